@@ -1,0 +1,55 @@
+# make demo   the main job on two real models, from nothing to a report
+# make test   lint, types and tests, as CI runs them (the same as `make check`)
+# make bench  the measurements of BENCHMARKS.md that need nothing but this machine
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+DEMO := --tasks ruifeval-mini --limit 60 --max-tokens 256
+
+.PHONY: demo test check lint types tests bench clean
+
+demo: $(VENV)/.embedded
+	$(BIN)/evalkit run --model embedded:smollm2-135m $(DEMO) --output runs/demo-smollm2-135m
+	@if $(BIN)/evalkit run --model embedded:qwen2.5-coder-0.5b $(DEMO) --output runs/demo-qwen2.5-coder-0.5b; then \
+	  $(BIN)/evalkit report runs/demo-qwen2.5-coder-0.5b runs/demo-smollm2-135m --output runs/demo.html; \
+	else \
+	  echo 'qwen2.5-coder-0.5b could not be run (see above): the report shows smollm2-135m alone'; \
+	  $(BIN)/evalkit report runs/demo-smollm2-135m --output runs/demo.html; \
+	fi
+
+test: check
+
+check: lint types tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	MYPYPATH=$(VENV)/src $(BIN)/mypy -p evalkit
+
+tests: $(VENV)/.dev
+	$(BIN)/pytest
+
+bench: $(VENV)/.dev
+	$(BIN)/python bench/ruifeval_speed.py
+
+# The repository root is the package, so a type checker needs a folder in which it goes by its name.
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "evalkit needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	mkdir -p $(VENV)/src && ln -sfn ../.. $(VENV)/src/evalkit
+	touch $@
+
+$(VENV)/.embedded: $(VENV)/.venv pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[embedded]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.venv pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[embedded,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

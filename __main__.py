@@ -1,0 +1,37 @@
+"""The command ``evalkit``: runs the front door and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; exit with 0 (done), 1 (ran and failed) or 2 (wrong usage or input)."""
+    from .cli import app
+    from .errors import EvalkitError
+
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    try:
+        app(arguments, prog_name="evalkit")
+    except EvalkitError as error:
+        if debug:
+            raise
+        print(f"evalkit: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("evalkit: interrupted", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        print(
+            f"evalkit: this should not have happened: {type(error).__name__}: {error}\n"
+            "         --debug shows where; please report it",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

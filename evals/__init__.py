@@ -1,0 +1,1 @@
+"""Running: models, the runner, the store, statistics."""

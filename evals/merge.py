@@ -1,0 +1,73 @@
+"""``evalkit merge``: the shards of one run, made on several machines, become one run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, UsageError
+from .manifest import differences, now, read_manifest
+from .parquet import write_parquet
+from .results import summarize
+from .store import Key, encode, read_rows, replacing, write_json
+
+
+def merge(runs: Sequence[Path], output: Path) -> Path:
+    """Write the rows of all runs into one run directory, each (task, sample, epoch) once, the first one found.
+
+    Raises:
+        UsageError: the runs are not parts of one run (the message shows the differences), or ``output`` exists.
+        InputError: a directory is not a run.
+    """
+    if len(runs) < 2:
+        raise UsageError("merge needs at least two run directories")
+    if output.exists():
+        raise UsageError(f"{output} exists already; give another --output")
+    manifests = [read_manifest(run) for run in runs]
+    for run, manifest in zip(runs[1:], manifests[1:], strict=True):
+        found = differences(_common(manifests[0]), _common(manifest))
+        if found:
+            raise UsageError(
+                f"{run} is not a part of the same run as {runs[0]}. They differ in\n" + "\n".join(found)
+            )
+    output.mkdir(parents=True)
+    seen: set[Key] = set()
+    with replacing(output / "samples.jsonl") as file:
+        for run in runs:
+            for row in read_rows(run):
+                key = (row["task"], row["id"], row["epoch"])
+                if key not in seen:
+                    seen.add(key)
+                    file.write(encode(row) + b"\n")
+    write_json(output / "manifest.json", _merged_manifest(manifests, output.name))
+    write_json(output / "results.json", summarize(output))
+    write_parquet(output)
+    return output
+
+
+def _common(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the parts of one run share."""
+    spec = {**manifest["spec"], "shard": None}
+    tasks = [{**task, "samples": None} for task in manifest["tasks"]]
+    return {"spec": spec, "model": manifest["model"], "tasks": tasks}
+
+
+def _merged_manifest(manifests: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    shards = [manifest["spec"]["shard"] for manifest in manifests]
+    if len(set(shards)) != len(shards):
+        raise InputError(f"two of the runs are the same shard ({', '.join(map(str, shards))})")
+    tasks = [
+        {**parts[0], "samples": sum(part["samples"] for part in parts)}
+        for parts in zip(*(manifest["tasks"] for manifest in manifests), strict=True)
+    ]
+    finished = [manifest["finished"] for manifest in manifests]
+    return {
+        **manifests[0],
+        "name": name,
+        "spec": {**manifests[0]["spec"], "shard": None},
+        "tasks": tasks,
+        "started": min(manifest["started"] for manifest in manifests),
+        "finished": max(finished) if all(finished) else None,
+        "merged": {"at": now(), "shards": shards},
+    }

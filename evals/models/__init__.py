@@ -1,0 +1,1 @@
+"""Backends: one module each, opened by a model string (see `open.py`)."""

@@ -1,0 +1,75 @@
+"""What a backend is: something that answers a chat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from ...tasks.types import Completion, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an answer is drawn. ``temperature`` 0 is greedy; ``max_tokens`` bounds the answer, not the prompt."""
+
+    temperature: float = 0.0
+    top_p: float | None = None
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    seed: int | None = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return asdict(self)
+
+
+class Model(Protocol):
+    """A backend that is open and can answer.
+
+    ``identity`` names everything that changes an answer (weights' sha256, server address, chat template): it goes
+    into the manifest and into the cache key. ``concurrency`` is the number of requests it serves best at once.
+    """
+
+    name: str
+    identity: Mapping[str, Any]
+    concurrency: int
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
+        """Answer one chat.
+
+        Raises:
+            ModelError: no answer could be had (``fatal`` when no other request can succeed either).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Free the weights, connections and processes."""
+        ...
+
+
+@runtime_checkable
+class LikelihoodModel(Protocol):
+    """A backend that can also say how likely it finds a given text (``hf:``, ``vllm:``)."""
+
+    async def loglikelihood(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, bool]]:
+        """Return, for each (context, continuation), log P(continuation | context) and whether it is the greedy one.
+
+        Raises:
+            ModelError: it cannot be computed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What the command line says about a model, the same for all backends; each reads what concerns it.
+
+    ``extra`` holds the ``key=value`` pairs that follow a comma in the model string.
+    """
+
+    base_url: str | None = None
+    api_key: str | None = None
+    concurrency: int | None = None
+    timeout: float = 600.0
+    extra: Mapping[str, str] | None = None

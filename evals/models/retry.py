@@ -1,0 +1,57 @@
+"""When to ask again: growing random pauses, and what the server itself asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+ATTEMPTS = 8
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+LONGEST_RETRY_AFTER = 300.0
+RETRIED_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+
+
+def pause_seconds(attempt: int) -> float:
+    """Return how long to wait after failed attempt number ``attempt`` (from 0): exponential, with full jitter."""
+    return random.uniform(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return what ``Retry-After`` (seconds or a date) or ``retry-after-ms`` asks for, or None; at most 5 minutes."""
+    wanted: float | None = None
+    try:
+        if "retry-after-ms" in headers:
+            wanted = float(headers["retry-after-ms"]) / 1000
+        elif "retry-after" in headers:
+            value = headers["retry-after"]
+            try:
+                wanted = float(value)
+            except ValueError:
+                moment = parsedate_to_datetime(value)
+                wanted = (moment - datetime.now(moment.tzinfo or UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    if wanted is None or wanted != wanted:
+        return None
+    return min(max(wanted, 0.0), LONGEST_RETRY_AFTER)
+
+
+class Gate:
+    """Holds back all requests until the moment that a ``Retry-After`` named."""
+
+    def __init__(self) -> None:
+        self._opens = 0.0
+
+    def close_for(self, seconds: float) -> None:
+        """Let nobody through for this long."""
+        self._opens = max(self._opens, time.monotonic() + seconds)
+
+    async def passed(self) -> None:
+        """Wait until the gate is open."""
+        while (wait := self._opens - time.monotonic()) > 0:
+            # A little spread, so that not everybody rushes through at the same moment.
+            await asyncio.sleep(wait + random.uniform(0.0, 0.1))

@@ -1,0 +1,181 @@
+"""``evalkit score``: verdicts on answers made elsewhere; no model is called."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..tasks.jsonl import read_jsonl
+from ..tasks.registry import open_task
+from ..tasks.types import Completion, Context, Sample, Score, Task
+from .models.reasoning import split_reasoning
+from .results import measure
+from .store import encode, replacing
+
+ID_FIELDS = ("id", "key", "question_id", "prompt")
+"""How a line of a response file may say which sample it answers, the first that is there."""
+
+
+@dataclass(slots=True)
+class ScoreReport:
+    """What came of scoring a file."""
+
+    lines: int = 0
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One line of a response file, joined to its sample."""
+
+    line: int
+    id: Any
+    sample: Sample
+    answers: tuple[str, ...]
+
+
+def score(
+    task: str,
+    responses: Path,
+    *,
+    output: Path,
+    samples: Path | None = None,
+    seed: int = 0,
+    drop_reasoning: bool = False,
+) -> ScoreReport:
+    """Score a JSONL file of answers into a JSONL file of verdicts, line for line in the same order.
+
+    Each input line is ``{"id", "response"}`` or ``{"id", "responses": […]}``: the answers to the turns of a sample
+    that has turns, else several answers to one prompt (the value is then their mean). The sample is found by ``id``
+    (or ``key``, ``question_id``) or by the exact ``prompt``. Output lines are ``{"id", "value", "status", "parts",
+    "explanation"}``. The whole input is checked before anything is written. Answers are scored as they stand;
+    ``drop_reasoning`` takes ``<think>…</think>`` out first, as a run does.
+
+    Raises:
+        UsageError: an unknown task.
+        InputError: a line cannot be used (names file, line and field); an id that no sample has.
+        RunError: the output cannot be written.
+    """
+    chosen = open_task(task)
+    if samples is None:
+        chosen = open_task(getattr(chosen, "stand_in", None) or task)
+        known = list(chosen.samples(split="test", limit=None, seed=seed))
+    else:
+        known = list(chosen.read(samples))
+    report = ScoreReport()
+    joined = list(_join(responses, known, samples or Path(chosen.name)))
+    report.warnings = _irregularities(responses, joined, known)
+    scored: list[tuple[str, Score]] = []
+    context = Context(seed=seed)
+    with replacing(output) as file:
+        for response in joined:
+            verdicts = [
+                _score(chosen, response.sample, answer, context)
+                for answer in _completions(response, drop_reasoning)
+            ]
+            scored += [(response.sample.id, verdict) for verdict in verdicts]
+            line = _combine(verdicts)
+            report.statuses[line["status"]] += 1
+            file.write(encode({"id": response.id, **line}) + b"\n")
+    report.lines = len(joined)
+    report.metrics = [measure(metric, scored) for metric in chosen.metrics]
+    return report
+
+
+def _join(path: Path, samples: list[Sample], source: Path) -> Iterator[Response]:
+    by_id = {sample.id: sample for sample in samples}
+    by_prompt = {sample.prompt: sample for sample in samples}
+    for number, line in read_jsonl(path):
+        where = f"{path}:{number}"
+        name = next((field for field in ID_FIELDS if field in line), None)
+        if name is None:
+            raise InputError(f'{where}: no \'id\' field; a line is {{"id": …, "response": …}}')
+        value = line[name]
+        sample = by_prompt.get(value) if name == "prompt" else by_id.get(str(value))
+        if sample is None:
+            shown = str(value) if len(str(value)) <= 60 else str(value)[:60] + "…"
+            raise InputError(
+                f"{where}: no sample of {source} has the {name} '{shown}'; "
+                "remove the line or give the matching --samples"
+            )
+        yield Response(
+            number,
+            sample.metadata.get("key", sample.id) if name == "prompt" else value,
+            sample,
+            _answers(line, where),
+        )
+
+
+def _answers(line: dict[str, Any], where: str) -> tuple[str, ...]:
+    if "responses" in line:
+        answers = line["responses"]
+        if not isinstance(answers, list) or not answers or not all(isinstance(item, str) for item in answers):
+            raise InputError(f"{where}: 'responses' must be a list of at least one string")
+        return tuple(answers)
+    if "response" not in line:
+        raise InputError(f"{where}: no 'response' field")
+    if not isinstance(line["response"], str):
+        raise InputError(f"{where}: 'response' must be a string, not {type(line['response']).__name__}")
+    return (line["response"],)
+
+
+def _irregularities(path: Path, joined: list[Response], samples: list[Sample]) -> list[str]:
+    lines: dict[str, list[int]] = {}
+    for response in joined:
+        lines.setdefault(response.sample.id, []).append(response.line)
+    warnings = []
+    repeated = {id: numbers for id, numbers in lines.items() if len(numbers) > 1}
+    if repeated:
+        id, numbers = next(iter(repeated.items()))
+        warnings.append(
+            f"{path}: {len(repeated)} ids occur more than once (first: '{id}', on lines"
+            f" {', '.join(map(str, numbers))}); every line is scored"
+        )
+    missing = [sample.id for sample in samples if sample.id not in lines]
+    if missing:
+        warnings.append(
+            f"{path}: {len(missing)} of {len(samples)} samples have no response (first: '{missing[0]}')"
+        )
+    return warnings
+
+
+def _completions(response: Response, drop_reasoning: bool) -> list[Completion]:
+    answers = [Completion(text) for text in response.answers]
+    if drop_reasoning:
+        answers = [split_reasoning(answer) for answer in answers]
+    if not response.sample.turns:
+        return answers
+    return [Completion(answers[-1].text, turns=tuple(answer.text for answer in answers))]
+
+
+def _score(task: Task, sample: Sample, completion: Completion, context: Context) -> Score:
+    verdict = task.score(sample, completion, context)
+    if isinstance(verdict, Score):
+        return verdict
+
+    async def wait() -> Score:
+        return await verdict
+
+    assert inspect.isawaitable(verdict)
+    return asyncio.run(wait())
+
+
+def _combine(verdicts: list[Score]) -> dict[str, Any]:
+    if len(verdicts) == 1:
+        return verdicts[0].as_json()
+    values = [verdict.value for verdict in verdicts if verdict.value is not None]
+    worst = next((verdict.status for verdict in verdicts if verdict.status != "ok"), verdicts[0].status)
+    return {
+        "value": sum(values) / len(values) if values else None,
+        "status": worst.value,
+        "parts": {"samples": [verdict.as_json() for verdict in verdicts]},
+        "explanation": "",
+    }

@@ -1,0 +1,87 @@
+"""What is asked for: the settings that change answers or verdicts, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import UsageError
+from .models.base import Sampling
+
+
+class RunSpec(BaseModel):
+    """The settings of a run.
+
+    Two runs of equal specs, equal model identities and equal data give the same numbers; so this is what a
+    resumed run is compared with. Where to write, how many requests at once and keys are not part of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    tasks: Annotated[tuple[str, ...], Field(min_length=1)]
+    data: dict[str, str] = {}
+    base_url: str | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+    epochs: Annotated[int, Field(ge=1)] = 1
+    seed: Annotated[int, Field(ge=0)] = 0
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    shard: Annotated[str, Field(pattern=r"^[1-9]\d*/[1-9]\d*$")] | None = None
+
+    @classmethod
+    def of(cls, **settings: Any) -> RunSpec:
+        """Make a spec, with a `UsageError` that names the setting where one is wrong."""
+        try:
+            spec = cls(**settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
+            raise UsageError(f"{name}: {first['msg']}, got {first['input']!r}") from None
+        repeated = {name for name in spec.tasks if spec.tasks.count(name) > 1}
+        if repeated:
+            raise UsageError(f"--tasks: {', '.join(sorted(repeated))} is named twice")
+        if spec.shard is not None and spec.shard_index >= spec.shard_count:
+            raise UsageError(f"--shard: {spec.shard} is not one of {spec.shard_count} shards (they count from 1)")
+        unused = set(spec.data) - set(spec.tasks)
+        if unused:
+            raise UsageError(f"--data names {', '.join(sorted(unused))}, which is not among --tasks")
+        return spec
+
+    @property
+    def shard_index(self) -> int:
+        """The shard's number, from 0."""
+        return int(self.shard.partition("/")[0]) - 1 if self.shard else 0
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards the run is cut into; 1 for a whole run."""
+        return int(self.shard.partition("/")[2]) if self.shard else 1
+
+    def sampling(self, *, max_tokens: int, wanted: Mapping[str, Any], epoch: int) -> Sampling:
+        """Return how one answer is drawn; every epoch has a seed of its own.
+
+        What the user set goes before what the sample wants (``wanted``), and that before the task's ``max_tokens``
+        and greedy decoding.
+        """
+        given = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+        }
+        settings = {"max_tokens": max_tokens, **wanted, **{k: v for k, v in given.items() if v is not None}}
+        settings["stop"] = tuple(settings.get("stop", ()))
+        return Sampling(seed=self.seed + epoch, **settings)
+
+    def default_name(self) -> str:
+        """Return a folder name that is the same for the same spec and differs for any other."""
+        digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
+        model = self.model.partition(",")[0].rstrip("/").rpartition("/")[2]
+        words = "-".join((model.replace(":", "-"), *(name.rpartition(":")[2] for name in self.tasks)))
+        name = re.sub(r"[^\w.-]+", "-", words)[:80]
+        return f"{name}-{digest}"

@@ -1,0 +1,179 @@
+"""Bootstrap intervals that resample whole clusters, from a seed.
+
+Efron and Tibshirani 1993, "An Introduction to the Bootstrap": the percentile interval (§13.3) and BCa (§14.3);
+resampling clusters instead of observations: Davison and Hinkley 1997, "Bootstrap Methods", §3.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from .estimate import (
+    Clusters,
+    Estimate,
+    Floats,
+    Groups,
+    Integers,
+    Seed,
+    Values,
+    as_pair,
+    cluster_codes,
+    critical_value,
+    group,
+)
+
+_CELLS = 2_000_000  # of one block of resamples, so that memory stays small however many there are
+_ENUMERABLE = 7  # 7^7 = 823,543 resamples
+
+
+@dataclass(frozen=True, slots=True)
+class PairedBootstrap:
+    """The bootstrap of a paired difference, first minus second.
+
+    ``difference`` has the observed mean, the bootstrap's standard error and interval; ``mean`` is the mean of the
+    resampled means and ``at_most_zero`` the share of them that is not above 0.
+    """
+
+    difference: Estimate
+    mean: float
+    at_most_zero: float
+
+
+def paired_bootstrap(
+    first: Values,
+    second: Values,
+    clusters: Clusters | None = None,
+    *,
+    resamples: int | Literal["all"] = 10_000,
+    seed: Seed = 0,
+    confidence: float = 0.95,
+    interval: Literal["percentile", "bca"] = "percentile",
+) -> PairedBootstrap:
+    """Resample clusters of paired observations and take quantiles of the mean difference.
+
+    The r-th resample is row r of ``numpy.random.default_rng(seed).integers(0, C, size=(resamples, C))`` over the C
+    clusters in order of appearance. Quantiles interpolate linearly.
+
+    Args:
+        first: n scores.
+        second: n scores of the same samples in the same order.
+        clusters: the cluster of each; ``None`` when each observation is independent.
+        resamples: how many, or ``all`` C^C of them, for at most 7 clusters.
+        seed: seed or generator.
+        confidence: the interval's nominal coverage.
+        interval: ``percentile``, or ``bca`` (corrected for bias and skewness, the acceleration by leaving out one
+            cluster at a time; the percentile interval where either is undefined).
+
+    Returns:
+        The bootstrap; its difference has no error and interval with a single cluster.
+
+    Raises:
+        ValueError: lengths differ, there are no observations, fewer than 2 resamples, or too many clusters to take
+            all resamples.
+    """
+    one, two = as_pair(first, second)
+    critical_value(confidence)
+    if len(one) == 0:
+        raise ValueError("nothing to resample: no observations")
+    difference = one - two
+    groups = group(difference, clusters)
+    means = np.concatenate([_means(groups, drawn) for drawn in _draws(len(groups.sums), resamples, seed)])
+    tails = _bca_tails(groups, means, confidence) if interval == "bca" else None
+    low, high = np.quantile(means, tails or ((1 - confidence) / 2, (1 + confidence) / 2))
+    rounding = 1e-12 * float(np.abs(difference).max())
+    n, count = len(difference), len(groups.sums)
+    estimate = Estimate(groups.mean, None, None, None, n, count, confidence)
+    if count > 1:
+        error = float(means.std(ddof=0 if resamples == "all" else 1))
+        method = "bootstrap, BCa" if tails else "bootstrap"
+        estimate = Estimate(groups.mean, float(low), float(high), error, n, count, confidence, method)
+    return PairedBootstrap(estimate, float(means.mean()), float((means <= rounding).mean()))
+
+
+def bootstrap_interval(
+    statistic: Callable[[Integers], float | None],
+    observations: int,
+    clusters: Clusters | None = None,
+    *,
+    resamples: int = 2000,
+    seed: Seed = 0,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Estimate any statistic with a percentile interval, resampling whole clusters.
+
+    Args:
+        statistic: takes the positions of the observations of one resample, repeats included, and returns a number,
+            or ``None`` where it is undefined; such resamples are left out.
+        observations: how many observations there are.
+        clusters: the cluster of each; ``None`` when each observation is independent.
+        resamples: how many.
+        seed: seed or generator.
+        confidence: the interval's nominal coverage.
+
+    Returns:
+        The estimate; without an interval where fewer than half of the resamples define the statistic, or with a
+        single cluster.
+
+    Raises:
+        ValueError: lengths differ, or fewer than 2 resamples.
+    """
+    critical_value(confidence)
+    codes, count = cluster_codes(clusters, observations)
+    value = statistic(np.arange(observations)) if observations else None
+    bare = Estimate(value, None, None, None, observations, count, confidence)
+    if value is None or count < 2:
+        return bare
+    drawn = (row for block in _draws(count, resamples, seed) for row in block)
+    if count < observations:
+        members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+        drawn = (np.concatenate([members[cluster] for cluster in row]) for row in drawn)
+    found = [statistic(row) for row in drawn]
+    defined = np.array([x for x in found if x is not None], dtype=np.float64)
+    if 2 * len(defined) < resamples or len(defined) < 2:
+        return bare
+    low, high = np.quantile(defined, ((1 - confidence) / 2, (1 + confidence) / 2))
+    error = float(defined.std(ddof=1))
+    return Estimate(value, float(low), float(high), error, observations, count, confidence, "bootstrap")
+
+
+def _draws(count: int, resamples: int | Literal["all"], seed: Seed) -> Iterator[Integers]:
+    """Yield blocks of resamples, one a row; the blocks' sizes do not change what is drawn."""
+    if resamples == "all":
+        if count > _ENUMERABLE:
+            raise ValueError(f"{count} clusters have too many resamples to take all; at most {_ENUMERABLE} do not")
+        yield np.indices((count,) * count).reshape(count, -1).T
+        return
+    if resamples < 2:
+        raise ValueError(f"at least two resamples are needed, got {resamples}")
+    generator = np.random.default_rng(seed)
+    block = max(1, _CELLS // count)
+    for start in range(0, resamples, block):
+        yield generator.integers(0, count, size=(min(block, resamples - start), count))
+
+
+def _means(groups: Groups, drawn: Integers) -> Floats:
+    means: Floats = groups.sums[drawn].sum(axis=1) / groups.sizes[drawn].sum(axis=1)
+    return means
+
+
+def _bca_tails(groups: Groups, means: Floats, confidence: float) -> tuple[float, float] | None:
+    """Return the two probabilities whose quantiles bound the BCa interval, ``None`` where it is undefined."""
+    count, normal = len(groups.sums), NormalDist()
+    rounding = 1e-12 * float(np.abs(means).max())
+    below = (means < groups.mean - rounding).mean() / 2 + (means <= groups.mean + rounding).mean() / 2
+    if count < 2 or not 0.0 < below < 1.0:
+        return None
+    without = (groups.sums.sum() - groups.sums) / (groups.sizes.sum() - groups.sizes)
+    spread = without.mean() - without
+    squares = float(np.square(spread).sum())
+    if squares <= count * rounding**2:
+        return None
+    acceleration = float((spread**3).sum()) / (6 * squares**1.5)
+    bias, z = normal.inv_cdf(float(below)), critical_value(confidence)
+    low, high = (bias + (bias + s) / (1 - acceleration * (bias + s)) for s in (-z, z))
+    return normal.cdf(low), normal.cdf(high)

@@ -1,0 +1,297 @@
+"""Is one model better than another on the same questions? Paired tests by cluster.
+
+First minus second throughout: a positive difference favours the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot
+from typing import Literal
+
+import numpy as np
+
+from .estimate import (
+    Clusters,
+    Distribution,
+    Estimate,
+    Floats,
+    Seed,
+    Values,
+    as_floats,
+    as_pair,
+    cluster_codes,
+    group,
+)
+from .means import clustered_mean
+from .power import detectable_effect
+
+_EXACT_CLUSTERS = 20  # 2^19 sign patterns up to symmetry, a few milliseconds
+_CELLS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PairedT:
+    """A paired t (or z) test.
+
+    ``statistic`` is ``None`` when the differences do not vary between clusters. ``unpaired_se`` is what the error
+    would be without pairing and ``correlation`` Pearson's over observations: together, what pairing gained.
+    """
+
+    difference: Estimate
+    statistic: float | None
+    p_value: float
+    unpaired_se: float | None
+    correlation: float | None
+
+
+def paired_t(
+    first: Values,
+    second: Values,
+    clusters: Clusters | None = None,
+    *,
+    confidence: float = 0.95,
+    distribution: Distribution = "t",
+) -> PairedT:
+    """Test the mean paired difference against 0 by d / SE(d), SE clustered (CR1), C−1 degrees of freedom.
+
+    Miller 2024 (arXiv 2411.00640, on comparing models): SE² = SE_A² + SE_B² − 2 Cov(a, b)/n, which is the
+    variance of the differences themselves. With one cluster there is no evidence: p = 1. Where all clusters differ
+    by exactly the same amount the statistic would be infinite; the sign-flip test's 2^(1−C) stands in (and 1 for
+    no difference).
+
+    Args:
+        first: n scores.
+        second: n scores of the same samples in the same order.
+        clusters: the cluster of each; ``None`` when each observation is independent.
+        confidence: of the interval of the difference.
+        distribution: ``t``, or ``normal`` for the large-sample form.
+
+    Raises:
+        ValueError: lengths differ or there are no observations.
+    """
+    one, two = as_pair(first, second)
+    if len(one) == 0:
+        raise ValueError("nothing to compare: no observations")
+    difference = clustered_mean(one - two, clusters, confidence=confidence, distribution=distribution)
+    statistic, p_value = _t_test(difference, distribution, float(np.abs(one - two).max()))
+    error, other_error = clustered_mean(one, clusters).se, clustered_mean(two, clusters).se
+    unpaired = None if error is None or other_error is None else hypot(error, other_error)
+    varies = one.min() < one.max() and two.min() < two.max()
+    correlation = float(np.corrcoef(one, two)[0, 1]) if varies else None
+    return PairedT(difference, statistic, p_value, unpaired, correlation)
+
+
+def _t_test(difference: Estimate, distribution: Distribution, scale: float) -> tuple[float | None, float]:
+    from scipy.special import ndtr, stdtr
+
+    assert difference.value is not None
+    if difference.se is None:
+        return None, 1.0
+    rounding = 1e-12 * scale
+    if difference.se <= rounding:
+        return None, 1.0 if abs(difference.value) <= rounding else 2.0 ** (1 - difference.clusters)
+    statistic = difference.value / difference.se
+    tail = ndtr(-abs(statistic)) if distribution == "normal" else stdtr(difference.clusters - 1, -abs(statistic))
+    return statistic, float(2 * tail)
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """How the verdicts on the same samples agree: the 2 x 2 table of two models' right and wrong answers."""
+
+    both_right: int
+    first_only: int
+    second_only: int
+    both_wrong: int
+
+
+def flips(first: Values, second: Values) -> Flips:
+    """Count the flips between two rows of scores that are all 0 or 1.
+
+    Raises:
+        ValueError: lengths differ, or a score is neither 0 nor 1.
+    """
+    one, two = as_pair(first, second)
+    if not (_binary(one) and _binary(two)):
+        raise ValueError("flips are counted between scores that are 0 or 1")
+    counts = np.bincount((2 * one + two).astype(np.int64), minlength=4)
+    return Flips(int(counts[3]), int(counts[2]), int(counts[1]), int(counts[0]))
+
+
+def _binary(values: Floats) -> bool:
+    return bool(((values == 0.0) | (values == 1.0)).all())
+
+
+@dataclass(frozen=True, slots=True)
+class McNemar:
+    """P-values of McNemar's test; ``chi_square`` has the continuity correction, ``None`` without any flip."""
+
+    exact: float
+    mid: float
+    chi_square: float | None
+
+
+def mcnemar(first_only: int, second_only: int) -> McNemar:
+    """Test whether flips go one way more often, from the two discordant counts b and c.
+
+    exact = min(1, 2 P[X ≤ min(b, c)]) with X ~ Binomial(b + c, 1/2) (McNemar 1947, Psychometrika 12); mid-p
+    subtracts P[X = min(b, c)], less conservative at small counts (Fagerland, Lydersen and Laake 2013, BMC Medical
+    Research Methodology 13:91); chi-square is (|b − c| − 1)²/(b + c) (Edwards 1948). It takes one verdict a
+    question; with several, use `sign_flip` by cluster.
+
+    Raises:
+        ValueError: a count is negative.
+    """
+    if min(first_only, second_only) < 0:
+        raise ValueError("flips are counted from 0 up")
+    total, fewer = first_only + second_only, min(first_only, second_only)
+    if total == 0:
+        return McNemar(1.0, 1.0, None)
+    from scipy.special import bdtr, chdtrc, gammaln
+
+    both_tails = 2 * float(bdtr(fewer, total, 0.5))
+    log_mass = gammaln(total + 1) - gammaln(fewer + 1) - gammaln(total - fewer + 1) - total * np.log(2)
+    chi_square = (abs(first_only - second_only) - 1) ** 2 / total
+    mid = 1.0 if first_only == second_only else both_tails - float(np.exp(log_mass))
+    return McNemar(min(1.0, both_tails), mid, float(chdtrc(1, chi_square)))
+
+
+@dataclass(frozen=True, slots=True)
+class SignFlip:
+    """A sign-flip permutation test: two-sided ``p_value``, and whether all sign patterns were counted."""
+
+    p_value: float
+    exact: bool
+
+
+def sign_flip(
+    differences: Values, clusters: Clusters | None = None, *, resamples: int = 10_000, seed: Seed = 0
+) -> SignFlip:
+    """Test paired differences against symmetry around 0, each cluster's sum keeping or flipping its sign.
+
+    p = share of the 2^C sign patterns with |T*| ≥ |T|, T the sum, the observed pattern and ties included (Fisher
+    1935, "The Design of Experiments", §21; Pitman 1937). Exact with up to 20 clusters that differ from 0; beyond,
+    (1 + #) / (resamples + 1) over random patterns (Phipson and Smyth 2010, Statistical Applications in Genetics and
+    Molecular Biology 9:39). The result does not depend on the order of the observations.
+
+    Raises:
+        ValueError: lengths differ, a difference is not finite, or no resamples are allowed.
+    """
+    sums = group(as_floats(differences, "differences"), clusters).sums
+    return _sign_flips(sums[:, np.newaxis], resamples, seed)[0]
+
+
+def _sign_flips(sums: Floats, resamples: int, seed: Seed) -> list[SignFlip]:
+    """Test each column of cluster sums, shape (C, tests); all sampled tests share their random signs."""
+    if resamples < 1:
+        raise ValueError(f"at least one resample is needed, got {resamples}")
+    sizes = -np.sort(-np.abs(sums), axis=0)  # the largest first: the order of clusters leaves no trace
+    # Sums that are equal in exact arithmetic may differ by rounding, and ties count.
+    bars = np.abs(sums.sum(axis=0)) - 1e-12 * sizes.sum(axis=0)
+    moved = (sizes > 0).sum(axis=0)
+    sampled = np.flatnonzero(moved > _EXACT_CLUSTERS)
+    reached = np.zeros(len(sampled), dtype=np.int64)
+    if len(sampled):
+        generator = np.random.default_rng(seed)
+        block = max(1, _CELLS // max(sizes.shape))
+        for start in range(0, resamples, block):
+            shape = (min(block, resamples - start), len(sizes))
+            signs = 2.0 * generator.integers(0, 2, size=shape, dtype=np.int8) - 1.0
+            reached += (np.abs(signs @ sizes[:, sampled]) >= bars[sampled]).sum(axis=0)
+    monte_carlo = dict(zip(sampled.tolist(), reached.tolist(), strict=True))
+    return [
+        SignFlip((1 + monte_carlo[at]) / (resamples + 1), exact=False)
+        if at in monte_carlo
+        else SignFlip(_exact_share(sizes[: moved[at], at], bars[at]), exact=True)
+        for at in range(sizes.shape[1])
+    ]
+
+
+def _exact_share(sizes: Floats, bar: float) -> float:
+    """Share of all sign patterns whose sum reaches the bar; the first sign is fixed, by symmetry."""
+    totals = sizes[:1]
+    for size in sizes[1:]:
+        totals = np.concatenate([totals + size, totals - size])
+    return float((np.abs(totals) >= bar).mean()) if len(totals) else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two models on the same samples.
+
+    ``wins``, ``ties`` and ``losses`` count observations from the first's side. ``test`` names where ``p_value``
+    comes from. ``detectable`` is the difference that would have been seen with 80 % power at the 5 % level,
+    ``None`` when the differences do not vary.
+    """
+
+    difference: Estimate
+    wins: int
+    ties: int
+    losses: int
+    p_value: float
+    test: Literal["mcnemar", "sign-flip"]
+    detectable: float | None
+
+
+def compare(
+    first: Values,
+    second: Values,
+    clusters: Clusters | None = None,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: Seed = 0,
+) -> Comparison:
+    """Compare two models by the tests that assume least.
+
+    McNemar's exact test where every score is 0 or 1 and stands alone, the sign-flip test by cluster otherwise; the
+    interval of the difference is `paired_t`'s. For many comparisons at once, `ranking.rank_models`.
+
+    Raises:
+        ValueError: lengths differ or there are no observations.
+    """
+    pairs = [as_pair(first, second)]
+    return compare_pairs(pairs, clusters, confidence=confidence, resamples=resamples, seed=seed)[0]
+
+
+def compare_pairs(
+    pairs: Sequence[tuple[Floats, Floats]],
+    clusters: Clusters | None,
+    *,
+    confidence: float,
+    resamples: int,
+    seed: Seed,
+) -> list[Comparison]:
+    """Make several comparisons over the same samples, as `compare` makes one; random signs are shared.
+
+    Raises:
+        ValueError: lengths differ or there are no observations.
+    """
+    if not pairs:
+        return []
+    n = len(pairs[0][0])
+    if n == 0:
+        raise ValueError("nothing to compare: no observations")
+    alone = cluster_codes(clusters, n)[1] == n
+    exact = [alone and _binary(one) and _binary(two) for one, two in pairs]
+    differences = [one - two for one, two in pairs]
+    graded = [group(d, clusters).sums for d, is_exact in zip(differences, exact, strict=True) if not is_exact]
+    permuted = iter(_sign_flips(np.stack(graded, axis=1), resamples, seed) if graded else ())
+    comparisons = []
+    for difference, is_exact in zip(differences, exact, strict=True):
+        wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
+        estimate = clustered_mean(difference, clusters, confidence=confidence)
+        comparisons.append(
+            Comparison(
+                estimate,
+                wins,
+                n - wins - losses,
+                losses,
+                mcnemar(wins, losses).exact if is_exact else next(permuted).p_value,
+                "mcnemar" if is_exact else "sign-flip",
+                detectable_effect(estimate.se) if estimate.se else None,
+            )
+        )
+    return comparisons

@@ -1,0 +1,8 @@
+"""Showing: runs in, one offline HTML out."""
+
+from __future__ import annotations
+
+from .data import report_data
+from .render import write_report
+
+__all__ = ["report_data", "write_report"]

@@ -1,0 +1,302 @@
+"""Runs in, one plain table out: whatever a report shows is read from here, so that no two views can disagree.
+
+::
+
+    {"schema_version": 1,
+     "runs":     [{"label", "name", "model", "started", "finished", "command", "evalkit"}],
+     "warnings": [{"kind", "task"?, "name"?, "values": [[run, text], …]}],
+     "tasks":    [{"name", "title", "versions", "runs": [{"samples", "scored", "coverage", "statuses", …} | None],
+                   "metrics": [{"name", "title", "runs": [{"value", "low", "high", …} | None],
+                                "breakdown": [{"name", "rows": [{"label", "runs": […]}]}]}]}],
+     "samples":  [{"task", "id", "epoch", "messages", "metadata", "answers": [{…} | None]}],
+     "facts":    [{"section", "rows": [{"name", "values": […], "differs"}]}]}
+
+A list named ``runs``, ``answers`` or ``values`` has one entry a run, in the order of ``runs`` at the top, and ``None``
+where a run has nothing to say. Scores are shares in [0, 1], times are seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..errors import InputError, UsageError
+from ..evals.manifest import read_manifest
+from ..evals.store import read_rows
+
+SCHEMA_VERSION = 1
+
+# What a run may differ in without making its scores incomparable.
+_OWN_SETTINGS = frozenset({"model", "tasks", "data", "base_url"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    manifest: dict[str, Any]
+    results: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+def report_data(runs: Sequence[Path]) -> dict[str, Any]:
+    """Read run directories into the one table that every view of a report shows.
+
+    Raises:
+        UsageError: no run, or the same run twice.
+        InputError: a directory is not a run, or a file in it is damaged.
+    """
+    directories = [Path(directory) for directory in runs]
+    if not directories:
+        raise UsageError("a report needs at least one run directory")
+    for directory, times in Counter(directory.resolve() for directory in directories).items():
+        if times > 1:
+            raise UsageError(f"{directory} is given {times} times; name each run once")
+    loaded = [_load(directory) for directory in directories]
+    labels = _labels(loaded)
+    samples = _samples(loaded)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "runs": [_run_entry(run, label) for run, label in zip(loaded, labels, strict=True)],
+        "warnings": _warnings(loaded, samples),
+        "tasks": _tasks(loaded),
+        "samples": samples,
+        "facts": _facts([run.manifest for run in loaded]),
+    }
+
+
+def _load(directory: Path) -> _Run:
+    manifest = read_manifest(directory)
+    return _Run(manifest, _results(directory), list(read_rows(directory)))
+
+
+def _results(directory: Path) -> dict[str, Any]:
+    path = directory / "results.json"
+    try:
+        results: dict[str, Any] = orjson.loads(path.read_bytes())
+    except FileNotFoundError:  # the run is still going
+        from ..evals.results import summarize
+
+        return summarize(directory)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path}: not valid JSON ({error}); delete it to have it computed anew") from None
+    return results
+
+
+def _labels(runs: Sequence[_Run]) -> list[str]:
+    """Name the runs by their models, and by their own names where two runs share a model."""
+    labels = [str(run.results.get("model") or run.manifest["spec"]["model"]) for run in runs]
+    for extend in (lambda index: str(runs[index].manifest.get("name", "")), lambda index: f"#{index + 1}"):
+        times = Counter(labels)
+        labels = [
+            f"{label} ({extend(index)})" if times[label] > 1 else label for index, label in enumerate(labels)
+        ]
+    return labels
+
+
+def _run_entry(run: _Run, label: str) -> dict[str, Any]:
+    manifest = run.manifest
+    return {
+        "label": label,
+        "name": manifest.get("name"),
+        "model": run.results.get("model"),
+        "started": manifest["started"],
+        "finished": manifest["finished"],
+        "command": manifest["command"],
+        "evalkit": manifest.get("evalkit"),
+    }
+
+
+# Tasks
+
+
+def _tasks(runs: Sequence[_Run]) -> list[dict[str, Any]]:
+    by_run = [{task["task"]: task for task in run.results["tasks"]} for run in runs]
+    return [_task([tasks.get(name) for tasks in by_run], name) for name in _union(by_run)]
+
+
+def _task(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
+    present = [result for result in results if result]
+    summary = ("version", "samples", "answered", "scored", "coverage", "statuses", "usage", "seconds")
+    metrics = [
+        {metric["name"]: metric for metric in result["metrics"]} if result else {} for result in results
+    ]
+    return {
+        "name": name,
+        "title": present[0].get("title") or name,
+        "versions": sorted({str(result.get("version")) for result in present}),
+        "runs": [{key: result.get(key) for key in summary} if result else None for result in results],
+        "metrics": [_metric([of_run.get(metric) for of_run in metrics], metric) for metric in _union(metrics)],
+    }
+
+
+def _metric(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
+    present = [result for result in results if result]
+    breakdowns = [(result.get("breakdown") or {}) if result else {} for result in results]
+    return {
+        "name": name,
+        "title": present[0].get("title") or name,
+        "runs": [
+            {key: value for key, value in result.items() if key not in ("name", "title", "breakdown")}
+            if result
+            else None
+            for result in results
+        ],
+        "breakdown": [
+            {"name": dimension, "rows": _breakdown([of_run.get(dimension) or {} for of_run in breakdowns])}
+            for dimension in _union(breakdowns)
+        ],
+    }
+
+
+def _breakdown(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    labels = sorted(_union(results), key=natural_order)
+    return [{"label": label, "runs": [of_run.get(label) for of_run in results]} for label in labels]
+
+
+# Samples
+
+
+def _samples(runs: Sequence[_Run]) -> list[dict[str, Any]]:
+    """Put the answers of all runs to one sample side by side, in an order that no run's timing decides."""
+    tasks = _union({task["name"]: task for task in run.manifest["tasks"]} for run in runs)
+    rank = {name: index for index, name in enumerate(tasks)}
+    table: dict[tuple[str, str, int], list[dict[str, Any] | None]] = {}
+    for index, run in enumerate(runs):
+        for row in run.rows:
+            key = (str(row["task"]), str(row["id"]), int(row["epoch"]))
+            table.setdefault(key, [None] * len(runs))[index] = row
+    ordered = sorted(table, key=lambda key: (rank.get(key[0], len(rank)), key[0], natural_order(key[1]), key[2]))
+    return [_sample(key, table[key]) for key in ordered]
+
+
+def _sample(key: tuple[str, str, int], rows: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
+    first = next(row for row in rows if row)
+    messages = first.get("messages") or []
+    answers = []
+    for row in rows:
+        answer = _answer(row) if row else None
+        if row and answer is not None and (row.get("messages") or []) != messages:
+            answer["messages"] = row["messages"]
+        answers.append(answer)
+    sample = {"task": key[0], "id": key[1], "epoch": key[2], "messages": messages, "answers": answers}
+    if first.get("metadata"):
+        sample["metadata"] = first["metadata"]
+    return sample
+
+
+def _answer(row: dict[str, Any]) -> dict[str, Any]:
+    completion = row.get("completion")
+    score = row.get("score") or {}
+    usage = row.get("usage") or {}
+    answer = {
+        "value": score.get("value"),
+        "status": score.get("status"),
+        "parts": score.get("parts"),
+        "explanation": score.get("explanation"),
+        "prompt_tokens": usage.get("prompt_tokens"),
+        "completion_tokens": usage.get("completion_tokens"),
+        "latency": (row.get("timing") or {}).get("latency"),
+    }
+    if completion:
+        turns = completion.get("turns") or []
+        answer["reasoning"] = completion.get("reasoning")
+        answer["finish_reason"] = completion.get("finish_reason")
+        answer["turns"] = turns if len(turns) > 1 else None
+        answer["loglikelihoods"] = completion.get("loglikelihoods")
+    kept = {key: value for key, value in answer.items() if value not in (None, "", [], {})}
+    # An empty text is an answer; no text at all means that the model was never heard.
+    return kept | {"text": completion.get("text") or ""} if completion else kept
+
+
+# What differs between runs
+
+
+def _warnings(runs: Sequence[_Run], samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    manifests = [run.manifest for run in runs]
+    found: list[dict[str, Any]] = []
+
+    def compare(kind: str, values: Sequence[Any], **about: str) -> None:
+        known = [[index, _text(value)] for index, value in enumerate(values) if value is not _ABSENT]
+        if len({value for _, value in known}) > 1:
+            found.append({"kind": kind, **about, "values": known})
+
+    unfinished = [[index, ""] for index, run in enumerate(runs) if not run.manifest["finished"]]
+    if unfinished:
+        found.append({"kind": "incomplete", "values": unfinished})
+    tasks = [{task["name"]: task for task in manifest["tasks"]} for manifest in manifests]
+    for name in _union(tasks):
+        lacking = [[index, ""] for index, of_run in enumerate(tasks) if name not in of_run]
+        if lacking:
+            found.append({"kind": "task_missing", "task": name, "values": lacking})
+        having = [of_run.get(name) for of_run in tasks]
+        compare("data", [(task.get("data") or {}).get("sha256") if task else _ABSENT for task in having], task=name)
+        compare("version", [task.get("version") if task else _ABSENT for task in having], task=name)
+        answered = [row["answers"] for row in samples if row["task"] == name]
+        counts = [
+            [index, str(sum(answers[index] is not None for answers in answered))]
+            for index, task in enumerate(having)
+            if task
+        ]
+        if any(answers[index] is None for answers in answered for index, _ in counts):
+            found.append({"kind": "samples", "task": name, "values": counts})
+    for task in _tasks(runs):
+        unscored = [
+            [index, f"{of_run['samples'] - of_run['scored']} / {of_run['samples']}"]
+            for index, (run, of_run) in enumerate(zip(runs, task["runs"], strict=True))
+            if of_run and run.manifest["finished"] and of_run["scored"] < of_run["samples"]
+        ]
+        if unscored:
+            found.append({"kind": "unscored", "task": task["name"], "values": unscored})
+    specs = [manifest["spec"] for manifest in manifests]
+    for name in _union(specs):
+        if name not in _OWN_SETTINGS:
+            compare("setting", [spec.get(name) for spec in specs], name=name)
+    compare("evalkit", [manifest.get("evalkit") for manifest in manifests])
+    return found
+
+
+_ABSENT = object()
+
+
+def _facts(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Flatten the manifests into rows ``a.b.c`` by top-level section, one value a run."""
+    flat = [dict(_flatten(manifest)) for manifest in manifests]
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for path in _union(flat):
+        values = [_text(of_run[path]) if path in of_run else None for of_run in flat]
+        row = {"name": ".".join(path[1:]) or path[0], "values": values, "differs": len(set(values)) > 1}
+        sections.setdefault(path[0] if len(path) > 1 else "", []).append(row)
+    return [{"section": section, "rows": rows} for section, rows in sections.items()]
+
+
+def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flatten(item, (*path, str(key)))
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for index, item in enumerate(value):
+            name = item.get("name", index + 1) if isinstance(item, dict) else index + 1
+            yield from _flatten(item, (*path, str(name)))
+    else:
+        yield path, value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _union(mappings: Iterable[dict[Any, Any]]) -> list[Any]:
+    """Return the keys of all mappings, each once, in the order of first appearance."""
+    return list(dict.fromkeys(key for mapping in mappings for key in mapping))
+
+
+def natural_order(text: str) -> list[Any]:
+    """Return a sort key by which ``"q9"`` comes before ``"q10"``; numbers may have any number of digits."""
+    pieces: Sequence[str] = re.split(r"([0-9]+)", text)
+    number: Callable[[str], tuple[int, str]] = lambda digits: (len(digits.lstrip("0")), digits.lstrip("0"))  # noqa: E731
+    return [number(piece) if index % 2 else piece for index, piece in enumerate(pieces)]

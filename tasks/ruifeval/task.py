@@ -1,0 +1,65 @@
+"""The three tasks: the published rules, the repaired ones, and the project's own prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from ...errors import UsageError
+from ..types import Completion, Context, Metric, Sample, Score
+from .fixes import ALL_FIXES, NO_FIXES, Fixes
+from .scoring import METRICS
+
+OWN_PROMPTS = Path(__file__).parent / "data" / "mini.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class RuIFEval:
+    """Verifiable instructions in Russian.
+
+    The published prompts are read from a file; without it a run has the prompts of the task that ``stand_in``
+    names. ``fixes`` are the repairs applied to rules and prompts.
+    """
+
+    name: str
+    title: str
+    fixes: Fixes = NO_FIXES
+    stand_in: str | None = None
+    version: str = "1"
+    max_tokens: int = 1280
+    metrics: tuple[Metric, ...] = METRICS
+
+    def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
+        """Yield the project's own test prompts, the first ``limit`` of them.
+
+        Raises:
+            UsageError: the split is not ``test``.
+        """
+        if split != "test":
+            raise UsageError(f"{self.name} has the split 'test' alone, not '{split}'")
+        return islice(self.read(OWN_PROMPTS), limit)
+
+    def read(self, path: Path) -> Iterable[Sample]:
+        """Yield the prompts of a file in the published form, in its order.
+
+        Raises:
+            InputError: a line cannot be used (names file, line and field).
+        """
+        from .defects import repaired
+        from .loader import read_prompts
+
+        for sample in read_prompts(path):
+            yield repaired(sample, self.fixes)
+
+    def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
+        """Judge one answer by the prompt's instructions; see `scoring.score_answer` for the parts."""
+        from .scoring import score_answer
+
+        return score_answer(sample.metadata["instructions"], completion, self.fixes)
+
+
+ruifeval = RuIFEval("ruifeval", "ruIFEval", stand_in="ruifeval-mini")
+ruifeval_fixed = RuIFEval("ruifeval-fixed", "ruIFEval, repaired", fixes=ALL_FIXES, stand_in="ruifeval-mini")
+ruifeval_mini = RuIFEval("ruifeval-mini", "ruIFEval mini (own prompts)")

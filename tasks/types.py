@@ -1,0 +1,236 @@
+"""The words everything else speaks: plain frozen data, JSON in and out.
+
+A `Sample` is one thing asked, a `Completion` one answer of a model, a `Score` the verdict on it. A `Task` makes
+samples and scores completions; the trainer calls the very same ``task.score`` and names it a reward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Role
+    content: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the OpenAI form ``{"role", "content"}``."""
+        return {"role": self.role, "content": self.content}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One thing asked of a model.
+
+    ``id`` is stable across runs and machines and unique within a task. Either ``messages`` hold the whole
+    prompt, or ``turns`` hold several user messages to be asked one after another, each seeing the answers
+    before it, or ``continuations`` hold (context, continuation) pairs whose log-likelihoods are wanted instead of
+    an answer. ``sampling`` holds what this sample wants drawn differently (``temperature``, ``max_tokens``,
+    ``stop``). ``target`` and ``metadata`` are for the scorer and the report; a model never sees them.
+    """
+
+    id: str
+    messages: tuple[Message, ...] = ()
+    turns: tuple[str, ...] = ()
+    target: Any = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    continuations: tuple[tuple[str, str], ...] = ()
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def ask(cls, id: str, prompt: str, *, target: Any = None, **metadata: Any) -> Self:
+        """Make a sample of a single user message."""
+        return cls(id, (Message("user", prompt),), target=target, metadata=metadata)
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last message (or of the first turn, or of the first pair's context)."""
+        if self.continuations:
+            return self.continuations[0][0]
+        return self.turns[0] if self.turns else self.messages[-1].content
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make a sample from its fields as JSON values (as ``orjson.dumps(sample)`` writes them)."""
+        messages = tuple(Message(**message) for message in data["messages"])
+        pairs = tuple((context, continuation) for context, continuation in data["continuations"])
+        values = (data["target"], data["metadata"], pairs, data["sampling"])
+        return cls(data["id"], messages, tuple(data["turns"]), *values)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer; ``None`` where the server did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer of a model.
+
+    ``text`` is what scorers see: reasoning (``<think>…</think>`` or an API's own field) is split off into
+    ``reasoning``. ``turns`` holds the answers of all turns when the sample has several (``text`` is the last).
+    ``finish_reason`` is the server's (``stop``, ``length``, …); ``latency`` is in seconds. ``loglikelihoods``
+    answers a sample's ``continuations``: (natural logarithm of the probability, whether it is the greedy one).
+    """
+
+    text: str
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    usage: Usage = Usage()
+    latency: float | None = None
+    turns: tuple[str, ...] = ()
+    loglikelihoods: tuple[tuple[float, bool], ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make a completion from its fields as JSON values (as ``orjson.dumps(completion)`` writes them)."""
+        fields = dict(data)
+        fields["usage"] = Usage(**data["usage"])
+        fields["turns"] = tuple(data["turns"])
+        fields["loglikelihoods"] = tuple((value, greedy) for value, greedy in data["loglikelihoods"])
+        return cls(**fields)
+
+
+class Status(StrEnum):
+    """How a score came about: a closed set.
+
+    The first group is about the model's answer, which is scored by the task's rules whatever the status. The
+    second is about the apparatus (ours or the server's): there the score's value is ``None``.
+    """
+
+    OK = "ok"
+    OK_LENIENT = "ok_lenient"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
+    OUT_OF_RANGE = "out_of_range"
+    WRONG_SCALE = "wrong_scale"
+    MALFORMED = "malformed"
+    INJECTION_SUSPECTED = "injection_suspected"
+
+    API_ERROR = "api_error"
+    JUDGE_ERROR = "judge_error"
+    SANDBOX_ERROR = "sandbox_error"
+    SCORER_ERROR = "scorer_error"
+    TIMEOUT = "timeout"
+
+
+APPARATUS_FAILURES = frozenset(
+    {Status.API_ERROR, Status.JUDGE_ERROR, Status.SANDBOX_ERROR, Status.SCORER_ERROR, Status.TIMEOUT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The verdict on one completion.
+
+    ``value`` lies in [0, 1]; it is ``None`` when the apparatus failed, which is never a number: it lowers
+    coverage and is masked in training. ``parts`` holds the task's named components (JSON values).
+    """
+
+    value: float | None
+    status: Status = Status.OK
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    explanation: str = ""
+
+    def __post_init__(self) -> None:
+        if self.value is None:
+            if self.status is Status.OK:
+                raise ValueError("a score without a value needs a status that says why")
+        elif not 0.0 <= self.value <= 1.0:
+            raise ValueError(f"a score's value lies in [0, 1], got {self.value!r}")
+        elif self.status in APPARATUS_FAILURES:
+            raise ValueError(f"status {self.status} means that nothing was measured: the value must be None")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return ``{"value", "status", "parts", "explanation"}``."""
+        return {
+            "value": self.value,
+            "status": self.status.value,
+            "parts": dict(self.parts),
+            "explanation": self.explanation,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `as_json`."""
+        return cls(data["value"], Status(data["status"]), data["parts"], data["explanation"])
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the harness lends to a scorer."""
+
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One number that a metric draws from a score, with labels to break the mean down by."""
+
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A mean over the observations that ``observe`` draws from each scored sample.
+
+    Several observations of one sample (instructions of one prompt, epochs) form a cluster, and the interval
+    respects it. The first metric of a task is its headline. Values lie in [0, 1].
+    """
+
+    name: str
+    observe: Callable[[Score], Iterable[Observation]]
+    title: str = ""
+
+
+def mean_value(name: str = "score", title: str = "") -> Metric:
+    """Make the plainest metric: the mean of ``Score.value``."""
+    return Metric(name, lambda score: [] if score.value is None else [Observation(score.value)], title)
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A plugin that asks and checks.
+
+    ``version`` changes whenever a verdict's meaning changes; scores of different versions are never mixed.
+    ``max_tokens`` is the answer length that the task's rules assume. A ``score`` that is a plain function runs
+    in a worker process and may use the CPU; an ``async`` one runs on the event loop and may wait for a judge.
+    """
+
+    name: str
+    version: str
+    title: str
+    metrics: tuple[Metric, ...]
+    max_tokens: int
+
+    def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
+        """Yield the task's own samples, the same ones in the same order for the same arguments."""
+        ...
+
+    def read(self, path: Path) -> Iterable[Sample]:
+        """Yield samples from a file in the task's published form.
+
+        Raises:
+            InputError: a line cannot be used (names file, line and field).
+        """
+        ...
+
+    def score(self, sample: Sample, completion: Completion, context: Context) -> Score | Awaitable[Score]:
+        """Judge one completion. Never raises for anything a model can write."""
+        ...

@@ -1,0 +1,48 @@
+"""What all tests share: no network but loopback, no leftovers, where the shared data lies."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse connections to anything but this machine, in tests not marked ``network``."""
+    if "network" in request.keywords:
+        yield
+        return
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else None
+        if host is not None and host not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"tests talk to loopback only, not to {host}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    """The folder of the test vectors; skips where it is not there."""
+    folder = Path(os.environ.get("EVALKIT_CONFORMANCE", REPOSITORY.parent / "shared" / "conformance"))
+    if not folder.is_dir():
+        pytest.skip(f"no conformance vectors at {folder} (set EVALKIT_CONFORMANCE)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """The folder of public benchmark files; skips where it is not there."""
+    folder = Path(os.environ.get("EVALKIT_DATASETS", REPOSITORY.parent / "shared" / "datasets"))
+    if not folder.is_dir():
+        pytest.skip(f"no public benchmark files at {folder} (set EVALKIT_DATASETS)")
+    return folder
