@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from ..errors import InputError, RunError
+from ..errors import InputError, UsageError
 from ..tasks.registry import open_task
 from ..tasks.types import Sample, Task
 from .spec import RunSpec
@@ -65,7 +65,7 @@ def plan_tasks(spec: RunSpec) -> list[PlannedTask]:
     names = [item.task.name for item in planned]
     for item in planned:
         if names.count(item.task.name) > 1:
-            raise RunError(
+            raise UsageError(
                 f"{item.registered_as} without its data file stands for {item.task.name}, which is in --tasks too"
             )
     return planned

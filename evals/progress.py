@@ -72,8 +72,9 @@ class PlainView:
             print(tally.describe(), file=self._stream, flush=True)
 
     def close(self, tally: Tally) -> None:
-        """Print the final line."""
-        print(tally.describe(), file=self._stream, flush=True)
+        """Print the final line, if anything was done."""
+        if tally.finished:
+            print(tally.describe(), file=self._stream, flush=True)
 
 
 class LiveView:

@@ -27,6 +27,9 @@ def summarize(directory: Path) -> dict[str, Any]:
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in read_rows(directory):
         rows[row["task"]].append(row)
+    # Rows lie in the order in which they were finished; sums must not depend on it.
+    for finished in rows.values():
+        finished.sort(key=lambda row: (row["id"], row["epoch"]))
     epochs = manifest["spec"]["epochs"]
     tasks = [_summarize_task(task, rows[task["name"]], epochs) for task in manifest["tasks"]]
     return {

@@ -1,1 +1,1 @@
-"""."""
+"""Grading by models. No judge has moved in yet."""

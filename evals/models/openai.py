@@ -160,10 +160,11 @@ class ChatServer:
                 f"{self._where()} refused with {status}: {_message(error.response.content)}",
                 fatal=status in FATAL_STATUSES,
             ) from None
-        except openai.APITimeoutError:
-            raise _TemporaryError(f"did not answer within {self._timeout:g} s") from None
         except openai.APIConnectionError as error:
             cause = error.__cause__ or error
+            if isinstance(cause, httpx2.TimeoutException) and not isinstance(cause, httpx2.ConnectTimeout):
+                raise _TemporaryError(f"did not answer within {self._timeout:g} s") from None
+            # A refused connection comes as a ConnectTimeout from the package's aiohttp transport.
             raise _TemporaryError(f"broke the connection: {str(cause) or cause!r}", unreachable=True) from None
         return response.content
 

@@ -11,7 +11,7 @@
   const detail = document.getElementById("detail");
   const form = document.getElementById("filters");
   const controls = form.elements;
-  const swatches = [...document.querySelectorAll("header .legend .swatch")];
+  const swatches = [...document.querySelectorAll("header .runs .swatch")];
   const number = (value, digits) =>
     new Intl.NumberFormat(config.language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
   const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -191,6 +191,7 @@
     });
     const total = samples.filter((sample) => sample.task === task).length;
     document.getElementById("found").textContent = fill(words.count, { shown: number(shown.length), total: number(total) });
+    document.getElementById("clear").hidden = chosen === "all" && !instruction && !status && !query;
     drawList();
     if (!shown.includes(current)) current = shown[0] || null;
     drawDetail();
@@ -293,7 +294,7 @@
     const value = outcome(answer);
     if (value === undefined) return null;
     if (value === null) return make("span", { class: "value flag" }, words.not_scored);
-    return make("span", { class: "value " + (value === 1 ? "good" : "bad") }, result(answer), " ",
+    return make("span", { class: "value " + (value === 1 ? "good" : "bad") }, result(answer), " · ",
       new Intl.NumberFormat(config.language, { style: "percent", maximumFractionDigits: 0 }).format(value));
   }
 
@@ -362,8 +363,8 @@
       const nested = item !== null && typeof item === "object";
       const plain = !nested || depth > 3 || !Object.keys(item).length;
       const text = typeof item === "string" ? item : JSON.stringify(item);
-      const shownKey = nested && Array.isArray(entries) && /^\d+$/.test(key) ? String(Number(key) + 1) : key;
-      return [make("dt", {}, ...visible(shownKey)), make("dd", {}, plain ? prose(text) : pairs(Object.entries(item), depth + 1))];
+      const inner = plain ? prose(text) : pairs(Array.isArray(item) ? item.map((one, at) => [String(at + 1), one]) : Object.entries(item), depth + 1);
+      return [make("dt", {}, ...visible(key)), make("dd", {}, inner)];
     }).flat());
   }
 

@@ -59,6 +59,8 @@ _LONGEST_CACHED: Final = 100
 
 def count_capital_words(text: str) -> int:
     """Return the number of tokens with letters, all of them capital."""
+    if text == text.lower():
+        return 0
     if _CONTEXT_MATTERS.search(text):
         return _count_by_sentence(text)
     return sum(

@@ -23,7 +23,8 @@ _POSTSCRIPTS = {
 
 def number_placeholders(text: Text, fixes: Fixes, *, num_placeholders: int) -> Verdict:
     """Count bracketed pieces, empty ones too; a piece ends at the first closing bracket on its line."""
-    return at_least(_BRACKETS.findall(text.raw).count("]"), num_placeholders, _PLACEHOLDER)
+    found = _BRACKETS.findall(text.raw).count("]") if "]" in text.raw else 0
+    return at_least(found, num_placeholders, _PLACEHOLDER)
 
 
 def postscript(text: Text, fixes: Fixes, *, postscript_marker: str) -> Verdict:

@@ -83,7 +83,10 @@ def punkt_model(language: str) -> PunktModel:
 
 @cache
 def _russian(words_end_sentences: bool) -> PunktModel:
-    """Return the Russian model, on demand with the ordinary words among its abbreviations («год», «ответ») doubted."""
+    """Return the Russian model; on demand the ordinary words among its abbreviations («год», «ответ») are in doubt.
+
+    They are then abbreviations only where a small letter follows.
+    """
     model = punkt_model("russian")
     if not words_end_sentences:
         return model
