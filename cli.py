@@ -56,6 +56,7 @@ def run(
         str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key for it.", show_envvar=True)
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds that one request may take.")] = 600.0,
+    budget: Annotated[str | None, typer.Option(help="Stop before the run costs more than this, as 5usd.")] = None,
     temperature: Annotated[
         float | None, typer.Option(help="0 is greedy [default: what the task wants, else 0].")
     ] = None,
@@ -80,6 +81,7 @@ def run(
         concurrency=concurrency,
         api_key=api_key,
         timeout=timeout,
+        budget=budget,
         notify=_note,
         show_progress=True,
         data=_pairs(data or []),
@@ -237,7 +239,8 @@ def _print_results(directory: Path) -> bool:
         _print(_metrics_table(task["title"], task["metrics"]))
         unscored = "" if task["coverage"] == 1 else f" ({task['coverage']:.1%} of {task['samples']})"
         statuses = ", ".join(f"{status}: {count}" for status, count in task["statuses"].items())
-        print(f"{task['scored']} scored{unscored}; {statuses}; {task['usage']['completion_tokens']} tokens")
+        cost = "".join(f"; {amount:.4g} {currency}" for currency, amount in task["cost"]["known_cost"].items())
+        print(f"{task['scored']} scored{unscored}; {statuses}; {task['usage']['completion_tokens']} tokens{cost}")
     return all(task["coverage"] == 1 for task in results["tasks"])
 
 

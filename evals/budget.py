@@ -26,22 +26,26 @@ class Budget:
         self.reserved = Decimal(0)
         self._settled = asyncio.Event()
 
-    def pay_for(self, model: Model, model_string: str, price: Price | None) -> Model:
-        """Return a model whose requests are paid from this budget.
+    def check(self, model: str, price: Price | None) -> Price:
+        """Return the price of a model (named by its model string) if this budget can pay it.
 
         Raises:
-            UsageError: its price is unknown or in another currency.
+            UsageError: the price is unknown or in another currency.
         """
         if price is None:
             raise UsageError(
-                f"--budget needs the price of {model_string}, which is unknown: write it to a YAML list"
+                f"--budget needs the price of {model}, which is unknown: write it to a YAML list"
                 f" ({REQUIRED_FIELDS}) and name the file in {OVERRIDE_VARIABLE}"
             )
         if price.currency != self.limit.currency:
             raise UsageError(
-                f"--budget is in {self.limit.currency} and {model_string} is priced in {price.currency}:"
+                f"--budget is in {self.limit.currency} and {model} is priced in {price.currency}:"
                 f" give the budget in {price.currency} (no exchange rate is guessed)"
             )
+        return price
+
+    def pay_for(self, model: Model, price: Price) -> Model:
+        """Return a model whose requests are paid from this budget; the price is one that `check` accepted."""
         return _PaidModel(model, price, self)
 
     async def reserve(self, amount: Decimal) -> None:

@@ -16,6 +16,7 @@ import orjson
 
 from .. import __version__
 from ..errors import InputError, UsageError
+from .cost import Price
 from .models.base import Model
 from .plan import PlannedTask
 from .spec import RunSpec
@@ -28,7 +29,9 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def make_manifest(spec: RunSpec, model: Model, tasks: list[PlannedTask], name: str) -> dict[str, Any]:
+def make_manifest(
+    spec: RunSpec, model: Model, tasks: list[PlannedTask], name: str, price: Price | None
+) -> dict[str, Any]:
     """Describe a run that is about to start; ``finished`` is filled in when it ends."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -37,6 +40,7 @@ def make_manifest(spec: RunSpec, model: Model, tasks: list[PlannedTask], name: s
         "spec": spec.model_dump(mode="json"),
         "model": {"name": model.name, **model.identity},
         "tasks": [task.identity() for task in tasks],
+        "price": price.as_json() if price is not None else None,
         "command": shell_command(spec),
         "packages": _packages(),
         "git": _git_state(),

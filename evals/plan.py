@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -89,9 +89,10 @@ def _plan(spec: RunSpec, name: str) -> PlannedTask:
 
 def _samples(task: Task, path: Path | None, spec: RunSpec) -> Iterator[Sample]:
     if path is None:
-        yield from task.samples(split="test", limit=spec.limit, seed=spec.seed)
+        samples: Iterable[Sample] = task.samples(split="test", limit=spec.limit, seed=spec.seed)
     else:
-        yield from islice(task.read(path), spec.limit)
+        samples = islice(task.read(path), spec.limit)
+    return (sample for sample in samples if "skip" not in sample.metadata)
 
 
 def _examine(task: Task, path: Path | None, spec: RunSpec) -> tuple[int, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..tasks.registry import open_task
-from ..tasks.types import Metric, Score
+from ..tasks.types import Metric, Score, Usage
+from .cost import Ledger, Price
 from .manifest import read_manifest
 from .statistics import mean_interval
 from .store import read_rows
@@ -31,7 +32,8 @@ def summarize(directory: Path) -> dict[str, Any]:
     for finished in rows.values():
         finished.sort(key=lambda row: (row["id"], row["epoch"]))
     epochs = manifest["spec"]["epochs"]
-    tasks = [_summarize_task(task, rows[task["name"]], epochs) for task in manifest["tasks"]]
+    price = Price.model_validate(manifest["price"]) if manifest["price"] else None
+    tasks = [_summarize_task(task, rows[task["name"]], epochs, price) for task in manifest["tasks"]]
     return {
         "schema_version": SCHEMA_VERSION,
         "name": manifest["name"],
@@ -43,11 +45,16 @@ def summarize(directory: Path) -> dict[str, Any]:
     }
 
 
-def _summarize_task(planned: Mapping[str, Any], rows: list[dict[str, Any]], epochs: int) -> dict[str, Any]:
+def _summarize_task(
+    planned: Mapping[str, Any], rows: list[dict[str, Any]], epochs: int, price: Price | None
+) -> dict[str, Any]:
     task = open_task(planned["registered_as"])
     scores = [(row["id"], Score.from_json(row["score"])) for row in rows]
     scored = sum(score.value is not None for _, score in scores)
     expected = planned["samples"] * epochs
+    ledger = Ledger()
+    for row in rows:
+        ledger.add(Usage(**row["usage"]) if row["usage"] else None, price)
     return {
         "task": planned["name"],
         "version": planned["version"],
@@ -58,10 +65,8 @@ def _summarize_task(planned: Mapping[str, Any], rows: list[dict[str, Any]], epoc
         "coverage": scored / expected,
         "statuses": dict(sorted(Counter(score.status.value for _, score in scores).items())),
         "metrics": [measure(metric, scores) for metric in task.metrics],
-        "usage": {
-            field: sum(row["usage"][field] or 0 for row in rows if row["usage"])
-            for field in ("prompt_tokens", "completion_tokens")
-        },
+        "usage": {"prompt_tokens": ledger.prompt_tokens, "completion_tokens": ledger.completion_tokens},
+        "cost": ledger.as_json(),
         "seconds": sum(row["timing"]["latency"] or 0.0 for row in rows),
     }
 

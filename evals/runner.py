@@ -71,7 +71,7 @@ async def execute(
     tally = Tally(total=total, resumed=len(store.done))
     run = _Run(spec, model, store, tally, make_view(tally))
     try:
-        async with open_scorers(tasks, spec.seed) as scorers, _stop_on_interrupt(run):
+        async with open_scorers(tasks, spec.seed) as scorers, _stop_on_interrupt(run), _ticking(run):
             await run.go(iter(_work(tasks, spec.epochs, store)), scorers, concurrency)
     finally:
         run.view.close(tally)
@@ -168,7 +168,6 @@ class _Run:
                 continue
             usage = item.completion.usage if item.completion is not None else None
             self.tally.add(score.status.value, usage.completion_tokens if usage else None)
-            self.view.update(self.tally)
 
     def stop(self, failure: Exception) -> None:
         """Take no new work; what is in flight is finished and saved. The first reason wins."""
@@ -199,6 +198,22 @@ def row(item: Answered, score: Score, scored_s: float) -> dict[str, Any]:
         "timing": {"latency": None if completion is None else completion.latency, "scored_s": round(scored_s, 6)},
         "metadata": work.sample.metadata,
     }
+
+
+@contextlib.asynccontextmanager
+async def _ticking(run: _Run) -> AsyncIterator[None]:
+    """Let the view show that time goes by, also while nothing is finished."""
+
+    async def tick() -> None:
+        while True:
+            run.view.update(run.tally)
+            await asyncio.sleep(1.0)
+
+    ticker = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticker.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -11,15 +11,15 @@
      "samples":  [{"task", "id", "epoch", "messages", "metadata", "answers": [{…} | None]}],
      "facts":    [{"section", "rows": [{"name", "values": […], "differs"}]}]}
 
-A list named ``runs``, ``answers`` or ``values`` has one entry a run, in the order of ``runs`` at the top, and ``None``
-where a run has nothing to say. Scores are shares in [0, 1], times are seconds.
+A list named ``runs``, ``answers`` or ``values`` has one entry a run, in the order of ``runs`` at the top, and
+``None`` where a run has nothing to say. Scores are shares in [0, 1], times are seconds.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,16 @@ def _results(directory: Path) -> dict[str, Any]:
 
 
 def _labels(runs: Sequence[_Run]) -> list[str]:
-    """Name the runs by their models, and by their own names where two runs share a model."""
-    labels = [str(run.results.get("model") or run.manifest["spec"]["model"]) for run in runs]
-    for extend in (lambda index: str(runs[index].manifest.get("name", "")), lambda index: f"#{index + 1}"):
-        times = Counter(labels)
-        labels = [
-            f"{label} ({extend(index)})" if times[label] > 1 else label for index, label in enumerate(labels)
-        ]
-    return labels
+    """Name the runs by their models, and by their own names and places too where that is not enough."""
+    models = [str(run.results.get("model") or run.manifest["spec"]["model"]) for run in runs]
+    named = _extended(models, [str(run.manifest["name"]) for run in runs])
+    return _extended(named, [f"#{index}" for index in range(1, len(runs) + 1)])
+
+
+def _extended(labels: Sequence[str], extensions: Sequence[str]) -> list[str]:
+    times = Counter(labels)
+    pairs = zip(labels, extensions, strict=True)
+    return [f"{label} ({extension})" if times[label] > 1 else label for label, extension in pairs]
 
 
 def _run_entry(run: _Run, label: str) -> dict[str, Any]:
@@ -121,10 +123,8 @@ def _tasks(runs: Sequence[_Run]) -> list[dict[str, Any]]:
 
 def _task(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
     present = [result for result in results if result]
-    summary = ("version", "samples", "answered", "scored", "coverage", "statuses", "usage", "seconds")
-    metrics = [
-        {metric["name"]: metric for metric in result["metrics"]} if result else {} for result in results
-    ]
+    summary = ("version", "samples", "answered", "scored", "coverage", "statuses", "usage", "cost", "seconds")
+    metrics = [{metric["name"]: metric for metric in result["metrics"]} if result else {} for result in results]
     return {
         "name": name,
         "title": present[0].get("title") or name,
@@ -298,5 +298,9 @@ def _union(mappings: Iterable[dict[Any, Any]]) -> list[Any]:
 def natural_order(text: str) -> list[Any]:
     """Return a sort key by which ``"q9"`` comes before ``"q10"``; numbers may have any number of digits."""
     pieces: Sequence[str] = re.split(r"([0-9]+)", text)
-    number: Callable[[str], tuple[int, str]] = lambda digits: (len(digits.lstrip("0")), digits.lstrip("0"))  # noqa: E731
-    return [number(piece) if index % 2 else piece for index, piece in enumerate(pieces)]
+    return [_number(piece) if index % 2 else piece for index, piece in enumerate(pieces)]
+
+
+def _number(digits: str) -> tuple[int, str]:
+    significant = digits.lstrip("0")
+    return len(significant), significant

@@ -1,8 +1,8 @@
-"""The one HTML file: it opens from a memory stick, asks for nothing, and lets no text in it become anything but text.
+"""The one HTML file: it opens from a memory stick, asks for nothing, and text in it can become nothing but text.
 
-Names and numbers are written by jinja2 with autoescape. Prompts and answers travel as gzip in base64, are unpacked by
-the page's only script and reach the page through ``textContent`` alone. The Content-Security-Policy permits that one
-script and that one style sheet by their hashes and nothing else.
+Names and numbers are written by jinja2 with autoescape. Prompts and answers travel as gzip in base64, are
+unpacked by the page's only script and reach the page as text nodes alone. The Content-Security-Policy permits
+this script and the one style sheet by their hashes and nothing else.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Language = Literal["en", "ru"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-# First and last code points of what a reader would not see, or what would turn the text around it: C0 and C1 controls
-# but tab and line feed, soft hyphen, bidirectional controls, zero-width characters, fillers, lone surrogates,
-# interlinear marks, language tags. The zero-width joiner stays where it joins an emoji (the script sees to that).
+# First and last code points of what a reader would not see, or what would turn the text around it: C0 and C1
+# controls but tab and line feed, soft hyphen, bidirectional controls, zero-width characters, fillers, lone
+# surrogates, interlinear marks, language tags. In samples the script spares the zero-width joiner of an emoji.
 INVISIBLE = (
     (0x0, 0x8), (0xB, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160),
     (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
@@ -156,6 +156,7 @@ class Numbers:
             "interval": self.interval,
             "count": self.count,
             "duration": self.duration,
+            "money": self.money,
             "moment": self.moment,
         }
 
@@ -185,6 +186,17 @@ class Numbers:
         if minutes:
             return f"{minutes} {units['minute']} {rest} {units['second']}"
         return f"{seconds:.1f}".replace(".", self._style["decimal"]) + f" {units['second']}"
+
+    def money(self, cost: Mapping[str, Any] | None) -> str:
+        """Write what is known of a cost by currency; ``≥`` where the cost of some requests is unknown."""
+        if not cost or not cost["known_cost"]:
+            return self._dash
+        amounts = (
+            f"{amount:.{2 if amount >= 1 else 4}f}".replace(".", self._style["decimal"])
+            + f"\N{NO-BREAK SPACE}{currency}"
+            for currency, amount in cost["known_cost"].items()
+        )
+        return ("≥ " if cost["cost"] is None else "") + ", ".join(amounts)
 
     def moment(self, text: str | None) -> str:
         """Write an ISO 8601 moment in UTC to the minute; anything else as it stands."""

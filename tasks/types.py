@@ -35,7 +35,8 @@ class Sample:
     prompt, or ``turns`` hold several user messages to be asked one after another, each seeing the answers
     before it, or ``continuations`` hold (context, continuation) pairs whose log-likelihoods are wanted instead of
     an answer. ``sampling`` holds what this sample wants drawn differently (``temperature``, ``max_tokens``,
-    ``stop``). ``target`` and ``metadata`` are for the scorer and the report; a model never sees them.
+    ``stop``). ``target`` and ``metadata`` are for the scorer and the report; a model never sees them. A sample
+    whose ``metadata`` has ``skip`` (a reason) is left out of runs.
     """
 
     id: str

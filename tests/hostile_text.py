@@ -40,7 +40,7 @@ HOSTILE: tuple[str, ...] = (
     f"<details open ontoggle={_ATTACK}>x</details>",
     f"<video><source onerror={_ATTACK}></video>",
     f"<template><script>{_ATTACK}</script></template>",
-    f"<noscript><p title=\"</noscript><img src=x onerror={_ATTACK}>\">",
+    f'<noscript><p title="</noscript><img src=x onerror={_ATTACK}>">',
     f"</title><script>{_ATTACK}</script>",
     f"</style><script>{_ATTACK}</script>",
     f"</textarea></select></option><script>{_ATTACK}</script>",
@@ -90,7 +90,9 @@ def hostile_run(directory: Path, texts: Sequence[str]) -> Path:
     rows = []
     for index, text in enumerate(texts):
         short = text[:100]
-        verdicts = [{"id": f"group{index % 3}:{short}", "strict": index % 2 == 0, "loose": True, "reason": text[:5000]}]
+        verdicts = [
+            {"id": f"group{index % 3}:{short}", "strict": index % 2 == 0, "loose": True, "reason": text[:5000]}
+        ]
         row = sample_row(f"{index}{short}", text, text, verdicts, metadata={short: [text[:200], {short: None}]})
         row["score"]["explanation"] = text[:5000]
         row["completion"]["reasoning"] = text[:5000]
@@ -103,5 +105,9 @@ def hostile_run(directory: Path, texts: Sequence[str]) -> Path:
         model=named,
         title=f"{named} {texts[7]}",
         settings={short: text[:200] for text in texts if (short := text[:50])},
-        manifest={"command": " ".join(text[:60] for text in texts), "started": texts[2], "packages": {texts[9]: texts[8]}},
+        manifest={
+            "command": " ".join(text[:60] for text in texts),
+            "started": texts[2],
+            "packages": {texts[9]: texts[8]},
+        },
     )

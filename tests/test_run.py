@@ -54,7 +54,7 @@ def test_a_run_from_the_command_line_to_the_report(tmp_path: Path) -> None:
 
 def test_two_runs_make_one_report_and_a_table_that_compares(tmp_path: Path) -> None:
     for name in ("good", "bad"):
-        with LoopbackServer(answer=lambda prompt, name=name: f"{name} " * 30) as server:
+        with LoopbackServer(answer=f"{name} {{}} ".format) as server:
             command(*on_server(server, tmp_path / name, "--limit", 10, "--no-report"))
     result = command("report", tmp_path / "good", tmp_path / "bad", "--output", tmp_path / "report.html")
     assert result.returncode == 0, result.stderr

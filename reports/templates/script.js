@@ -74,19 +74,25 @@
     return nodes;
   }
 
-  function prose(text, extra) {
-    const block = make("div", { class: "text", lang: "ru", dir: "auto", ...extra });
-    if (text.length <= LONG) {
-      block.append(...visible(text));
-      return block;
-    }
-    block.append(...visible(cut(text, LONG)), "… ");
-    block.append(make("button", { type: "button", click: () => block.replaceChildren(...visible(text)) },
-      fill(words.full, { count: number(text.length) })));
-    return block;
+  function prose(text) {
+    if (text.length <= LONG) return make("div", { class: "text", lang: "ru", dir: "auto" }, ...visible(text));
+    const [first, ...rest] = pieces(text).map((piece) => make("div", {}, ...visible(piece)));
+    const all = make("button", { type: "button", click: () => all.replaceWith(...rest) }, fill(words.full, { count: number(text.length) }));
+    return make("div", { class: "text", lang: "ru", dir: "auto" }, first, all);
   }
 
-  const cut = (text, length) => text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+  // A browser takes a minute over a line of a megabyte, and no time over the same in blocks.
+  function pieces(text) {
+    const found = [];
+    for (let from = 0; from < text.length; from += found.at(-1).length) {
+      const piece = cut(text.slice(from), LONG);
+      const newline = from + piece.length < text.length ? piece.lastIndexOf("\n") + 1 : 0;
+      found.push(newline > LONG / 2 ? piece.slice(0, newline) : piece);
+    }
+    return found;
+  }
+
+  const cut = (text, length) => (text.length > length ? text.slice(0, length).replace(/[\ud800-\udbff]$/, "") : text);
   const fold = (text) => text.toLowerCase().replaceAll("ё", "е");
 
   // What an answer came to

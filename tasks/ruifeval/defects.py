@@ -78,4 +78,7 @@ def repaired(sample: Sample, fixes: Fixes) -> Sample:
         old = instructions[defect.position]
         taken = {name: _SOURCES[source](sample.prompt) for name, source in defect.take.items()}
         instructions[defect.position] = {"id": old["id"], "kwargs": {**old["kwargs"], **taken, **defect.set}}
-    return replace(sample, metadata={**sample.metadata, "instructions": instructions, "excluded": excluded})
+    metadata = {**sample.metadata, "instructions": instructions, "excluded": excluded}
+    if not instructions:
+        metadata["skip"] = "; ".join(row["problem"] for row in excluded)
+    return replace(sample, metadata=metadata)

@@ -40,7 +40,7 @@ def _tokens(with_latin: bool, without_typography: bool) -> re.Pattern[str]:
     return re.compile(rf"[^\s{separators}]+")
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=100_000)
 def lemma(token: str) -> str:
     """Return the first dictionary form of one token, in lower case."""
     if len(token) > LONGEST_WORD:
@@ -57,7 +57,7 @@ def _analyse(token: str) -> str:
     return form
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=100_000)
 def _analyse_known(token: str) -> str:
     """Analyse a token; a word of the dictionary all of whose readings have one form needs no ranking of them."""
     dictionary = morphology().dictionary
