@@ -12,11 +12,11 @@ from evalkit.evals.store import encode, write_json
 from evalkit.tasks.types import Metric, Observation, Score, Status
 
 THEMES = (
-    "прогулку по осеннему парку", "первый полёт на дельтаплане", "устройство деревенской печи", "переезд в другой город",
-    "правила настольной игры «Башни»", "утро в рыбацком посёлке", "ремонт старого велосипеда", "сбор яблок в саду",
-    "ночной поезд через степь", "школьный концерт", "как выбрать тёплую куртку", "поход за грибами", "кошку на подоконнике",
-    "снежную бурю", "открытие маленькой пекарни", "разговор двух соседей", "поиски пропавшего ключа", "урок плавания",
-    "звёздное небо в горах", "письмо из экспедиции",
+    "прогулку по осеннему парку", "первый полёт на дельтаплане", "устройство деревенской печи", "школьный концерт",
+    "правила настольной игры «Башни»", "утро в рыбацком посёлке", "ремонт старого велосипеда", "поход за грибами",
+    "ночной поезд через степь", "переезд в другой город", "как выбрать тёплую куртку", "сбор яблок в саду",
+    "снежную бурю", "открытие маленькой пекарни", "разговор двух соседей", "поиски пропавшего ключа",
+    "урок плавания", "кошку на подоконнике", "звёздное небо в горах", "письмо из экспедиции",
 )  # fmt: skip
 SENTENCES = (
     "Ветер тронул верхушки берёз, и по дорожке побежали золотые листья.",
@@ -59,7 +59,9 @@ def _instruction(kind: str) -> Metric:
 METRICS = (_prompt("strict"), _instruction("strict"), _prompt("loose"), _instruction("loose"))
 
 
-def sample_rows(count: int, *, skill: float, seed: int, sentences: tuple[int, int] = (3, 12)) -> list[dict[str, Any]]:
+def sample_rows(
+    count: int, *, skill: float, seed: int, sentences: tuple[int, int] = (3, 12)
+) -> list[dict[str, Any]]:
     """Answers of one made-up model; the prompts are the same for any ``skill`` and ``seed``."""
     asking, answering = random.Random(0), random.Random(seed)
     rows = []
@@ -71,7 +73,9 @@ def sample_rows(count: int, *, skill: float, seed: int, sentences: tuple[int, in
         for name in ids:
             strict = answering.random() < skill
             loose = strict or answering.random() < 0.15
-            verdicts.append({"id": name, "strict": strict, "loose": loose, "reason": "" if strict else INSTRUCTIONS[name][1]})
+            verdicts.append(
+                {"id": name, "strict": strict, "loose": loose, "reason": "" if strict else INSTRUCTIONS[name][1]}
+            )
         text = " ".join(answering.choice(SENTENCES) for _ in range(answering.randint(*sentences)))
         cut_off = answering.random() < 0.06
         rows.append(
@@ -129,7 +133,7 @@ def sample_row(
 
 def failed_row(row: Mapping[str, Any], explanation: str) -> dict[str, Any]:
     """The same line for a server that did not answer."""
-    score = {"value": None, "status": "api_error", "parts": {}, "explanation": explanation}
+    score: dict[str, Any] = {"value": None, "status": "api_error", "parts": {}, "explanation": explanation}
     return {**row, "completion": None, "score": score, "usage": None, "timing": {"latency": None, "scored_s": 0.0}}
 
 
@@ -145,6 +149,7 @@ def build_run(
     version: str = "1.0",
     metrics: Sequence[Metric] = METRICS,
     manifest: Mapping[str, Any] | None = None,
+    cost: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a run directory as `evalkit run` leaves it, and return it."""
     directory.mkdir(parents=True)
@@ -164,6 +169,7 @@ def build_run(
         "spec": spec,
         "model": {"name": model, "sha256": "ab12" * 16, "engine": "llama.cpp"},
         "tasks": [planned],
+        "price": None,
         "command": f"evalkit run --model {model} --tasks {task} --limit {len(rows)}",
         "packages": {"evalkit-ru": "0.1.0", "numpy": "2.4.6"},
         "git": {"commit": "0f" * 20, "modified": False},
@@ -175,12 +181,16 @@ def build_run(
     }
     write_json(directory / "manifest.json", described)
     (directory / "samples.jsonl").write_bytes(b"".join(encode(row) + b"\n" for row in rows))
-    write_json(directory / "results.json", _results(rows, described, planned, metrics))
+    write_json(directory / "results.json", _results(rows, described, planned, metrics, cost))
     return directory
 
 
 def _results(
-    rows: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any], planned: Mapping[str, Any], metrics: Sequence[Metric]
+    rows: Sequence[Mapping[str, Any]],
+    manifest: Mapping[str, Any],
+    planned: Mapping[str, Any],
+    metrics: Sequence[Metric],
+    cost: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     scores = [(row["id"], Score.from_json(row["score"])) for row in rows]
     scored = sum(score.value is not None for _, score in scores)
@@ -205,6 +215,7 @@ def _results(
                     field: sum((row["usage"] or {}).get(field) or 0 for row in rows)
                     for field in ("prompt_tokens", "completion_tokens")
                 },
+                "cost": cost,
                 "seconds": sum(row["timing"]["latency"] or 0.0 for row in rows),
             }
         ],

@@ -217,6 +217,11 @@ def test_a_long_list_grows_as_it_is_walked(page: Page, tmp_path: Path) -> None:
     page.evaluate("location.hash = '#ruifeval/449'")
     page.wait_for(f"{HEADING} === '449'")
     assert len(page.evaluate(LISTED)) == 450
+    page.wait_for(
+        "(() => { const row = document.querySelector('#list [aria-current]').getBoundingClientRect();"
+        " const list = document.getElementById('list').getBoundingClientRect();"
+        " return row.top >= list.top && row.bottom <= list.bottom + 1; })()"
+    )
 
 
 def test_damaged_samples_are_said(page: Page, report: Path, tmp_path: Path) -> None:

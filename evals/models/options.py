@@ -9,9 +9,7 @@ from ...errors import UsageError, nearest
 from .base import ModelOptions
 
 
-def read_options(
-    backend: str, options: ModelOptions, known: Mapping[str, Callable[[str], Any]]
-) -> dict[str, Any]:
+def read_options(backend: str, options: ModelOptions, known: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
     """Convert ``options.extra`` with the converters in ``known``; options that are not given are left out.
 
     Raises:
@@ -20,9 +18,7 @@ def read_options(
     values: dict[str, Any] = {}
     for key, text in (options.extra or {}).items():
         if key not in known:
-            raise UsageError(
-                f"{backend}: has no option {key!r}.{nearest(key, known) or ' It takes no options.'}"
-            )
+            raise UsageError(f"{backend}: has no option {key!r}.{nearest(key, known) or ' It takes no options.'}")
         try:
             values[key] = known[key](text)
         except ValueError as error:

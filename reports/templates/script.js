@@ -257,7 +257,7 @@
     while (at >= listed) listMore();
     const link = list.querySelectorAll("a")[at];
     link.setAttribute("aria-current", "true");
-    const above = link.offsetTop - list.offsetTop;
+    const above = link.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop;
     if (above < list.scrollTop || above + link.offsetHeight > list.scrollTop + list.clientHeight) {
       list.scrollTop = above - list.clientHeight / 3;
     }
@@ -266,12 +266,14 @@
   }
 
   function heading(at) {
-    const step = (by, text) => make("button", { type: "button", disabled: !shown[at + by], click: () => go(at + by) }, text);
+    const step = (by, text, key) => make("button", {
+      type: "button", title: key, "aria-keyshortcuts": key, disabled: !shown[at + by], click: () => go(at + by),
+    }, text);
     const epoch = current.epoch ? " · " + fill(words.epoch, { epoch: current.epoch }) : "";
     return make("header", {},
       make("h3", {}, make("a", { href: address(current), title: words.link }, name(current.id), epoch)),
-      make("div", { class: "steps" }, step(-1, words.previous),
-        fill(words.count, { shown: number(at + 1), total: number(shown.length) }), step(1, words.next)));
+      make("div", { class: "steps" }, step(-1, words.previous, "k"),
+        fill(words.count, { shown: number(at + 1), total: number(shown.length) }), step(1, words.next, "j")));
   }
 
   function prompts(messages) {
@@ -311,8 +313,8 @@
     if (answer.text === "" && answer.status !== "empty" && !answer.loglikelihoods) flags.push(words.empty);
     return make("p", { class: "facts-line" },
       flags.map((text) => make("span", { class: "flag" }, ...visible(text))),
-      answer.completion_tokens === undefined ? null : make("span", {}, fill(words.tokens, { count: number(answer.completion_tokens) })),
-      answer.latency === undefined ? null : make("span", {}, fill(words.seconds, { count: number(answer.latency, 1) })));
+      !answer.completion_tokens ? null : make("span", {}, fill(words.tokens, { count: number(answer.completion_tokens) })),
+      !answer.latency ? null : make("span", {}, fill(words.seconds, { count: number(answer.latency, 1) })));
   }
 
   function answerText(answer) {
