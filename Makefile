@@ -35,6 +35,7 @@ tests: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/ruifeval_speed.py
+	$(BIN)/python bench/llama_threads.py
 
 # The repository root is the package, so a type checker needs a folder in which it goes by its name.
 $(VENV)/.venv:

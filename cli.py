@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -155,12 +155,13 @@ def merge(
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Run directories; several are compared.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
+    language: Annotated[Literal["en", "ru"], typer.Option(help="Language of the page.")] = "en",
 ) -> None:
     """Write one offline HTML file that shows runs down to each verdict."""
     from .evals.results import summarize
     from .reports import write_report
 
-    written = write_report(runs, output)
+    written = write_report(runs, output, language=language)
     _print(_comparison_table([summarize(directory) for directory in runs]))
     print(f"report: {written}")
 
