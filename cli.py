@@ -133,7 +133,7 @@ def rescore(run: Annotated[Path, typer.Argument(help="A run directory.")]) -> No
     from .evals.rescore import rescore as rescore_run
 
     before, after = rescore_run(run)
-    _print(_comparison_table([{**before, "model": "before"}, {**after, "model": "after"}]))
+    _print_comparison([{**before, "model": "before"}, {**after, "model": "after"}])
 
 
 @app.command()
@@ -162,7 +162,7 @@ def report(
     from .reports import write_report
 
     written = write_report(runs, output, language=language)
-    _print(_comparison_table([summarize(directory) for directory in runs]))
+    _print_comparison([summarize(directory) for directory in runs])
     print(f"report: {written}")
 
 
@@ -260,20 +260,21 @@ def _metrics_table(title: str, metrics: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _comparison_table(runs: list[dict[str, Any]]) -> Table:
+def _print_comparison(runs: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    table = Table("task", "metric", *(run["model"] for run in runs), box=None, pad_edge=False)
-    for column in table.columns[2:]:
-        column.justify = "right"
-    cells: dict[tuple[str, str], dict[int, str]] = {}
-    for number, run in enumerate(runs):
-        for task in run["tasks"]:
-            for metric in task["metrics"]:
-                cells.setdefault((task["title"], metric["title"]), {})[number] = _with_interval(metric)
-    for (task_title, metric_title), by_run in cells.items():
-        table.add_row(task_title, metric_title, *(by_run.get(number, "") for number in range(len(runs))))
-    return table
+    titles = {task["title"]: None for run in runs for task in run["tasks"]}
+    for title in titles:
+        rows: dict[str, dict[int, str]] = {}
+        for number, run in enumerate(runs):
+            for metric in (metric for task in run["tasks"] if task["title"] == title for metric in task["metrics"]):
+                rows.setdefault(metric["title"], {})[number] = _with_interval(metric)
+        table = Table(title, *(run["model"] for run in runs), box=None, pad_edge=False)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for metric_title, cells in rows.items():
+            table.add_row(metric_title, *(cells.get(number, "") for number in range(len(runs))))
+        _print(table)
 
 
 def _with_interval(metric: dict[str, Any]) -> str:
@@ -285,4 +286,6 @@ def _with_interval(metric: dict[str, Any]) -> str:
 def _print(table: Table) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(table)
+    # A pipe has no width of its own, and nobody wants names cut off in a log.
+    width = None if sys.stdout.isatty() else 120
+    Console(highlight=False, width=width).print(table)

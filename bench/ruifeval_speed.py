@@ -90,9 +90,8 @@ def followed(rule: dict[str, Any], answer: str) -> bool:
             )
         case "keywords:frequency":
             count = len(re.findall(lemmas(kwargs["keyword"]), lemmas(answer), re.IGNORECASE))
-            return (
-                count < kwargs["frequency"] if kwargs["relation"] == "less than" else count >= kwargs["frequency"]
-            )
+            less: bool = count < kwargs["frequency"]
+            return less if kwargs["relation"] == "less than" else not less
     return check(rule["id"], kwargs, Text(answer)).followed
 
 
@@ -145,7 +144,8 @@ def main() -> None:
 
 def run(way: str, files: list[Path]) -> dict[str, Any]:
     command = [sys.executable, __file__, "--way", way, *map(str, files)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    told: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return told
 
 
 if __name__ == "__main__":

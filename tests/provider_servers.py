@@ -36,6 +36,7 @@ class ProviderServer:
         self.requests: list[Request] = []
         self.upcoming: deque[Reply] = deque()
         self.delay = 0.0
+        self.busy_for: dict[str, float] = {}
         self.busy_until: dict[str, float] = {}
         self.lock = threading.Lock()
         server = self
@@ -96,6 +97,8 @@ class ProviderServer:
             self.requests.append(Request(path, headers, body))
         if self.delay:
             time.sleep(self.delay)
+        if path in self.busy_for:
+            self.busy_until[path] = time.monotonic() + self.busy_for.pop(path)
         left = self.busy_until.get(path, 0.0) - time.monotonic()
         if left > 0:
             return 429, {"Retry-After": f"{left:.6f}"}, {"status": 429, "message": "Too Many Requests"}
@@ -103,8 +106,8 @@ class ProviderServer:
             return self.answer(Request(path, headers, body))
 
     def be_busy(self, path: str, seconds: float) -> None:
-        """Refuse all requests to a path for so long, saying how long it will be."""
-        self.busy_until[path] = time.monotonic() + seconds
+        """Refuse requests to a path for so long from the first one on, saying how long it will be."""
+        self.busy_for[path] = seconds
 
     def answer(self, request: Request) -> Reply:
         raise NotImplementedError
