@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -193,7 +194,7 @@ def read_answer(content: bytes, *, latency: float) -> Completion:
         _TemporaryError: it is not one (broken JSON, no choices, an HTML page of a proxy).
     """
     try:
-        body = orjson.loads(content)
+        body = _decode(content)
         choice = body["choices"][0]
         message = choice["message"]
         text = message.get("content") or ""
@@ -208,17 +209,25 @@ def read_answer(content: bytes, *, latency: float) -> Completion:
             usage=Usage(usage.get("prompt_tokens"), usage.get("completion_tokens")),
             latency=round(latency, 6),
         )
-    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         start = content[:80].decode("utf-8", "replace")
         raise _TemporaryError(f"sent no chat completion ({type(error).__name__}) but {start!r}") from None
     return split_reasoning(completion)
 
 
+def _decode(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        # A model can write half of a surrogate pair, which the standard library alone reads.
+        return json.loads(content)
+
+
 def _message(content: bytes) -> str:
     try:
-        body = orjson.loads(content)
+        body = _decode(content)
         error = body.get("error", body)
         text = error.get("message", error) if isinstance(error, dict) else error
-    except (orjson.JSONDecodeError, AttributeError):
+    except (ValueError, AttributeError):
         text = content.decode("utf-8", "replace")
     return " ".join(str(text).split())[:300] or "no reason given"
