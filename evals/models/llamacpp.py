@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import hashlib
+import math
 import os
+import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from http.client import HTTPConnection
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from ...errors import MissingExtraError, ModelError
+import orjson
+
+from ...errors import MissingExtraError, ModelError, UsageError
 from ...tasks.types import Completion, Message
 from .base import Model, ModelOptions, Sampling
 from .cache import file_sha256
 from .catalog import find_entry
 from .openai import ChatServer
-from .options import read_options, whole_number
+from .options import read_options, truth, whole_number
 from .weights import fetch, is_fetched
 
 SLOTS = 8
 CONTEXT = 4096
+SECONDS_TO_HANG_UP = 0.05
+CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
-_KNOWN = {"context": whole_number, "threads": whole_number}
+_KNOWN = {"context": whole_number, "threads": whole_number, "prompt_cache": truth, "flash_attention": truth}
 
 
 def open_embedded(name: str, options: ModelOptions) -> Model:
@@ -45,7 +56,13 @@ def open_embedded(name: str, options: ModelOptions) -> Model:
 def open_gguf(name: str, options: ModelOptions) -> Model:
     """Open ``gguf:PATH``.
 
-    Model options: ``context`` (tokens of prompt and answer together, 4096) and ``threads`` (all cores).
+    Model options:
+        context: tokens of prompt and answer together (4096, at most what the model was trained for).
+        threads: of the CPU; all cores, unless given here or in ``$EVALKIT_THREADS``.
+        prompt_cache: ``true`` keeps the beginnings of prompts between requests: faster for long common ones.
+        flash_attention: ``true`` needs less memory for long contexts.
+
+    Each of the last two makes greedy answers depend a little on what else is asked at the same time.
 
     Raises:
         ModelError: there is no such file, or it is not a model.
@@ -59,62 +76,118 @@ def open_gguf(name: str, options: ModelOptions) -> Model:
     return LlamaCpp(path, f"gguf:{path.name}", options)
 
 
-class LlamaCpp:
+class LlamaCpp(ChatServer):
     """One GGUF file in llama.cpp's server, which batches what is asked at the same time.
 
-    It is asked over its own loopback address, by the same client as any other server. Prompts are not cached
-    between requests. Greedy answers may still differ by a token when other requests share the batch, because sums
-    are then taken in another order; ``batch_invariant`` in the identity says so. ``--concurrency 1`` avoids it.
+    It is asked over its own loopback address, by the same client as any other server. Greedy answers may differ by
+    what else is in the batch, because sums are then taken in another order; ``batch_invariant`` in the identity is
+    true where they cannot: with ``--concurrency 1`` and no prompt cache. Flash attention makes more of them differ
+    and is off: on AVX2, SmolLM2's Q4_1 then gave 32 of 32 the same, Qwen's Q4_K_M eight to ten of ten.
+    Sampling is plain: temperature and ``top_p``, none of llama.cpp's own defaults (``top_k`` 40, ``min_p`` 0.05).
+    The file's own chat template is applied; those of the catalog's models put the maker's system prompt before a
+    chat that has none.
     """
 
     def __init__(self, path: Path, name: str, options: ModelOptions) -> None:
         settings = read_options(name, options, _KNOWN)
         slots = options.concurrency or SLOTS
-        threads = settings.get("threads") or int(os.environ.get("EVALKIT_THREADS", "0")) or available_cores()
-        self.name = name
-        self.concurrency = slots
-        self._context = settings.get("context", CONTEXT)
-        self._server = _start(path, slots=slots, context=self._context, threads=threads)
-        self.identity: Mapping[str, Any] = {
-            "backend": "llama.cpp",
-            "file": path.name,
-            "sha256": file_sha256(path),
-            "engine": f"xllamacpp {metadata.version('xllamacpp')}",
-            "context": self._context,
-            "batch_invariant": slots == 1,
-        }
-        self._client = ChatServer(
-            name,
+        cached, flash = settings.get("prompt_cache", False), settings.get("flash_attention", False)
+        key = secrets.token_urlsafe()
+        self._server: Any = _start(
+            path,
+            slots=slots,
+            context=settings.get("context", CONTEXT),
+            threads=settings.get("threads") or default_threads(),
+            key=key,
+            cached=cached,
+            flash=flash,
+        )
+        super().__init__(
+            path.name,
             base_url=f"{self._server.listening_address}/v1",
-            api_key="none",
+            api_key=key,
             concurrency=slots,
             timeout=options.timeout,
         )
+        self.name = name
+        self._cached = cached
+        properties = _read(self._server.listening_address, "/props", key)
+        self._context = int(properties["default_generation_settings"]["n_ctx"])
+        self.identity = {
+            "backend": "llama.cpp",
+            "file": path.name,
+            "sha256": file_sha256(path),
+            "size": path.stat().st_size,
+            "quantisation": properties["model_ftype"],
+            "chat_template": hashlib.sha256(properties["chat_template"].encode()).hexdigest(),
+            "engine": f"xllamacpp {metadata.version('xllamacpp')}",
+            "context": self._context,
+            "batch_invariant": slots == 1 and not cached,
+        }
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat.
 
         Raises:
-            ModelError: the prompt and ``max_tokens`` do not fit into the context.
+            ModelError: prompt and answer did not fit into the context.
         """
-        return await self._client.generate(messages, sampling)
+        completion = await super().generate(messages, sampling)
+        used = completion.usage.completion_tokens
+        if completion.finish_reason == "length" and used is not None and used < sampling.max_tokens:
+            raise ModelError(
+                f"{self.name}: prompt ({completion.usage.prompt_tokens} tokens) and answer (up to"
+                f" {sampling.max_tokens}) do not fit into the context of {self._context} tokens:"
+                " raise it with the model option context"
+            )
+        return completion
+
+    def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+        plain = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0, "repeat_penalty": 1.0}
+        return {**plain, **super()._body(messages, sampling), "cache_prompt": self._cached}
+
+    def _refusal(self, error: Any) -> Exception:
+        try:
+            reason = orjson.loads(error.response.content)["error"]
+            needed, context = reason["n_prompt_tokens"], reason["n_ctx"]
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            return super()._refusal(error)
+        return ModelError(
+            f"{self.name}: the prompt has {needed} tokens and the context {context}:"
+            " raise it with the model option context"
+        )
+
+    def _where(self) -> str:
+        return self.name
 
     async def close(self) -> None:
-        """Close the client and free the weights."""
-        await self._client.close()
+        """Close the connections, end the engine's threads and free the weights."""
+        await super().close()
+        # Sockets are closed on the loop's next turn; the engine's destructor waits for open ones without end.
+        await asyncio.sleep(SECONDS_TO_HANG_UP)
         self._server = None
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use: llama.cpp collapses when its threads outnumber them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def default_threads() -> int:
+    """Return ``$EVALKIT_THREADS``, or else the cores this process may use: with more threads llama.cpp collapses.
+
+    Raises:
+        UsageError: the variable is not a number above 0.
+    """
+    if chosen := os.environ.get("EVALKIT_THREADS"):
+        try:
+            return whole_number(chosen)
+        except ValueError as error:
+            raise UsageError(f"EVALKIT_THREADS={chosen}: {error}") from None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):  # no quota, or none that a container sees
+        quota, period = CGROUP_QUOTA.read_text(encoding="ascii").split()
+        cores = min(cores, math.ceil(int(quota) / int(period)))
+    return max(1, cores)
 
 
 def _engine() -> Any:
-    # OpenMP's threads spin while they wait for each other. Where another process holds a core they then wait for one
-    # that is not running: measured 18 tokens/s with this setting and 3 without. It is read when the library is loaded.
+    # OpenMP's threads spin while they wait for each other. Where another process holds a core they then wait for
+    # one that is not running: 18 tokens/s with this setting, 3 without. It is read when the library is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         import xllamacpp
@@ -123,19 +196,39 @@ def _engine() -> Any:
     return xllamacpp
 
 
-def _start(path: Path, *, slots: int, context: int, threads: int) -> Any:
+def _start(path: Path, *, slots: int, context: int, threads: int, key: str, cached: bool, flash: bool) -> Any:
     engine = _engine()
     parameters = engine.CommonParams()
     parameters.model.path = str(path)
     parameters.n_parallel = slots
     parameters.n_ctx = slots * context
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
-    parameters.cache_prompt = False
+    parameters.flash_attn_type = getattr(
+        engine.llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{'ENABLED' if flash else 'DISABLED'}"
+    )
+    parameters.cache_prompt = cached
+    parameters.cache_ram_mib = 0
     parameters.ctx_shift = False
     parameters.warmup = False
-    # llama.cpp reports every tensor it reads; its log level 0 keeps real errors.
+    # The address is open to every program of this machine, web pages in a browser included.
+    parameters.api_keys = [key]
+    parameters.ui = parameters.endpoint_slots = False
+    # llama.cpp reports every request it serves; its log level 0 keeps quiet.
     parameters.verbosity = 5 if os.environ.get("EVALKIT_DEBUG") else 0
     try:
         return engine.Server(parameters)
     except (RuntimeError, ValueError) as error:
-        raise ModelError(f"llama.cpp cannot load {path}: {error}", fatal=True) from error
+        raise ModelError(
+            f"llama.cpp cannot load {path}: {error} EVALKIT_DEBUG=1 shows its own report (a file cut short,"
+            " an unknown architecture, too little memory)",
+            fatal=True,
+        ) from error
+
+
+def _read(address: str, path: str, key: str) -> Any:
+    connection = HTTPConnection(urlsplit(address).netloc)
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+        return orjson.loads(connection.getresponse().read())
+    finally:
+        connection.close()

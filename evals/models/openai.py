@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
@@ -23,18 +24,24 @@ if TYPE_CHECKING:
 
 CONCURRENCY = 16
 ATTEMPTS_TO_CONNECT = 4
+SECONDS_TO_CONNECT = 10.0
+# How long one chat may be asked for, in time limits of one request; rate limits may take all of it.
+PATIENCE = 2
 FATAL_STATUSES = frozenset({401, 402, 403, 404, 405})
+# Codes of a 429 that no waiting helps against.
+OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
 def open_openai(name: str, options: ModelOptions) -> Model:
     """Open ``openai:NAME``; the server is ``--base-url``, else ``$OPENAI_BASE_URL``, else OpenAI's own.
 
-    Model options: ``max_tokens_field`` (``max_completion_tokens`` for servers that want it so).
+    Model options: ``max_tokens_field`` (``max_completion_tokens`` for servers that want it so); ``omit``
+    (parameters that the server refuses and that are not sent, as in ``omit=seed+temperature``).
 
     Raises:
-        UsageError: no model name, or no key for a server that is not yours.
+        UsageError: no model name, no key for a server that is not yours, or an address that is none.
     """
-    extra = read_options("openai", options, {"max_tokens_field": str})
+    extra = read_options("openai", options, {"max_tokens_field": str, "omit": lambda text: text.split("+")})
     if not name:
         raise UsageError("which model? give its name as the server knows it: --model openai:NAME")
     base_url = options.base_url or os.environ.get("OPENAI_BASE_URL")
@@ -46,12 +53,26 @@ def open_openai(name: str, options: ModelOptions) -> Model:
         )
     return ChatServer(
         name,
-        base_url=base_url,
+        base_url=None if base_url is None else api_address(base_url),
         api_key=key or "none",
         concurrency=options.concurrency or CONCURRENCY,
         timeout=options.timeout,
         max_tokens_field=extra.get("max_tokens_field", "max_tokens"),
+        omit=extra.get("omit", ()),
     )
+
+
+def api_address(text: str) -> str:
+    """Return the address that ``/chat/completions`` is added to; ``/v1`` is added where no path is given.
+
+    Raises:
+        UsageError: it is not an HTTP address.
+    """
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"--base-url {text!r} is not an address such as http://localhost:8000/v1")
+    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
 class ChatServer:
@@ -71,18 +92,22 @@ class ChatServer:
         concurrency: int,
         timeout: float,
         max_tokens_field: str = "max_tokens",
+        omit: Sequence[str] = (),
     ) -> None:
         self.name = f"openai:{name}"
-        self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": base_url}
         self.concurrency = concurrency
         self._model = name
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout
         self._max_tokens_field = max_tokens_field
+        self._omit = tuple(omit)
         self._gate = Gate()
         self._reached = False
         self._client: AsyncOpenAI | None = None
+        self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": self._where()}
+        if omit:
+            self.identity = {**self.identity, "not_sent": sorted(omit)}
 
     def _connected(self) -> AsyncOpenAI:
         # Made on the event loop that uses it.
@@ -91,44 +116,58 @@ class ChatServer:
             from openai import AsyncOpenAI, DefaultAioHttpClient
 
             limits = httpx2.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
+            timeout = httpx2.Timeout(self._timeout, connect=min(self._timeout, SECONDS_TO_CONNECT))
+            # A proxy cannot reach this machine's own loopback address.
+            own_machine = urlsplit(self._base_url or "").hostname in ("localhost", "127.0.0.1", "::1")
             self._client = AsyncOpenAI(
                 api_key=self._api_key,
                 base_url=self._base_url,
                 max_retries=0,
-                timeout=self._timeout,
-                http_client=DefaultAioHttpClient(limits=limits, timeout=self._timeout),
+                timeout=timeout,
+                http_client=DefaultAioHttpClient(limits=limits, timeout=timeout, trust_env=not own_machine),
             )
         return self._client
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat, trying again after temporary failures.
 
+        Rate limits are waited out as long as the patience lasts; other failures are also counted.
+
         Raises:
             ModelError: the server refused, or kept failing (``fatal``: wrong key, no such model, no server).
         """
         body = self._body(messages, sampling)
-        error = ModelError("no attempt was made")
-        for attempt in range(ATTEMPTS):
+        deadline = time.monotonic() + PATIENCE * self._timeout
+        failures = limits = 0
+        while True:
             await self._gate.passed()
             started = time.perf_counter()
             try:
                 answer = await self._post(body)
-                completion = read_answer(answer, latency=time.perf_counter() - started)
+                return read_answer(answer, latency=time.perf_counter() - started)
             except _TemporaryError as failure:
-                error = ModelError(f"{self._where()} {failure} ({attempt + 1} attempts)")
-                if failure.unreachable and not self._reached and attempt + 1 >= ATTEMPTS_TO_CONNECT:
-                    raise ModelError(
-                        f"cannot reach {self._where()}: {failure}; is the server running, is --base-url right?",
-                        fatal=True,
-                    ) from None
-                if failure.retry_after is not None:
-                    self._gate.close_for(failure.retry_after)
+                failures += not failure.rate_limited
+                limits += failure.rate_limited
+                pause = failure.retry_after
+                if pause is None:
+                    pause = pause_seconds(failures + limits - 1)
+                if failures >= self._allowed(failure) or time.monotonic() + pause > deadline:
+                    raise self._given_up(failure, failures + limits) from None
+                if failure.rate_limited or failure.retry_after is not None:
+                    self._gate.close_for(pause)
                 else:
-                    await asyncio.sleep(pause_seconds(attempt))
-            else:
-                self._reached = True
-                return completion
-        raise error
+                    await asyncio.sleep(pause)
+
+    def _allowed(self, failure: _TemporaryError) -> int:
+        return ATTEMPTS_TO_CONNECT if failure.unreachable and not self._reached else ATTEMPTS
+
+    def _given_up(self, failure: _TemporaryError, attempts: int) -> ModelError:
+        if failure.unreachable:
+            return ModelError(
+                f"cannot reach {self._where()}: {failure}; is the server running, is --base-url right?",
+                fatal=True,
+            )
+        return ModelError(f"{self._where()} {failure} ({attempts} attempts)")
 
     def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -143,6 +182,8 @@ class ChatServer:
             body["stop"] = list(sampling.stop)
         if sampling.seed is not None:
             body["seed"] = sampling.seed
+        for parameter in self._omit:
+            body.pop(parameter, None)
         return body
 
     async def _post(self, body: dict[str, Any]) -> bytes:
@@ -150,27 +191,47 @@ class ChatServer:
         import openai
 
         try:
-            response = await self._connected().post("/chat/completions", cast_to=httpx2.Response, body=body)
+            # The transport's own limit is on each read: a server that trickles would never meet it.
+            async with asyncio.timeout(self._timeout):
+                response = await self._connected().post("/chat/completions", cast_to=httpx2.Response, body=body)
         except openai.APIStatusError as error:
-            status = error.status_code
             self._reached = True
-            if status in RETRIED_STATUSES:
-                wait = retry_after_seconds(error.response.headers)
-                raise _TemporaryError(f"answered {status}", retry_after=wait) from None
-            raise ModelError(
-                f"{self._where()} refused with {status}: {_message(error.response.content)}",
-                fatal=status in FATAL_STATUSES,
-            ) from None
-        except openai.APIConnectionError as error:
-            cause = error.__cause__ or error
-            if isinstance(cause, httpx2.TimeoutException) and not isinstance(cause, httpx2.ConnectTimeout):
-                raise _TemporaryError(f"did not answer within {self._timeout:g} s") from None
-            # A refused connection comes as a ConnectTimeout from the package's aiohttp transport.
-            raise _TemporaryError(f"broke the connection: {str(cause) or cause!r}", unreachable=True) from None
+            raise self._refusal(error) from None
+        except (openai.APIConnectionError, TimeoutError) as error:  # openai.APITimeoutError is the former
+            raise self._broken(error) from None
+        self._reached = True
         return response.content
 
+    def _refusal(self, error: Any) -> Exception:
+        status, content = error.status_code, error.response.content
+        if status in RETRIED_STATUSES and _code(content) not in OUT_OF_MONEY:
+            wait = retry_after_seconds(error.response.headers)
+            return _TemporaryError(
+                f"answered {status}: {_message(content)}", retry_after=wait, rate_limited=status == 429
+            )
+        return ModelError(
+            f"{self._where()} refused with {status}: {_message(content)}",
+            fatal=status in FATAL_STATUSES or status == 429,
+        )
+
+    def _broken(self, error: BaseException) -> _TemporaryError:
+        import aiohttp
+
+        # The transport calls every lost connection a time-out: what it was stands further back in the chain.
+        links = _chain(error)
+        for link in links:
+            if isinstance(link, aiohttp.ClientConnectorError):
+                return _TemporaryError(_reason(link.os_error), unreachable=True)
+            if isinstance(link, aiohttp.ConnectionTimeoutError):
+                return _TemporaryError(f"no connection within {SECONDS_TO_CONNECT:g} s", unreachable=True)
+        if any(isinstance(link, TimeoutError) for link in links):
+            return _TemporaryError(f"did not answer within {self._timeout:g} s")
+        reason = " ".join(str(links[-1]).split()) or type(links[-1]).__name__
+        return _TemporaryError(f"broke the connection: {reason}")
+
     def _where(self) -> str:
-        return str(self._base_url or "https://api.openai.com/v1")
+        parts = urlsplit(self._base_url or "https://api.openai.com/v1")
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -181,9 +242,17 @@ class ChatServer:
 class _TemporaryError(Exception):
     """A failure after which it makes sense to ask again."""
 
-    def __init__(self, message: str, *, retry_after: float | None = None, unreachable: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        rate_limited: bool = False,
+        unreachable: bool = False,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.rate_limited = rate_limited
         self.unreachable = unreachable
 
 
@@ -194,11 +263,13 @@ def read_answer(content: bytes, *, latency: float) -> Completion:
         _TemporaryError: it is not one (broken JSON, no choices, an HTML page of a proxy).
     """
     try:
-        body = _decode(content)
+        body = _parse(content)
         choice = body["choices"][0]
         message = choice["message"]
-        text = message.get("content") or ""
-        reasoning = message.get("reasoning_content") or message.get("reasoning")
+        text = message.get("content") or message.get("refusal") or ""
+        reasoning = message.get("reasoning_content") or message.get("reasoning") or None
+        if isinstance(text, list):
+            text = "".join(part["text"] for part in text if part.get("type") == "text")
         if not isinstance(text, str) or not isinstance(reasoning, str | None):
             raise TypeError("the content is not text")
         usage = body.get("usage") or {}
@@ -209,25 +280,47 @@ def read_answer(content: bytes, *, latency: float) -> Completion:
             usage=Usage(usage.get("prompt_tokens"), usage.get("completion_tokens")),
             latency=round(latency, 6),
         )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         start = content[:80].decode("utf-8", "replace")
         raise _TemporaryError(f"sent no chat completion ({type(error).__name__}) but {start!r}") from None
     return split_reasoning(completion)
 
 
-def _decode(content: bytes) -> Any:
+def _parse(content: bytes) -> Any:
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
-        # A model can write half of a surrogate pair, which the standard library alone reads.
-        return json.loads(content)
+        # Answers cut in the middle of an emoji hold half a surrogate pair or half a UTF-8 sequence.
+        lenient = json.dumps(json.loads(content.decode("utf-8", "replace")), ensure_ascii=False)
+        return orjson.loads(lenient.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    links = [error]
+    while cause := links[-1].__cause__:
+        links.append(cause)
+    return links
+
+
+def _reason(error: OSError) -> str:
+    # asyncio words a refused connection as "Connect call failed ('127.0.0.1', 8000)"; name look-ups have no errno.
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return (error.strerror or str(error)).lower()
+
+
+def _code(content: bytes) -> str | None:
+    try:
+        return str(orjson.loads(content)["error"]["code"])
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return None
 
 
 def _message(content: bytes) -> str:
     try:
-        body = _decode(content)
+        body = orjson.loads(content)
         error = body.get("error", body)
         text = error.get("message", error) if isinstance(error, dict) else error
-    except (ValueError, AttributeError):
+    except (orjson.JSONDecodeError, AttributeError):
         text = content.decode("utf-8", "replace")
     return " ".join(str(text).split())[:300] or "no reason given"

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, ModelError
 from ...tasks.jsonl import read_jsonl
-from ...tasks.types import Completion, Message
+from ...tasks.types import Completion, Message, Usage
 from .base import Model, ModelOptions, Sampling
 from .options import read_options
+from .reasoning import split_reasoning
+
+Chat = tuple[str, ...]
+"""What a chat is known by: the texts of all its messages but the model's own, or that of the last one alone."""
 
 
 def open_replay(name: str, options: ModelOptions) -> Model:
-    """Open ``replay:FILE``: JSONL of ``{"prompt", "response"}``, or a run's ``samples.jsonl``.
+    """Open ``replay:FILE``: JSONL of ``{"prompt", "response"}``, a run's ``samples.jsonl``, or a run's directory.
 
     Raises:
-        InputError: a line is neither (names file and line).
+        InputError: there is no such file, or a line is neither (names file and line).
     """
     read_options("replay", options, {})
-    return Replay(Path(name))
+    path = Path(name)
+    return Replay(path / "samples.jsonl" if path.is_dir() else path)
 
 
 class Replay:
     """Answers each chat with what the file has for it.
 
-    A chat is known by its messages (a run's file), or by the text of its last user message. Several answers to one
-    chat are those of several epochs, in the file's order; the seed of the request picks one.
+    A run's line answers the very same chat, turn by turn; ``{"prompt", "response"}`` answers any chat whose last
+    message is the prompt. Several answers to one chat are those of several epochs, in the file's order; the seed of
+    the request picks one. A run's line without a completion (it had failed) is no answer.
     """
 
     concurrency = 64
@@ -36,10 +42,10 @@ class Replay:
     def __init__(self, path: Path) -> None:
         self.name = f"replay:{path.name}"
         self._path = path
-        self._answers: dict[str, list[str]] = {}
+        self._answers: dict[Chat, list[Completion]] = {}
         for number, line in read_jsonl(path):
-            prompt, answer = _prompt_and_answer(line, f"{path}:{number}")
-            self._answers.setdefault(prompt, []).append(answer)
+            for chat, answer in _answers(line, f"{path}:{number}"):
+                self._answers.setdefault(chat, []).append(answer)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self.identity: Mapping[str, Any] = {"backend": "replay", "sha256": digest}
@@ -50,22 +56,46 @@ class Replay:
         Raises:
             ModelError: the file has none for this chat.
         """
-        answers = self._answers.get(messages[-1].content)
+        chat = tuple(message.content for message in messages if message.role != "assistant")
+        answers = self._answers.get(chat) or self._answers.get(chat[-1:])
         if not answers:
-            raise ModelError(f"{self._path} has no answer to this prompt")
-        return Completion(answers[(sampling.seed or 0) % len(answers)], latency=0.0)
+            raise ModelError(f"{self._path} has no answer to the prompt {messages[-1].content[:60]!r}")
+        return answers[(sampling.seed or 0) % len(answers)]
 
     async def close(self) -> None:
         """Nothing is open."""
 
 
-def _prompt_and_answer(line: Mapping[str, Any], where: str) -> tuple[str, str]:
+def _answers(line: Mapping[str, Any], where: str) -> Iterator[tuple[Chat, Completion]]:
+    if "messages" not in line:
+        prompt, response = line.get("prompt"), line.get("response")
+        if not (isinstance(prompt, str) and isinstance(response, str)):
+            raise InputError(
+                f"{where}: neither a line of a run nor one with the strings 'prompt' and 'response'"
+                " (an id alone is not enough: a model is asked by prompt)"
+            )
+        yield (prompt,), split_reasoning(Completion(response, latency=0.0))
+        return
     try:
-        if "messages" in line:
-            return line["messages"][-1]["content"], (line["completion"] or {}).get("text", "")
-        prompt, answer = line["prompt"], line["response"]
-    except (KeyError, LookupError, TypeError):
-        raise InputError(f'{where}: neither {{"prompt", "response"}} nor a line of a run') from None
-    if not (isinstance(prompt, str) and isinstance(answer, str)):
-        raise InputError(f"{where}: 'prompt' and 'response' must be strings")
-    return prompt, answer
+        completion = line["completion"]
+        if completion is None:
+            return
+        asked = [str(message["content"]) for message in line["messages"] if message["role"] != "assistant"]
+        turns = completion.get("turns") or [completion["text"]]
+        usage = completion.get("usage") or {}
+        for back, text in zip(range(len(turns) - 1, -1, -1), turns, strict=True):
+            last = back == 0
+            yield (
+                tuple(asked[: len(asked) - back]),
+                Completion(
+                    text=str(text),
+                    reasoning=completion.get("reasoning") if last else None,
+                    finish_reason=completion.get("finish_reason") if last else None,
+                    usage=Usage(usage.get("prompt_tokens"), usage.get("completion_tokens")) if last else Usage(),
+                    latency=0.0,
+                ),
+            )
+    except (LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{where}: not a line of a run's samples.jsonl ({type(error).__name__}: {error})"
+        ) from None
