@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ RETRIED_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
 def pause_seconds(attempt: int) -> float:
-    """Return how long to wait after failed attempt number ``attempt`` (from 0): exponential, with full jitter."""
+    """Return how long to wait after failed attempt ``attempt`` (from 0): exponential, with full jitter."""
     return random.uniform(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
 
 
@@ -35,7 +36,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
                 wanted = (moment - datetime.now(moment.tzinfo or UTC)).total_seconds()
     except (ValueError, TypeError):
         return None
-    if wanted is None or wanted != wanted:
+    if wanted is None or math.isnan(wanted):
         return None
     return min(max(wanted, 0.0), LONGEST_RETRY_AFTER)
 

@@ -2,9 +2,9 @@
 
 Scripts decide first: where one makes up nine tenths of the letters and belongs to one language, that is the
 answer. Langdetect decides the rest, with a fixed seed: among languages of one script, and in mixed texts. Letters
-spare it what it does badly: Cyrillic with ы, э, ё or ь and none of the letters that Russian lacks is Russian, and so
-is a short one that nothing speaks against. Langdetect alone takes one short Russian sentence in twenty, and one in
-eight in capitals, for Bulgarian, Macedonian or Ukrainian.
+spare it what it does badly: Cyrillic with ы, э, ё or ь and none of the letters that Russian lacks is Russian,
+and so is a short one that nothing speaks against. Langdetect alone takes one short Russian sentence in twenty,
+and one in eight in capitals, for Bulgarian, Macedonian or Ukrainian.
 
 The published scorer asks a fastText model instead. On its verdicts see ``BENCHMARKS.md``.
 """
@@ -26,7 +26,7 @@ READ_CHARACTERS: Final = 10_000
 _SEED: Final = 0
 _DOMINANT: Final = 0.9
 
-# So many letters, this share of them Russian, need no further look.
+# Numbers of letters, and shares of them, that decide about Cyrillic (see `_plainly_russian`).
 _SHORT: Final = 12
 _MEDIUM: Final = 100
 _LONG: Final = 300
