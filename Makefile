@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-DEMO := --tasks ruifeval-mini --limit 60 --max-tokens 256
+DEMO := --tasks ruifeval-mini --limit 60 --max-tokens 160
 
 .PHONY: demo test check lint types tests bench clean
 

@@ -39,6 +39,8 @@ BACKENDS = (
     Backend("embedded", "embedded[:NAME]", "xllamacpp", "embedded"),
     Backend("gguf", "gguf:PATH", "xllamacpp", "embedded"),
     Backend("openai", "openai:NAME with --base-url", "openai", ""),
+    Backend("hf", "hf:PATH or hub id", "transformers", "hf"),
+    Backend("vllm", "vllm:PATH or hub id", "vllm", "vllm"),
     Backend("gigachat", "gigachat:NAME", "openai", ""),
     Backend("yandex", "yandex:NAME", "openai", ""),
     Backend("replay", "replay:FILE", "orjson", ""),

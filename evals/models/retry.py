@@ -17,12 +17,12 @@ RETRIED_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
 def pause_seconds(attempt: int) -> float:
-    """Return how long to wait after failed attempt ``attempt`` (from 0): exponential, with full jitter."""
+    """Return how long to wait after failed attempt number ``attempt``, from 0: exponential, full jitter."""
     return random.uniform(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return what ``Retry-After`` (seconds or a date) or ``retry-after-ms`` asks for, or None; at most 5 minutes."""
+    """Return what ``Retry-After`` (seconds, a date) or ``retry-after-ms`` asks for, or None; at most 5 minutes."""
     wanted: float | None = None
     try:
         if "retry-after-ms" in headers:

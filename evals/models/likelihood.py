@@ -1,0 +1,73 @@
+"""How a text is cut into tokens whose probability is asked for, as lm-evaluation-harness does it.
+
+Pure functions over token ids, shared by every backend that can score a given text; the same pairs give the same
+tokens as lm-eval 0.4.13, so that its metrics carry over exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ...errors import ModelError
+
+Encode = Callable[[str, bool], list[int]]
+"""Turns a text into token ids; the flag says whether the tokenizer may add its special tokens (BOS)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Tokens to read and, at their end, tokens to score.
+
+    ``inputs`` are fed to the model; the logits of its last ``len(targets)`` positions predict ``targets``.
+    """
+
+    inputs: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+def cut_pair(context: str, continuation: str, *, encode: Encode, prefix_token: int, max_length: int) -> Scored:
+    """Cut a (context, continuation) pair.
+
+    Spaces at the end of the context belong to the continuation, whose tokens are those of the joined text after
+    the context's own; an empty context is the prefix token (BOS, or EOS where there is none). What does not fit
+    into ``max_length`` tokens is cut from the left of the context.
+
+    Raises:
+        ModelError: the continuation is empty or longer than ``max_length`` tokens.
+    """
+    if context:
+        bare = context.rstrip()
+        whole = encode(context + continuation, True)
+        # A context of spaces alone leaves nothing before the continuation but what the tokenizer adds itself.
+        before = encode(bare, True)
+        context_tokens, targets = before, whole[len(before) :]
+    else:
+        targets = encode(continuation, False)
+        context_tokens = [prefix_token]
+        if targets and targets[0] == prefix_token:
+            context_tokens, targets = targets[:1], targets[1:]
+    return _fit(context_tokens or [prefix_token], targets, max_length)
+
+
+def cut_text(tokens: Sequence[int], *, prefix_token: int, max_length: int) -> Iterator[Scored]:
+    """Cut a long text into windows in which every token is scored once.
+
+    The first window starts from the prefix token; each later one sees as many tokens before its own as still fit
+    into ``max_length``, at least one. Windows that are full score all their tokens from one token of context.
+    """
+    for start in range(0, len(tokens), max_length):
+        targets = tokens[start : start + max_length]
+        if start == 0:
+            before: Sequence[int] = [prefix_token]
+        else:
+            before = tokens[max(0, start - 1 - max_length + len(targets)) : start]
+        yield Scored((*before, *targets[:-1]), tuple(targets))
+
+
+def _fit(context: Sequence[int], targets: Sequence[int], max_length: int) -> Scored:
+    if not targets:
+        raise ModelError("a continuation of no tokens has no likelihood")
+    if len(targets) > max_length:
+        raise ModelError(f"a continuation of {len(targets)} tokens is longer than the context of {max_length}")
+    return Scored(tuple([*context, *targets][-(max_length + 1) : -1]), tuple(targets))
