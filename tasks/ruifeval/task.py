@@ -62,4 +62,5 @@ class RuIFEval:
 
 ruifeval = RuIFEval("ruifeval", "ruIFEval", stand_in="ruifeval-mini")
 ruifeval_fixed = RuIFEval("ruifeval-fixed", "ruIFEval, repaired", fixes=ALL_FIXES, stand_in="ruifeval-mini")
-ruifeval_mini = RuIFEval("ruifeval-mini", "ruIFEval mini (own prompts)")
+# Its prompts ask for 150 words at most, which is some 400 tokens.
+ruifeval_mini = RuIFEval("ruifeval-mini", "ruIFEval mini (own prompts)", max_tokens=512)
