@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import evalkit
@@ -16,14 +17,14 @@ GROUND = {"errors", "plugins", "__init__"}
 HEAVY = ("pandas", "pyarrow", "scipy", "openai", "aiohttp", "pymorphy3", "langdetect", "jinja2", "torch")
 
 
+@cache
 def modules() -> dict[str, Path]:
     """All modules of the package by dotted name, `evalkit` left off."""
     found = {}
-    for path in ROOT.rglob("*.py"):
+    for path in (*ROOT.glob("*.py"), *(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))):
         parts = path.relative_to(ROOT).with_suffix("").parts
-        if parts[0] in FLOORS or len(parts) == 1:
-            name = ".".join(part for part in parts if part != "__init__") or "__init__"
-            found[name] = path
+        name = ".".join(part for part in parts if part != "__init__") or "__init__"
+        found[name] = path
     return found
 
 
