@@ -295,7 +295,7 @@ def test_threads_within_a_container(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_waiting_threads_sleep() -> None:
-    """Found on a busy machine: spinning threads made llama.cpp six times as slow beside another process."""
+    """Found on a busy machine, where spinning threads waited for threads that were not running."""
     program = (
         "import os\nfrom evalkit.evals.models import llamacpp\nllamacpp._engine()\n"
         "print(os.environ['OMP_WAIT_POLICY'])"

@@ -186,8 +186,8 @@ def default_threads() -> int:
 
 
 def _engine() -> Any:
-    # OpenMP's threads spin while they wait for each other. Where another process holds a core they then wait for
-    # one that is not running: 18 tokens/s with this setting, 3 without. It is read when the library is loaded.
+    # OpenMP's threads spin while they wait for each other. Where other processes hold the cores they then wait
+    # for one that is not running (BENCHMARKS.md). The setting is read when the library is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         import xllamacpp
