@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from random import Random
 
 from ...errors import ModelError
-from ...tasks.types import Completion
+from ...tasks.types import Completion, Message
 from .asking import Problem, Solution
 from .conversation import total_usage
 from .prompts import choose_draft, chosen_number, merge_drafts
@@ -38,14 +39,12 @@ class BestOf:
 
     async def answer(self, problem: Problem) -> Solution:
         """Answer one chat."""
-        drafts = await draw(problem, self.drafts)
-        shown = _shuffled(drafts, problem)
-        if len(shown) < 2:
-            return _solution(drafts, shown[0] if shown else 0, drafts)
-        request = choose_draft(problem.messages, [drafts[at].text for at in shown], problem.random)
-        choice = await problem.ask(request, greedy=True)
-        number = chosen_number(choice.text, len(shown))
-        return _solution(drafts, shown[number - 1] if number else 0, [*drafts, choice])
+
+        def pick(drafts: Sequence[Completion], shown: Sequence[int], choice: Completion) -> Solution:
+            number = chosen_number(choice.text, len(shown))
+            return _solution(drafts, shown[number - 1] if number else 0, [*drafts, choice])
+
+        return await _with_critic(problem, self.drafts, choose_draft, pick)
 
 
 class MultiAgent:
@@ -58,15 +57,31 @@ class MultiAgent:
 
     async def answer(self, problem: Problem) -> Solution:
         """Answer one chat."""
-        drafts = await draw(problem, self.drafts)
-        shown = _shuffled(drafts, problem)
-        if len(shown) < 2:
-            return _solution(drafts, shown[0] if shown else 0, drafts)
-        request = merge_drafts(problem.messages, [drafts[at].text for at in shown], problem.random)
-        merged = await problem.ask(request, greedy=True)
-        spent = [*drafts, merged]
-        latency = _longest(drafts) + (merged.latency or 0.0)
-        return Solution(replace(merged, usage=total_usage(spent), latency=latency), tuple(drafts))
+
+        def merge(drafts: Sequence[Completion], shown: Sequence[int], merged: Completion) -> Solution:
+            latency = _longest(drafts) + (merged.latency or 0.0)
+            return Solution(replace(merged, usage=total_usage([*drafts, merged]), latency=latency), tuple(drafts))
+
+        return await _with_critic(problem, self.drafts, merge_drafts, merge)
+
+
+async def _with_critic(
+    problem: Problem,
+    count: int,
+    request: Callable[[Sequence[Message], Sequence[str], Random], Sequence[Message]],
+    conclude: Callable[[Sequence[Completion], Sequence[int], Completion], Solution],
+) -> Solution:
+    """Draw drafts and show a critic those that say anything, in random order: critics favour what comes first.
+
+    With less than two of them there is nothing to criticise.
+    """
+    drafts = await draw(problem, count)
+    shown = [at for at, draft in enumerate(drafts) if draft.text.strip()]
+    problem.random.shuffle(shown)
+    if len(shown) < 2:
+        return _solution(drafts, shown[0] if shown else 0, drafts)
+    asked = request(problem.messages, [drafts[at].text for at in shown], problem.random)
+    return conclude(drafts, shown, await problem.ask(asked, greedy=True))
 
 
 async def draw(problem: Problem, count: int) -> list[Completion]:
@@ -92,13 +107,6 @@ def winner(answers: Sequence[str | None]) -> int:
         return 0
     most = max(votes.values())
     return next(at for at, answer in enumerate(answers) if answer is not None and votes[answer] == most)
-
-
-def _shuffled(drafts: Sequence[Completion], problem: Problem) -> list[int]:
-    """Return the places of the drafts that say anything, in random order: critics favour what comes first."""
-    places = [at for at, draft in enumerate(drafts) if draft.text.strip()]
-    problem.random.shuffle(places)
-    return places
 
 
 def _solution(drafts: Sequence[Completion], chosen: int, spent: Sequence[Completion]) -> Solution:
