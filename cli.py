@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from . import cli_report, cli_train
 from .cli_judge import judge_app
-from .terminal import metrics_table, print_comparison, print_differences, print_results, print_table
+from .cli_options import (
+    Budget,
+    JudgeApiKey,
+    JudgeBaseUrl,
+    JudgeLanguage,
+    JuryRule,
+    MaybeJudge,
+    Sandbox,
+    UnsafeCode,
+)
+from .terminal import metrics_table, note, print_comparison, print_results, print_table
 
 app = typer.Typer(
     help="Measure a Russian-language LLM, learn from the measurement, show the difference.",
@@ -62,17 +72,11 @@ def run(
     solver: Annotated[
         str, typer.Option(help="single | cot | best_of(n=4) | vote(n=4) | multi_agent(n=4)")
     ] = "single",
-    judge: Annotated[
-        list[str] | None, typer.Option(help="The model that grades, a model string; several are a jury.")
-    ] = None,
-    judge_base_url: Annotated[str | None, typer.Option(help="Address of the judge's server.")] = None,
-    judge_api_key: Annotated[
-        str | None, typer.Option(envvar="EVALKIT_JUDGE_API_KEY", help="Key for it.", show_envvar=True)
-    ] = None,
-    judge_language: Annotated[Literal["ru", "en"], typer.Option(help="Language of the judge's prompts.")] = "ru",
-    jury_rule: Annotated[
-        Literal["mean", "median", "min", "majority"], typer.Option(help="How the values of a jury become one.")
-    ] = "mean",
+    judge: MaybeJudge = None,
+    judge_base_url: JudgeBaseUrl = None,
+    judge_api_key: JudgeApiKey = None,
+    judge_language: JudgeLanguage = "ru",
+    jury_rule: JuryRule = "mean",
     require_passport: Annotated[
         Path | None, typer.Option(metavar="PASSPORT", help="Refuse a judge that this passport is not of.")
     ] = None,
@@ -92,19 +96,15 @@ def run(
         str | None, typer.Option(envvar="OPENAI_API_KEY", help="Key for it.", show_envvar=True)
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds that one request may take.")] = 600.0,
-    budget: Annotated[str | None, typer.Option(help="Stop before the run costs more than this, as 5usd.")] = None,
+    budget: Budget = None,
     temperature: Annotated[
         float | None, typer.Option(help="0 is greedy [default: what the task wants, else 0].")
     ] = None,
     top_p: Annotated[float | None, typer.Option(help="Nucleus sampling.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer [default: the task's].")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    sandbox: Annotated[
-        str, typer.Option(help="Where programs that the model writes run [see: evalkit doctor].")
-    ] = "auto",
-    unsafe_code: Annotated[
-        bool, typer.Option("--unsafe-code", help="Allow them to run without isolation.")
-    ] = False,
+    sandbox: Sandbox = "auto",
+    unsafe_code: UnsafeCode = False,
     executor: Annotated[
         Literal["local", "ray"], typer.Option(help="ray opens the model on the machines of a cluster.")
     ] = "local",
@@ -138,7 +138,7 @@ def run(
         executor=executor,
         workers=workers,
         cluster=cluster,
-        notify=_note,
+        notify=note,
         show_progress=True,
     )
     if from_manifest is not None:
@@ -172,7 +172,7 @@ def run(
         print(f"report: {write_report([directory], directory / 'report.html')}")
     print(f"run:    {directory}")
     if coverage < 1:
-        _note("some samples have no score; run the same command again to try them once more")
+        note("some samples have no score; run the same command again to try them once more")
     if coverage < min_coverage:
         raise typer.Exit(1)
 
@@ -184,15 +184,11 @@ def score(
     output: Annotated[Path, typer.Option("--output", "-o", help="JSONL of verdicts, a line a response.")],
     samples: Annotated[Path | None, typer.Option(help="The task's published file [default: its own data].")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    sandbox: Annotated[str, typer.Option(help="Where programs run.")] = "auto",
-    unsafe_code: Annotated[bool, typer.Option("--unsafe-code", help="Allow it to be nowhere safe.")] = False,
-    judge: Annotated[
-        list[str] | None, typer.Option(help="The model that grades, a model string; several are a jury.")
-    ] = None,
-    judge_base_url: Annotated[str | None, typer.Option(help="Address of the judge's server.")] = None,
-    judge_api_key: Annotated[
-        str | None, typer.Option(envvar="EVALKIT_JUDGE_API_KEY", help="Key for it.", show_envvar=True)
-    ] = None,
+    sandbox: Sandbox = "auto",
+    unsafe_code: UnsafeCode = False,
+    judge: MaybeJudge = None,
+    judge_base_url: JudgeBaseUrl = None,
+    judge_api_key: JudgeApiKey = None,
     drop_reasoning: Annotated[
         bool, typer.Option("--drop-reasoning", help="Take <think>…</think> out first.")
     ] = False,
@@ -214,7 +210,7 @@ def score(
         judge_api_key=judge_api_key,
     )
     for warning in scored.warnings:
-        _note(warning)
+        note(warning)
     print_table(metrics_table(task, scored.metrics))
     statuses = ", ".join(f"{status}: {count}" for status, count in sorted(scored.statuses.items()))
     print(f"{scored.lines} verdicts ({statuses}): {output}")
@@ -240,87 +236,14 @@ def merge(
     coverage = print_results(merge_runs(runs, output))
     print(f"run:    {output}")
     if coverage < 1:
-        _note("some samples have no score; finish the shards and merge them again")
+        note("some samples have no score; finish the shards and merge them again")
         raise typer.Exit(1)
 
 
-@app.command()
-def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories; several are compared.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
-    language: Annotated[Literal["en", "ru"], typer.Option(help="Language of the page.")] = "en",
-) -> None:
-    """Write one offline HTML file that shows runs down to each verdict."""
-    from .evals.results import summarize
-    from .reports import write_report
-
-    written = write_report(runs, output, language=language)
-    print_comparison([summarize(directory) for directory in runs])
-    print(f"report: {written}")
-
-
-@app.command()
-def leaderboard(
-    directory: Annotated[Path, typer.Argument(help="A folder with runs, at any depth.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("leaderboard.html"),
-    baseline: Annotated[
-        str | None, typer.Option(help="Model or run that others are held against [default: the best of each task].")
-    ] = None,
-    language: Annotated[Literal["en", "ru"], typer.Option(help="Language of the page.")] = "en",
-) -> None:
-    """Write one offline HTML file that ranks all runs below a folder."""
-    from .reports import write_leaderboard
-
-    print(f"leaderboard: {write_leaderboard(directory, output, baseline=baseline, language=language)}")
-
-
-@app.command()
-def compare(
-    first: Annotated[Path, typer.Argument(help="A run directory.")],
-    second: Annotated[Path, typer.Argument(help="The run that it is compared with.")],
-    gate: Annotated[
-        list[str] | None, typer.Option(help="As 'ruifeval > -0.01': exit code 1 when FIRST is worse than that.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report of both here.")] = None,
-) -> None:
-    """Compare two runs on the samples that both have scored: paired differences with intervals, wins and losses."""
-    from .evals.comparison import Gate, compare_runs
-    from .evals.store import encode
-
-    gates = [Gate.parse(text) for text in gate or []]
-    found = compare_runs(first, second)
-    for warning in found.warnings:
-        _note(f"the runs differ: {warning}")
-    if as_json:
-        print(encode(found.as_json(), indent=True).decode())
-    else:
-        print_differences(found)
-    if output is not None:
-        from .reports import write_report
-
-        _note(f"report: {write_report([first, second], output)}")
-    failed = False
-    for one in gates:
-        passed, difference = one.holds(found)
-        failed = failed or not passed
-        _note(f"gate {one.text}: {'passed' if passed else 'FAILED'} ({difference.value:+.4f})")
-    if failed:
-        raise typer.Exit(1)
-
-
-@app.command()
-def export(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
-    format: Annotated[Literal["csv", "parquet", "markdown", "latex", "lm-eval"], typer.Option()],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file (a folder for lm-eval) [default: the terminal].")
-    ] = None,
-) -> None:
-    """Write the metrics of runs as one table, or a run as lm-eval's files."""
-    from .reports.export import export as export_runs
-
-    print(export_runs(runs, format, output), end="")
+app.command()(cli_report.report)
+app.command()(cli_report.leaderboard)
+app.command()(cli_report.compare)
+app.command()(cli_report.export)
 
 
 @app.command()
@@ -328,15 +251,15 @@ def validate(
     task: Annotated[str, typer.Argument(help="A task's name, or path/to/file.py:object.")],
     data: Annotated[Path | None, typer.Option(help="The task's published file [default: its own data].")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N samples.")] = None,
-    sandbox: Annotated[str, typer.Option(help="Where programs run.")] = "auto",
-    unsafe_code: Annotated[bool, typer.Option("--unsafe-code", help="Allow it to be nowhere safe.")] = False,
+    sandbox: Sandbox = "auto",
+    unsafe_code: UnsafeCode = False,
 ) -> None:
     """Show a task's scorer right and wrong answers; no model is called. Exit code 1 when it is mistaken."""
     from .evals.validate import validate as validate_task
 
     found = validate_task(task, data=data, limit=limit, sandbox=sandbox, unsafe_code=unsafe_code)
     for surprise in found.surprises:
-        _note(surprise)
+        note(surprise)
     without = f", {found.without_gold} samples without gold" if found.without_gold else ""
     print(f"{task}: {found.gold} gold and {found.wrong} wrong answers{without}; {len(found.surprises)} surprises")
     if found.surprises:
@@ -351,43 +274,8 @@ def lm_eval_path() -> None:
     print(tasks_folder())
 
 
-Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe in YAML, or the name of one that ships.")]
-TrainOutput = Annotated[Path | None, typer.Option("--output", "-o", help="Where to train [default: runs/NAME].")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it will do and need, and stop.")]
-
-
-@app.command()
-def train(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) -> None:
-    """Train an adapter by a recipe; the same command goes on after any interruption."""
-    _needs_training()
-    from .trainer.forecast import forecast
-    from .trainer.recipe import read_recipe
-    from .trainer.train import train as train_now
-
-    settings = read_recipe(recipe)
-    for line in forecast(settings):
-        _note(line)
-    if not dry_run:
-        print(train_now(settings, output or Path("runs") / Path(recipe).stem, notify=_note))
-
-
-@app.command()
-def loop(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) -> None:
-    """Measure, learn, measure; keep what is better for certain. Exit code 1 when no round was."""
-    _needs_training()
-    from .trainer.forecast import forecast
-    from .trainer.loop import loop as loop_now
-    from .trainer.recipe import read_recipe
-
-    settings = read_recipe(recipe)
-    for line in forecast(settings):
-        _note(line)
-    if dry_run:
-        return
-    result = loop_now(settings, output or Path("runs") / Path(recipe).stem, notify=_note)
-    if result.adapter is None:
-        raise typer.Exit(1)
-    print(result.adapter)
+app.command()(cli_train.train)
+app.command()(cli_train.loop)
 
 
 @app.command()
@@ -455,15 +343,6 @@ def doctor() -> None:
         print(line)
 
 
-def _needs_training() -> None:
-    from importlib.util import find_spec
-
-    from .errors import MissingExtraError
-
-    if find_spec("torch") is None or find_spec("peft") is None:
-        raise MissingExtraError("train")
-
-
 def _pairs(options: list[str]) -> dict[str, str]:
     from .errors import UsageError
 
@@ -474,7 +353,3 @@ def _pairs(options: list[str]) -> dict[str, str]:
             raise UsageError(f"--data {option}: give it as TASK=FILE")
         pairs[name] = value
     return pairs
-
-
-def _note(line: str) -> None:
-    print(line, file=sys.stderr)

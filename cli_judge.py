@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from .terminal import print_comparison
+from .cli_options import Budget, Judge, JudgeApiKey, JudgeBaseUrl, JudgeLanguage, JuryRule
+from .terminal import note, print_comparison
 
 judge_app = typer.Typer(
     help="Grade stored answers, and measure judges.", no_args_is_help=True, rich_markup_mode=None
@@ -18,17 +18,13 @@ judge_app = typer.Typer(
 @judge_app.command("run")
 def judge_run(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
-    judge: Annotated[list[str], typer.Option(help="The model that grades, a model string; several are a jury.")],
+    judge: Judge,
     output: Annotated[Path, typer.Option("--output", "-o", help="The run directory with the new verdicts.")],
-    judge_base_url: Annotated[str | None, typer.Option(help="Address of the judge's server.")] = None,
-    judge_api_key: Annotated[
-        str | None, typer.Option(envvar="EVALKIT_JUDGE_API_KEY", help="Key for it.", show_envvar=True)
-    ] = None,
-    judge_language: Annotated[Literal["ru", "en"], typer.Option(help="Language of the judge's prompts.")] = "ru",
-    jury_rule: Annotated[
-        Literal["mean", "median", "min", "majority"], typer.Option(help="How the values of a jury become one.")
-    ] = "mean",
-    budget: Annotated[str | None, typer.Option(help="Stop before the judges cost more than this, as 5usd.")] = None,
+    judge_base_url: JudgeBaseUrl = None,
+    judge_api_key: JudgeApiKey = None,
+    judge_language: JudgeLanguage = "ru",
+    jury_rule: JuryRule = "mean",
+    budget: Budget = None,
 ) -> None:
     """Have a judge grade the answers of a run; the model that gave them is not called."""
     from .evals.rescore import judge_again
@@ -42,7 +38,7 @@ def judge_run(
         jury_rule=jury_rule,
         api_key=judge_api_key,
         budget=budget,
-        notify=_note,
+        notify=note,
     )
     print_comparison([{**before, "model": str(run)}, {**after, "model": str(output)}])
 
@@ -74,13 +70,9 @@ def judge_passport(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The passport (JSON); a .md is written beside it.")
     ],
-    judge_base_url: Annotated[str | None, typer.Option(help="Address of the judge's server.")] = None,
-    judge_api_key: Annotated[
-        str | None, typer.Option(envvar="EVALKIT_JUDGE_API_KEY", help="Key for it.", show_envvar=True)
-    ] = None,
-    jury_rule: Annotated[
-        Literal["mean", "median", "min", "majority"], typer.Option(help="How the values of a jury become one.")
-    ] = "mean",
+    judge_base_url: JudgeBaseUrl = None,
+    judge_api_key: JudgeApiKey = None,
+    jury_rule: JuryRule = "mean",
     labelled: Annotated[Path | None, typer.Option(help="JSONL of answers with people's labels.")] = None,
     form: Annotated[
         str, typer.Option(help="By which the labelled answers are graded [see: evalkit judges].")
@@ -89,7 +81,7 @@ def judge_passport(
         float, typer.Option(help="Share of the form's scale from which on it says correct.")
     ] = 0.5,
     family: Annotated[str | None, typer.Option(help="Of the judge [default: that of its name].")] = None,
-    budget: Annotated[str | None, typer.Option(help="Stop before it costs more than this, as 5usd.")] = None,
+    budget: Budget = None,
 ) -> None:
     """Measure how far a judge can be trusted: its biases, its coverage, and how it agrees with labels."""
     from .evals.passport.make import passport_of
@@ -105,7 +97,7 @@ def judge_passport(
         correct_from=correct_from,
         family=family,
         budget=budget,
-        notify=_note,
+        notify=note,
     )
     print(passport)
 
@@ -113,18 +105,16 @@ def judge_passport(
 @judge_app.command("pairwise")
 def judge_pairwise(
     runs: Annotated[list[Path], typer.Argument(help="Run directories whose answers are compared.")],
-    judge: Annotated[list[str], typer.Option(help="The model that compares, a model string; several are a jury.")],
+    judge: Judge,
     output: Annotated[Path, typer.Option("--output", "-o", help="A folder for battles and ratings.")],
     baseline: Annotated[
         Path | None, typer.Option(help="Compare all others with this run [default: all pairs].")
     ] = None,
     table: Annotated[bool, typer.Option(help="A winner for each of six criteria.")] = False,
-    judge_base_url: Annotated[str | None, typer.Option(help="Address of the judge's server.")] = None,
-    judge_api_key: Annotated[
-        str | None, typer.Option(envvar="EVALKIT_JUDGE_API_KEY", help="Key for it.", show_envvar=True)
-    ] = None,
-    judge_language: Annotated[Literal["ru", "en"], typer.Option(help="Language of the judge's prompts.")] = "ru",
-    budget: Annotated[str | None, typer.Option(help="Stop before it costs more than this, as 5usd.")] = None,
+    judge_base_url: JudgeBaseUrl = None,
+    judge_api_key: JudgeApiKey = None,
+    judge_language: JudgeLanguage = "ru",
+    budget: Budget = None,
 ) -> None:
     """Have a judge compare the answers of runs, each pair in both orders, and rate the runs by it."""
     from .evals.pairwise_run import compare_answers
@@ -140,10 +130,6 @@ def judge_pairwise(
             api_key=judge_api_key,
             language=judge_language,
             budget=budget,
-            notify=_note,
+            notify=note,
         )
     )
-
-
-def _note(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from .evals.comparison import Comparison
 
 
+def note(line: str) -> None:
+    """Say something to the person, beside what a command prints."""
+    print(line, file=sys.stderr)
+
+
 def print_results(directory: Path) -> float:
     """Print the metrics of a run; return the smallest share of a task's samples that has a score."""
     import orjson

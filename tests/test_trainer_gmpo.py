@@ -18,7 +18,8 @@ from evalkit.trainer.base_model import find_base  # noqa: E402
 from evalkit.trainer.checkpoint import TrainState  # noqa: E402
 from evalkit.trainer.gmpo import CriticLearner, claims_of, critic_messages  # noqa: E402
 from evalkit.trainer.policy import CRITIC, POLICY, open_policy  # noqa: E402
-from evalkit.trainer.recipe import Critic, Recipe, read_recipe  # noqa: E402
+from evalkit.trainer.recipe import read_recipe  # noqa: E402
+from evalkit.trainer.recipe_fields import Critic, Recipe  # noqa: E402
 from evalkit.trainer.rollouts import Answer, Group  # noqa: E402
 from evalkit.trainer.train import read_metrics, train  # noqa: E402
 

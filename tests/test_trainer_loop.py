@@ -19,7 +19,8 @@ from evalkit.trainer.acceptance import examples, judge_round  # noqa: E402
 from evalkit.trainer.loop import check_overlap, loop  # noqa: E402
 from evalkit.trainer.loop_report import sparkline  # noqa: E402
 from evalkit.trainer.overlap import find_overlaps  # noqa: E402
-from evalkit.trainer.recipe import Alarms, Guards, Loop, read_recipe  # noqa: E402
+from evalkit.trainer.recipe import read_recipe  # noqa: E402
+from evalkit.trainer.recipe_fields import Alarms, Guards, Loop  # noqa: E402
 
 LOOP_PLUGIN = '''
 from evalkit.tasks.types import Completion, Sample, Score, mean_value

@@ -17,7 +17,7 @@ from evalkit.trainer.base_model import find_base  # noqa: E402
 from evalkit.trainer.generation import generate  # noqa: E402
 from evalkit.trainer.policy import CRITIC, POLICY, REFERENCE, Policy, open_policy  # noqa: E402
 from evalkit.trainer.prompts import tokenize  # noqa: E402
-from evalkit.trainer.recipe import Lora  # noqa: E402
+from evalkit.trainer.recipe_fields import Lora  # noqa: E402
 
 PROMPTS = ([5, 9, 12], [7], [30, 31, 32, 33, 34])
 

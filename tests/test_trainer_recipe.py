@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError
-from evalkit.trainer.recipe import PACKAGED, Rollouts, find_recipe, open_objective, read_recipe
+from evalkit.trainer.recipe import PACKAGED, find_recipe, open_objective, read_recipe
+from evalkit.trainer.recipe_fields import Rollouts
 
 WHOLE = """\
 model: embedded
@@ -131,7 +132,7 @@ def test_the_forecast_counts_the_adapter_as_peft_makes_it(tmp_path: Path):
     from evalkit.trainer.base_model import find_base
     from evalkit.trainer.forecast import Shape
     from evalkit.trainer.policy import open_policy
-    from evalkit.trainer.recipe import Lora
+    from evalkit.trainer.recipe_fields import Lora
 
     save_bench(tmp_path)
     base = find_base(f"hf:{tmp_path / 'model'},device=cpu")

@@ -11,7 +11,7 @@ from ..errors import UsageError, nearest
 from ..evals.comparison import Difference, compare_runs
 from ..evals.store import read_rows
 from . import monitors
-from .recipe import Guards, Loop
+from .recipe_fields import Guards, Loop
 
 LEVEL = 0.05
 

@@ -11,7 +11,8 @@ from typing import Any
 from .base_model import BaseModel, find_base
 from .checkpoint import KEPT
 from .prompts import PromptFamily, open_families
-from .recipe import Critic, Recipe, open_objective
+from .recipe import open_objective
+from .recipe_fields import Critic, Recipe
 from .reward_mix import open_reward
 
 _ADAM = 2  # moments a number

@@ -24,7 +24,7 @@ from .generation import generate
 from .groups import reward_tensor
 from .losses.critic import GRID, Weighing, blend, critic_loss, expected_score, weigh
 from .policy import CRITIC, Policy
-from .recipe import Critic, Recipe
+from .recipe_fields import Critic, Recipe
 from .rollouts import Answer, Group
 
 _LABELS = (tuple(str(number) for number in range(GRID)), tuple("ABCDEFGHIJK"))

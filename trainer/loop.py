@@ -23,7 +23,8 @@ from typing import Any
 from ..errors import RunError, UsageError
 from ..evals.store import replacing, write_json
 from .overlap import Overlap, find_overlaps
-from .recipe import Loop, Recipe, read_recipe
+from .recipe import read_recipe
+from .recipe_fields import Loop, Recipe
 from .train import read_metrics, train
 
 Notify = Callable[[str], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .recipe import Loop
+from .recipe_fields import Loop
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = 400

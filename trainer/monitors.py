@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..tasks.language import fidelity
-from .recipe import Alarms
+from .recipe_fields import Alarms
 
 MEASURES = ("cyrillic", "distinct", "repetition", "length")
 _READ_CHARACTERS = 4000

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..errors import MissingExtraError, ModelError
 from .base_model import BaseModel, load_base
-from .recipe import Lora
+from .recipe_fields import Lora
 
 if TYPE_CHECKING:
     from ..evals.models.chat_template import ChatTemplate

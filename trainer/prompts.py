@@ -13,7 +13,7 @@ from ..evals.models.chat_template import THOUGHT_OPENS
 from ..tasks.registry import open_task
 from ..tasks.types import Sample
 from .adapters.bridge import RewardSpec
-from .recipe import Recipe, Source
+from .recipe_fields import Recipe, Source
 
 if TYPE_CHECKING:
     from ..evals.models.chat_template import ChatTemplate

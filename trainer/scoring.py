@@ -11,7 +11,7 @@ from .adapters.bridge import RewardBridge, answer_of
 from .generation import Sampled
 from .groups import informative, reward_tensor, usable
 from .prompts import Prompt, PromptFamily
-from .recipe import Recipe, Shaping
+from .recipe_fields import Recipe, Shaping
 from .reward_mix import Reward
 from .rollouts import Answer, Group
 from .shaping import soft_overlong, truncated_reward

@@ -19,7 +19,8 @@ from .groups import reward_tensor, usable
 from .losses import TokenBatch, Totals
 from .parallel import gathered_counts, sum_gradients
 from .policy import POLICY, REFERENCE, Policy
-from .recipe import Objective, Recipe, open_objective
+from .recipe import open_objective
+from .recipe_fields import Objective, Recipe
 from .rollouts import Answer, Group
 from .sampling import Kept
 

@@ -26,7 +26,8 @@ import orjson
 from ..errors import MissingExtraError, UsageError
 from ..evals.manifest import differences
 from ..evals.store import Journal, write_json
-from .recipe import Recipe, read_recipe
+from .recipe import read_recipe
+from .recipe_fields import Recipe
 
 Notify = Callable[[str], None]
 

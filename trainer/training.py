@@ -22,7 +22,8 @@ from .mixture import Family, Mixture, family_means
 from .parallel import gathered, own_share, world
 from .policy import CRITIC, POLICY, REFERENCE, open_policy
 from .prompts import Prompt, PromptFamily, open_families, open_family, tokenize
-from .recipe import Critic, Recipe, open_objective
+from .recipe import open_objective
+from .recipe_fields import Critic, Recipe
 from .resets import ResetRule, after_reset, evaluated, reason_to_reset
 from .rollouts import Group
 from .sampling import Batch, Kept, SamplingBudget, fresh_enough, next_wave, settle

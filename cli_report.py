@@ -1,0 +1,87 @@
+"""The commands that show runs: report, leaderboard, compare, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .terminal import note, print_comparison, print_differences
+
+Language = Annotated[Literal["en", "ru"], typer.Option(help="Language of the page.")]
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories; several are compared.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
+    language: Language = "en",
+) -> None:
+    """Write one offline HTML file that shows runs down to each verdict."""
+    from .evals.results import summarize
+    from .reports import write_report
+
+    written = write_report(runs, output, language=language)
+    print_comparison([summarize(directory) for directory in runs])
+    print(f"report: {written}")
+
+
+def leaderboard(
+    directory: Annotated[Path, typer.Argument(help="A folder with runs, at any depth.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("leaderboard.html"),
+    baseline: Annotated[
+        str | None, typer.Option(help="Model or run that others are held against [default: the best of each task].")
+    ] = None,
+    language: Language = "en",
+) -> None:
+    """Write one offline HTML file that ranks all runs below a folder."""
+    from .reports import write_leaderboard
+
+    print(f"leaderboard: {write_leaderboard(directory, output, baseline=baseline, language=language)}")
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="A run directory.")],
+    second: Annotated[Path, typer.Argument(help="The run that it is compared with.")],
+    gate: Annotated[
+        list[str] | None, typer.Option(help="As 'ruifeval > -0.01': exit code 1 when FIRST is worse than that.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report of both here.")] = None,
+) -> None:
+    """Compare two runs on the samples that both have scored: paired differences with intervals, wins and losses."""
+    from .evals.comparison import Gate, compare_runs
+    from .evals.store import encode
+
+    gates = [Gate.parse(text) for text in gate or []]
+    found = compare_runs(first, second)
+    for warning in found.warnings:
+        note(f"the runs differ: {warning}")
+    if as_json:
+        print(encode(found.as_json(), indent=True).decode())
+    else:
+        print_differences(found)
+    if output is not None:
+        from .reports import write_report
+
+        note(f"report: {write_report([first, second], output)}")
+    failed = False
+    for one in gates:
+        passed, difference = one.holds(found)
+        failed = failed or not passed
+        note(f"gate {one.text}: {'passed' if passed else 'FAILED'} ({difference.value:+.4f})")
+    if failed:
+        raise typer.Exit(1)
+
+
+def export(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
+    format: Annotated[Literal["csv", "parquet", "markdown", "latex", "lm-eval"], typer.Option()],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file (a folder for lm-eval) [default: the terminal].")
+    ] = None,
+) -> None:
+    """Write the metrics of runs as one table, or a run as lm-eval's files."""
+    from .reports.export import export as export_runs
+
+    print(export_runs(runs, format, output), end="")
