@@ -36,3 +36,8 @@ def russian_letters(sample: Sample, completion: Completion) -> float:
     """Return the share of the letters that is Cyrillic: an answer without commas shall not be a foreign one."""
     letters = [letter for letter in completion.text if letter.isalpha()]
     return sum("а" <= letter.lower() <= "я" or letter in "ёЁ" for letter in letters) / max(1, len(letters))
+
+
+def enough_words(sample: Sample, completion: Completion) -> float:
+    """Return 1 for eight words or more, the share of eight for fewer: a single word has no commas either."""
+    return min(1.0, len(completion.text.split()) / 8)
