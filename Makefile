@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO := --tasks ruifeval-mini --limit 60 --max-tokens 160
 
-.PHONY: demo loop-demo test test-all check lint types tests bench bench-engine bench-sandbox clean
+.PHONY: demo loop-demo test test-all check lint types tests bench bench-engine bench-sandbox bench-trainer clean
 
 demo: $(VENV)/.embedded
 	$(BIN)/evalkit run --model embedded:smollm2-135m $(DEMO) --output runs/demo-smollm2-135m
@@ -41,11 +41,12 @@ tests: $(VENV)/.dev
 test-all: $(VENV)/.dev
 	$(BIN)/pytest --numprocesses 2 --dist loadfile -m ''
 
-bench: bench-engine bench-sandbox
+bench: bench-engine bench-sandbox bench-trainer
 	$(BIN)/python bench/ruifeval_speed.py
 	$(BIN)/python bench/llama_threads.py
 	$(BIN)/python bench/judging.py
 	$(BIN)/python bench/math_speed.py
+	$(BIN)/python bench/report_scale.py
 
 # LM_EVAL=… and INSPECT=… name the commands of peers in environments of their own.
 bench-engine: $(VENV)/.dev
@@ -73,7 +74,13 @@ $(VENV)/.embedded: $(VENV)/.venv pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml constraints.txt
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) --editable '.[embedded,dev,hf,lm-eval,ray]'
+	# Only its copy of axe is used, not the browser driver that it asks for.
+	$(INSTALL) --no-deps axe-playwright-python==0.1.8
 	touch $@
+
+# TRL is a part of what the tests need, so the same environment has both sides.
+bench-trainer: $(VENV)/.dev
+	$(BIN)/python bench/trainer.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

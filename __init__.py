@@ -1,7 +1,7 @@
 """evalkit: measure a Russian-language LLM, learn from the measurement, show the difference.
 
 What the command line does is a Python call: `run`, `score`, `rescore`, `validate`, `compare`, `train`, `loop`,
-`write_report`, `write_leaderboard`; `parse_verdict` reads what a judge wrote.
+`select`, `write_report`, `write_leaderboard`, `write_learning`; `parse_verdict` reads what a judge wrote.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ __all__ = [
     "rescore",
     "run",
     "score",
+    "select",
     "train",
     "validate",
     "write_leaderboard",
+    "write_learning",
     "write_report",
 ]
 
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from .evals.score import score
     from .evals.validate import validate
     from .judges import parse_verdict
-    from .reports import write_leaderboard, write_report
+    from .reports import write_leaderboard, write_learning, write_report
     from .trainer.loop import loop
+    from .trainer.selection import select
     from .trainer.train import train
 
 _WHERE = {
@@ -42,9 +45,11 @@ _WHERE = {
     "rescore": (".evals.rescore", "rescore"),
     "run": (".evals.run", "run"),
     "score": (".evals.score", "score"),
+    "select": (".trainer.selection", "select"),
     "train": (".trainer.train", "train"),
     "validate": (".evals.validate", "validate"),
     "write_leaderboard": (".reports", "write_leaderboard"),
+    "write_learning": (".reports", "write_learning"),
     "write_report": (".reports", "write_report"),
 }
 

@@ -11,13 +11,16 @@ from . import cli_report, cli_train
 from .cli_judge import judge_app
 from .cli_options import (
     Budget,
+    Canaries,
     JudgeApiKey,
     JudgeBaseUrl,
     JudgeLanguage,
+    JudgeOption,
     JuryRule,
     MaybeJudge,
     Sandbox,
     UnsafeCode,
+    pairs,
 )
 from .terminal import metrics_table, note, print_comparison, print_results, print_table
 
@@ -77,12 +80,14 @@ def run(
     judge_api_key: JudgeApiKey = None,
     judge_language: JudgeLanguage = "ru",
     jury_rule: JuryRule = "mean",
+    judge_option: JudgeOption = None,
     require_passport: Annotated[
         Path | None, typer.Option(metavar="PASSPORT", help="Refuse a judge that this passport is not of.")
     ] = None,
     threshold: Annotated[
         list[str] | None, typer.Option(help="What its passport must show, as 'order_consistency >= 0.8'.")
     ] = None,
+    canaries: Canaries = 0.02,
     min_coverage: Annotated[
         float, typer.Option(help="Exit code 1 when a smaller share of a task's samples has a score.")
     ] = 1.0,
@@ -118,7 +123,7 @@ def run(
     """Score a model on tasks. Run the same command again to go on after an interruption.
 
     Exit code 1 when a sample is left without a score (a server that gave up, a scorer that broke): see
-    --min-coverage.
+    --min-coverage. So it is when worthless answers (--canaries) got good marks from the judge.
     """
     from .errors import UsageError
     from .evals.run import Conduct, repeat, run_spec
@@ -133,6 +138,7 @@ def run(
         budget=budget,
         passport=require_passport,
         thresholds=tuple(threshold or ()),
+        canaries=canaries,
         sandbox=sandbox,
         unsafe_code=unsafe_code,
         executor=executor,
@@ -149,7 +155,7 @@ def run(
         spec = RunSpec.of(
             model=model,
             tasks=tuple(split_tasks(tasks)),
-            data=_pairs(data or []),
+            data=pairs(data, "--data", "TASK=FILE"),
             base_url=",".join(base_url) if base_url else None,
             limit=limit,
             epochs=epochs,
@@ -158,6 +164,7 @@ def run(
             judge_base_url=judge_base_url,
             judge_language=judge_language,
             jury_rule=jury_rule,
+            judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
             seed=seed,
             temperature=temperature,
             top_p=top_p,
@@ -165,7 +172,7 @@ def run(
             shard=shard,
         )
         directory = run_spec(spec, conduct)
-    coverage = print_results(directory)
+    coverage, reliable = print_results(directory)
     if report:
         from .reports import write_report
 
@@ -173,7 +180,7 @@ def run(
     print(f"run:    {directory}")
     if coverage < 1:
         note("some samples have no score; run the same command again to try them once more")
-    if coverage < min_coverage:
+    if coverage < min_coverage or not reliable:
         raise typer.Exit(1)
 
 
@@ -189,6 +196,9 @@ def score(
     judge: MaybeJudge = None,
     judge_base_url: JudgeBaseUrl = None,
     judge_api_key: JudgeApiKey = None,
+    judge_language: JudgeLanguage = "ru",
+    jury_rule: JuryRule = "mean",
+    judge_option: JudgeOption = None,
     drop_reasoning: Annotated[
         bool, typer.Option("--drop-reasoning", help="Take <think>…</think> out first.")
     ] = False,
@@ -206,7 +216,14 @@ def score(
         drop_reasoning=drop_reasoning,
         sandbox=sandbox,
         unsafe_code=unsafe_code,
-        judging=Judging(tuple(judge or ()), judge_base_url, seed=seed),
+        judging=Judging(
+            tuple(judge or ()),
+            judge_base_url,
+            judge_language,
+            jury_rule,
+            seed,
+            pairs(judge_option, "--judge-option", "KEY=VALUE"),
+        ),
         judge_api_key=judge_api_key,
     )
     for warning in scored.warnings:
@@ -233,15 +250,17 @@ def merge(
     """Join the shards of one run (`run --shard 1/2`, `run --shard 2/2`) into one run directory."""
     from .evals.merge import merge as merge_runs
 
-    coverage = print_results(merge_runs(runs, output))
+    coverage, reliable = print_results(merge_runs(runs, output))
     print(f"run:    {output}")
     if coverage < 1:
         note("some samples have no score; finish the shards and merge them again")
+    if coverage < 1 or not reliable:
         raise typer.Exit(1)
 
 
 app.command()(cli_report.report)
 app.command()(cli_report.leaderboard)
+app.command()(cli_report.view)
 app.command()(cli_report.compare)
 app.command()(cli_report.export)
 
@@ -276,6 +295,7 @@ def lm_eval_path() -> None:
 
 app.command()(cli_train.train)
 app.command()(cli_train.loop)
+app.command()(cli_train.select)
 
 
 @app.command()
@@ -341,15 +361,3 @@ def doctor() -> None:
 
     for line in examine():
         print(line)
-
-
-def _pairs(options: list[str]) -> dict[str, str]:
-    from .errors import UsageError
-
-    pairs = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not (name and equals and value):
-            raise UsageError(f"--data {option}: give it as TASK=FILE")
-        pairs[name] = value
-    return pairs

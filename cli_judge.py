@@ -7,8 +7,18 @@ from typing import Annotated
 
 import typer
 
-from .cli_options import Budget, Judge, JudgeApiKey, JudgeBaseUrl, JudgeLanguage, JuryRule
-from .terminal import note, print_comparison
+from .cli_options import (
+    Budget,
+    Canaries,
+    Judge,
+    JudgeApiKey,
+    JudgeBaseUrl,
+    JudgeLanguage,
+    JudgeOption,
+    JuryRule,
+    pairs,
+)
+from .terminal import note, print_comparison, trusted
 
 judge_app = typer.Typer(
     help="Grade stored answers, and measure judges.", no_args_is_help=True, rich_markup_mode=None
@@ -24,9 +34,14 @@ def judge_run(
     judge_api_key: JudgeApiKey = None,
     judge_language: JudgeLanguage = "ru",
     jury_rule: JuryRule = "mean",
+    judge_option: JudgeOption = None,
+    canaries: Canaries = 0.02,
     budget: Budget = None,
 ) -> None:
-    """Have a judge grade the answers of a run; the model that gave them is not called."""
+    """Have a judge grade the answers of a run; the model that gave them is not called.
+
+    Exit code 1 when worthless answers (--canaries) got good marks from the judge.
+    """
     from .evals.rescore import judge_again
 
     before, after = judge_again(
@@ -36,11 +51,15 @@ def judge_run(
         judge_base_url=judge_base_url,
         judge_language=judge_language,
         jury_rule=jury_rule,
+        judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
+        canaries=canaries,
         api_key=judge_api_key,
         budget=budget,
         notify=note,
     )
     print_comparison([{**before, "model": str(run)}, {**after, "model": str(output)}])
+    if not trusted(after):
+        raise typer.Exit(1)
 
 
 @judge_app.command("queue")
@@ -73,6 +92,7 @@ def judge_passport(
     judge_base_url: JudgeBaseUrl = None,
     judge_api_key: JudgeApiKey = None,
     jury_rule: JuryRule = "mean",
+    judge_option: JudgeOption = None,
     labelled: Annotated[Path | None, typer.Option(help="JSONL of answers with people's labels.")] = None,
     form: Annotated[
         str, typer.Option(help="By which the labelled answers are graded [see: evalkit judges].")
@@ -92,6 +112,7 @@ def judge_passport(
         base_url=judge_base_url,
         api_key=judge_api_key,
         rule=jury_rule,
+        judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
         labelled=labelled,
         form=form,
         correct_from=correct_from,
@@ -114,6 +135,8 @@ def judge_pairwise(
     judge_base_url: JudgeBaseUrl = None,
     judge_api_key: JudgeApiKey = None,
     judge_language: JudgeLanguage = "ru",
+    jury_rule: JuryRule = "majority",
+    judge_option: JudgeOption = None,
     budget: Budget = None,
 ) -> None:
     """Have a judge compare the answers of runs, each pair in both orders, and rate the runs by it."""
@@ -129,6 +152,8 @@ def judge_pairwise(
             base_url=judge_base_url,
             api_key=judge_api_key,
             language=judge_language,
+            rule=jury_rule,
+            judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
             budget=budget,
             notify=note,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,16 +14,32 @@ Language = Annotated[Literal["en", "ru"], typer.Option(help="Language of the pag
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories; several are compared.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Run directories, or those of train and loop; several are compared.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
     language: Language = "en",
+    once: Annotated[
+        bool, typer.Option("--once", help="Write it once, also while a run is going on [default: until it ends].")
+    ] = False,
 ) -> None:
-    """Write one offline HTML file that shows runs down to each verdict."""
-    from .evals.results import summarize
-    from .reports import write_report
+    """Write one offline HTML file that shows runs down to each verdict, or how models learned.
 
-    written = write_report(runs, output, language=language)
-    print_comparison([summarize(directory) for directory in runs])
+    While a run is going on the file is written anew every few seconds, and the page in a browser follows it.
+    """
+    from .evals.results import summarize
+    from .reports import is_learning, write_learning, write_report
+    from .reports.refresh import is_going, write_until_ended
+
+    learned = any(map(is_learning, runs))
+    write = partial(write_learning if learned else write_report, runs, output, language=language)
+    if once or not is_going(runs):
+        written = write()
+    else:
+        note("still going on: the report is written anew until it ends (Ctrl-C leaves it as it is, or use --once)")
+        written = write_until_ended(runs, write)
+    if not learned:
+        print_comparison([summarize(directory) for directory in runs])
     print(f"report: {written}")
 
 
@@ -37,7 +54,19 @@ def leaderboard(
     """Write one offline HTML file that ranks all runs below a folder."""
     from .reports import write_leaderboard
 
-    print(f"leaderboard: {write_leaderboard(directory, output, baseline=baseline, language=language)}")
+    written = write_leaderboard(directory, output, baseline=baseline, language=language, tell=note)
+    print(f"leaderboard: {written}")
+
+
+def view(
+    directory: Annotated[Path, typer.Argument(help="A folder with runs, at any depth.")] = Path("runs"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
+    language: Language = "en",
+) -> None:
+    """Show a folder of runs in the browser of this machine, live, until Ctrl-C: progress, leaderboard, reports."""
+    from .reports.view import view as serve
+
+    serve(directory, port=port, language=language, announce=lambda address: print(f"view: {address}", flush=True))
 
 
 def compare(

@@ -17,8 +17,12 @@ def note(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def print_results(directory: Path) -> float:
-    """Print the metrics of a run; return the smallest share of a task's samples that has a score."""
+def print_results(directory: Path) -> tuple[float, bool]:
+    """Print the metrics of a run.
+
+    Returns:
+        The smallest share of a task's samples that has a score, and whether its judge can be trusted.
+    """
     import orjson
 
     results = orjson.loads((directory / "results.json").read_bytes())
@@ -32,7 +36,15 @@ def print_results(directory: Path) -> float:
         judging = results["judging"]
         cost = "".join(f"; {amount:.4g} {currency}" for currency, amount in judging["known_cost"].items())
         print(f"judging: {judging['requests']} answers; {judging['completion_tokens']} tokens{cost}")
-    return float(min(task["coverage"] for task in results["tasks"]))
+        if canaries := judging["canaries"]:
+            print(f"canaries: {canaries['fooled']} of {canaries['sent']} worthless answers got a good mark")
+    return float(min(task["coverage"] for task in results["tasks"])), trusted(results)
+
+
+def trusted(results: dict[str, Any]) -> bool:
+    """Tell whether worthless answers left a run's judge, if it has one, above suspicion (see `evals.canaries`)."""
+    canaries = (results["judging"] or {}).get("canaries")
+    return canaries is None or bool(canaries["trusted"])
 
 
 def metrics_table(title: str, metrics: list[dict[str, Any]]) -> Table:

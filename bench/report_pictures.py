@@ -1,6 +1,6 @@
-"""Pictures of the report and the leaderboard for the documents, from runs of real models.
+"""Pictures of the report, the leaderboard and the curves for the documents, from runs and a loop of real models.
 
-python bench/report_pictures.py RUNS_FOLDER docs/images
+python bench/report_pictures.py RUNS_FOLDER docs/images [LOOP_DIRECTORY]
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from evalkit.reports import write_leaderboard, write_report
+from evalkit.reports import write_leaderboard, write_learning, write_report
 from evalkit.reports.leaderboard import find_runs
 from evalkit.tests.report_browser import browser
 
 
-def main(runs: Path, images: Path) -> None:
-    """Write ``leaderboard.png``, ``comparison.png`` and ``sample.png``."""
+def main(runs: Path, images: Path, loop: Path | None = None) -> None:
+    """Write ``leaderboard.png``, ``comparison.png`` and ``sample.png``, and of a loop ``learning.png``."""
     with tempfile.TemporaryDirectory() as folder, browser() as page:
         board = write_leaderboard(runs, Path(folder) / "board.html")
         report = write_report(find_runs(runs)[:2], Path(folder) / "report.html")
@@ -26,11 +26,16 @@ def main(runs: Path, images: Path) -> None:
         page.open(report)
         page.evaluate("document.getElementById('comparison').scrollIntoView({behavior: 'instant'})")
         page.screenshot(images / "comparison.png")
-        page.evaluate("document.querySelector('a[data-outcome=won]').click()")
+        page.evaluate("document.querySelector('#comparison a.filter.good').click()")
         page.press("d")
         page.evaluate("document.getElementById('detail').scrollIntoView({behavior: 'instant'})")
         page.screenshot(images / "sample.png")
+        if loop is not None:
+            learning = write_learning([loop], Path(folder) / "learning.html")
+            page.look(width=1280, height=1450)
+            page.open(learning)
+            page.screenshot(images / "learning.png")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:4]))

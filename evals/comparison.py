@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Difference:
 
     ``value``, ``low`` and ``high`` are in the metric's own unit; ``p_value`` is of one test, ``adjusted`` is Holm's
     over all tests of the comparison (None for the parts of a breakdown, which are there to be looked at).
-    ``wins``, ``ties`` and ``losses`` count samples, by their mean.
+    ``wins``, ``ties`` and ``losses`` count samples, by their mean; ``won`` and ``lost`` name those that differ.
     """
 
     task: str
@@ -47,6 +47,8 @@ class Difference:
     losses: int
     samples: int
     detectable: float | None
+    won: tuple[str, ...]
+    lost: tuple[str, ...]
     adjusted: float | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -160,10 +162,14 @@ def _of_metric(
         if not common:
             continue
         result = compare([one[sample] for sample in common], [other[sample] for sample in common])
+        # Few samples make t intervals wider than shares can differ.
+        difference = result.difference.within(-1, 1) if unit == "share" else result.difference
         yield Difference(
             task, metric.name, metric.title or metric.name, dimension, label, unit,
-            result.difference.value, result.difference.low, result.difference.high, result.p_value,
+            difference.value, difference.low, difference.high, result.p_value,
             result.wins, result.ties, result.losses, len(common), result.detectable,
+            tuple(sample for sample in common if one[sample] > other[sample]),
+            tuple(sample for sample in common if one[sample] < other[sample]),
         )  # fmt: skip
 
 
@@ -183,10 +189,7 @@ def _observed(metric: Metric, scores: Mapping[tuple[str, int], Score]) -> dict[t
 def _adjusted(found: Sequence[Difference]) -> tuple[Difference, ...]:
     whole = [one for one in found if not one.dimension]
     adjusted = dict(zip(map(id, whole), holm([one.p_value for one in whole]), strict=True))
-    return tuple(
-        Difference(**{**one.as_json(), "adjusted": float(adjusted[id(one)])}) if id(one) in adjusted else one
-        for one in found
-    )
+    return tuple(replace(one, adjusted=float(adjusted[id(one)])) if id(one) in adjusted else one for one in found)
 
 
 def _unlike(manifests: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

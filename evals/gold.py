@@ -77,12 +77,23 @@ def judge_divergence(
         raise ValueError(f"each answer has a step and two values, got {len(steps)}, {len(train)} and {len(gold)}")
     kept = set(sorted(set(steps))[-window:] if window else steps)
     rows = [row for row in zip(steps, train, gold, strict=True) if row[0] in kept]
-    of_train = _slope([(step, one) for step, one, _ in rows if one is not None], confidence)
-    of_gold = _slope([(step, other) for step, _, other in rows if other is not None], confidence)
-    both = [(step, one - other) for step, one, other in rows if one is not None and other is not None]
-    of_gap = _slope(both, confidence)
-    trend = _trend(of_train, of_gold, of_gap)
-    return Divergence(trend, of_train, of_gold, of_gap, _REASONS[trend])
+    return divergence_of(
+        [(step, one) for step, one, _ in rows if one is not None],
+        [(step, other) for step, _, other in rows if other is not None],
+        [(step, one - other) for step, one, other in rows if one is not None and other is not None],
+        confidence=confidence,
+    )
+
+
+Values = Sequence[tuple[int, float]]
+"""(Training step, value) of answers, or of the mean of a step."""
+
+
+def divergence_of(train: Values, gold: Values, gap: Values, *, confidence: float = 0.95) -> Divergence:
+    """Do `judge_divergence` for values that are already put together; ``gap`` is training less gold judge."""
+    slopes = (_slope(train, confidence), _slope(gold, confidence), _slope(gap, confidence))
+    trend = _trend(*slopes)
+    return Divergence(trend, *slopes, _REASONS[trend])
 
 
 _REASONS = {
@@ -103,7 +114,7 @@ def _trend(train: Estimate, gold: Estimate, gap: Estimate) -> Trend:
     return Trend.WATCH if gold.low <= 0 else Trend.FINE
 
 
-def _slope(values: Sequence[tuple[int, float]], confidence: float) -> Estimate:
+def _slope(values: Values, confidence: float) -> Estimate:
     """Estimate the slope through the means of the steps: what is drawn at one step has one policy in common."""
     by_step: dict[int, list[float]] = {}
     for step, value in values:

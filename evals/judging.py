@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from ..errors import UsageError
-from ..tasks.types import Completion, Judge, Message, Sample, Task, Usage
+from ..tasks.types import Completion, Judge, Message, Task, Usage
 from .cost import Ledger, Price
+from .judge_options import check_judge_options, open_judge_with, read_judge_options
 from .models.base import Model, ModelOptions, Sampling
 from .models.open import open_model
-from .plan import PlannedTask
 from .spec import RunSpec
 
 VERDICTS = "verdicts.jsonl"
@@ -26,18 +26,36 @@ Pay = Callable[[Model, str], Model]
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Who grades, and how: the model strings of the judges (several are a jury) and what changes their verdicts."""
+    """Who grades, and how: the model strings of the judges (several are a jury) and what changes their verdicts.
+
+    ``options`` are those of `judge_options`.
+
+    Raises:
+        UsageError: an option is unknown, has no such value, or does not fit the number of judges.
+    """
 
     models: tuple[str, ...] = ()
     base_url: str | None = None
     language: str = "ru"
     rule: str = "mean"
     seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", read_judge_options(self.options))
+        check_judge_options(self.options, len(self.models))
 
     @classmethod
     def of(cls, spec: RunSpec) -> Judging:
         """Return what a run's settings say."""
-        return cls(spec.judge, spec.judge_base_url, spec.judge_language, spec.jury_rule, spec.seed)
+        return cls(
+            spec.judge,
+            spec.judge_base_url,
+            spec.judge_language,
+            spec.jury_rule,
+            spec.seed,
+            spec.judge_options,
+        )
 
 
 class AskedModel:
@@ -95,8 +113,6 @@ async def open_judging(
         yield None
         return
     from ..judges.cache import VerdictCache
-    from ..judges.judge import JudgeSettings
-    from ..judges.open import open_judge
 
     options = replace(options, base_url=judging.base_url)
     async with contextlib.AsyncExitStack() as stack:
@@ -107,22 +123,16 @@ async def open_judging(
             models.append(AskedModel(pay(model, name)))
         cache = VerdictCache(verdicts)
         stack.callback(cache.close)
-        settings = JudgeSettings(language=judging.language, seed=judging.seed)
         forms = {form for task in tasks for form in getattr(task, "forms", ())}
-        yield open_judge(models, settings, cache=cache, rule=judging.rule, forms=forms or None)
-
-
-def forecast_of(judge: Judge, planned: Sequence[PlannedTask], epochs: int) -> str:
-    """Return how many calls grading will take, worded for a person."""
-    from ..judges.forecast import forecast
-
-    tasks = [item for item in planned if "judge" in getattr(item.task, "needs", ())]
-    gradings = (_gradings(item.task, sample) for item in tasks for sample in item.samples())
-    return str(forecast(judge, gradings, draws=epochs))
-
-
-def _gradings(task: Any, sample: Sample) -> int:
-    return int(task.gradings(sample)) if hasattr(task, "gradings") else 1
+        yield open_judge_with(
+            judging.options,
+            models,
+            cache=cache,
+            language=judging.language,
+            seed=judging.seed,
+            rule=judging.rule,
+            forms=forms or None,
+        )
 
 
 @contextlib.contextmanager

@@ -122,8 +122,9 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} was written by another version of evalkit (schema_version is not {SCHEMA_VERSION})"
         )
-    # Runs of the first days have no judge.
-    return {"judge": None, "judge_prices": {}, **manifest}
+    # Runs of the first days have no judge, and no options of one.
+    spec = {"judge_options": {}, **manifest["spec"]}
+    return {"judge": None, "judge_prices": {}, **manifest, "spec": spec}
 
 
 def finish_manifest(directory: Path, manifest: dict[str, Any]) -> None:
@@ -137,7 +138,12 @@ def shell_command(spec: RunSpec) -> str:
     for task, file in spec.data.items():
         words += ["--data", f"{task}={file}"]
     for field, value in spec.model_dump(exclude={"model", "tasks", "data"}, exclude_defaults=True).items():
-        words += [f"--{field.replace('_', '-')}", str(value)]
+        option = f"--{field.replace('_', '-')}"
+        if field == "judge_options":
+            words += [word for key, one in value.items() for word in ("--judge-option", f"{key}={one}")]
+        else:
+            several = value if isinstance(value, tuple) else (value,)
+            words += [word for one in several for word in (option, str(one))]
     return shlex.join(words)
 
 

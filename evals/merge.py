@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
+from .canaries import CANARIES
 from .judging import VERDICTS
 from .manifest import differences, now, read_manifest
 from .parquet import write_parquet
@@ -42,7 +43,7 @@ def merge(runs: Sequence[Path], output: Path) -> Path:
                 if key not in seen:
                     seen.add(key)
                     file.write(encode(row) + b"\n")
-    for name in (VERDICTS, PEOPLE):
+    for name in (VERDICTS, CANARIES, PEOPLE):
         if any((run / name).exists() for run in runs):
             with replacing(output / name) as file:
                 for run in runs:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .judging import VERDICTS, Judging, open_judging
 from .models.base import ModelOptions
@@ -23,6 +24,7 @@ def compare_answers(
     api_key: str | None = None,
     language: str = "ru",
     rule: str = "majority",
+    judge_options: Mapping[str, Any] | None = None,
     budget: str | None = None,
     timeout: float = 600.0,
     notify: Callable[[str], None] = lambda line: None,
@@ -41,7 +43,7 @@ def compare_answers(
     notify(f"{sum(plan.gradings) * len(judge)} calls of judges, a few more where a verdict cannot be read")
     output.mkdir(parents=True, exist_ok=True)
     till = Till.open(budget)
-    judging = Judging(tuple(judge), base_url, language, rule)
+    judging = Judging(tuple(judge), base_url, language, rule, options=judge_options or {})
     options = ModelOptions(api_key=api_key, timeout=timeout)
 
     async def run() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..tasks.types import Completion, Judge, Sample, Usage
+from ..tasks.types import Completion, Context, Judge, Sample, Usage
+from .canaries import SHARE, grade_again, grade_canaries, warning_of
 from .judging import VERDICTS, Judging, check_judges, open_judging, stored_judge
 from .lending import lend
 from .manifest import read_manifest
@@ -43,7 +45,8 @@ def rescore(directory: Path, *, sandbox: str = "auto") -> Results:
     spec = RunSpec.of(**manifest["spec"])
     planned = _planned_again(directory, spec, manifest)
     with stored_judge(directory, manifest["judge"]) as judge:
-        asyncio.run(_rescore(directory, planned, spec.seed, judge, sandbox))
+        canaries = partial(grade_again, planned, directory)
+        asyncio.run(_rescore(directory, planned, spec.seed, judge, sandbox, canaries))
     return before, _finished(directory, {**manifest, "tasks": [task.identity() for task in planned]})
 
 
@@ -55,6 +58,8 @@ def judge_again(
     judge_base_url: str | None = None,
     judge_language: str = "ru",
     jury_rule: str = "mean",
+    judge_options: Mapping[str, Any] | None = None,
+    canaries: float = SHARE,
     api_key: str | None = None,
     timeout: float = 600.0,
     budget: str | None = None,
@@ -62,7 +67,8 @@ def judge_again(
 ) -> Results:
     """Have another judge grade a run's answers, into a run directory of its own; return the results of both.
 
-    Run it again after an interruption: verdicts that were given are not asked for again.
+    Run it again after an interruption: verdicts that were given are not asked for again. ``canaries`` are those of
+    `run.Conduct`.
 
     Raises:
         InputError: the directory is not a run.
@@ -76,6 +82,7 @@ def judge_again(
         "judge_base_url": judge_base_url,
         "judge_language": judge_language,
         "jury_rule": jury_rule,
+        "judge_options": dict(judge_options or {}),
     }
     spec = RunSpec.of(**{**manifest["spec"], **graded})
     planned = _planned_again(directory, spec, manifest)
@@ -92,14 +99,18 @@ def judge_again(
     async def grade() -> dict[str, Any]:
         async with open_judging(Judging.of(spec), tasks, output / VERDICTS, options, till.judge) as opened:
             till.count_spent(output, answers=False)
-            await _rescore(output, planned, spec.seed, opened, "auto")
+            wanted = partial(grade_canaries, planned, output, share=canaries, epochs=spec.epochs, seed=spec.seed)
+            await _rescore(output, planned, spec.seed, opened, "auto", wanted)
             return dict(getattr(opened, "identity", {}))
 
     identity = asyncio.run(grade())
     prices = {name: price.as_json() for name, price in till.judge_prices.items() if price is not None}
     changed = {"name": output.name, "spec": spec.model_dump(mode="json"), "judge": identity, "judge_prices": prices}
     notify(f"{output}: graded by {', '.join(judge)}")
-    return before, _finished(output, {**manifest, **changed})
+    after = _finished(output, {**manifest, **changed})
+    if warning := warning_of(after["judging"]["canaries"]):
+        notify(warning)
+    return before, after
 
 
 def _planned_again(directory: Path, spec: RunSpec, manifest: dict[str, Any]) -> list[PlannedTask]:
@@ -119,7 +130,12 @@ def _finished(directory: Path, manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _rescore(
-    directory: Path, planned: Sequence[PlannedTask], seed: int, judge: Judge | None, sandbox: str
+    directory: Path,
+    planned: Sequence[PlannedTask],
+    seed: int,
+    judge: Judge | None,
+    sandbox: str,
+    canaries: Callable[[Context], Awaitable[None]],
 ) -> None:
     samples = {task.task.name: {sample.id: sample for sample in task.samples()} for task in planned}
     rows = read_rows(directory)
@@ -132,6 +148,7 @@ async def _rescore(
             while some := list(islice(rows, ROWS_AT_ONCE)):
                 for row in await asyncio.gather(*(_again(row, samples, scorers) for row in some)):
                     file.write(encode(settle(row)) + b"\n")
+            await canaries(context)
 
 
 async def _again(

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..tasks.registry import open_task
 from ..tasks.types import Metric, Score, Usage
+from .canaries import read_canaries, summary_of
 from .cost import Ledger, Price
 from .judging import ledger_of
 from .manifest import read_manifest
@@ -35,6 +36,7 @@ def summarize(directory: Path) -> dict[str, Any]:
         tallies[row["task"]].add(row)
     tasks = [tally.summary() for tally in tallies.values()]
     judge_prices = {name: Price.model_validate(price) for name, price in manifest["judge_prices"].items()}
+    judging = ledger_of(directory, judge_prices).as_json() | {"canaries": summary_of(read_canaries(directory))}
     return {
         "schema_version": SCHEMA_VERSION,
         "name": manifest["name"],
@@ -42,7 +44,7 @@ def summarize(directory: Path) -> dict[str, Any]:
         "complete": manifest["finished"] is not None and all(task["coverage"] == 1 for task in tasks),
         "started": manifest["started"],
         "finished": manifest["finished"],
-        "judging": ledger_of(directory, judge_prices).as_json() if manifest["judge"] else None,
+        "judging": judging if manifest["judge"] else None,
         "tasks": tasks,
     }
 

@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from ..errors import UsageError
 from ..tasks.types import Judge
-from .judging import VERDICTS, Judging, check_judges, forecast_of, open_judging
+from .canaries import SHARE, alongside, grade_canaries, warning_of
+from .judging import VERDICTS, Judging, check_judges, open_judging
+from .judging_forecast import forecast_of
 from .lending import lend
 from .manifest import check_repeated, finish_manifest, make_manifest, open_manifest, read_manifest
 from .models.base import LikelihoodModel, Model, ModelOptions
@@ -40,6 +42,8 @@ class Conduct:
             is sent only if its highest possible cost still fits.
         passport: of the judge; without it, or with that of another judge, the run is refused.
         thresholds: what the passport must show (``order_consistency >= 0.8``).
+        canaries: how many worthless answers that ask for a good mark a judge grades among the real ones, as a share
+            of them; at least one a task, none where it is 0 (see `canaries`).
         sandbox: where programs that the model writes run: ``auto`` for the strongest that works here, or its name.
         unsafe_code: allow them to run without isolation.
         executor: ``local``, or ``ray`` to open the model on the machines of a Ray cluster.
@@ -57,6 +61,7 @@ class Conduct:
     budget: str | None = None
     passport: Path | None = None
     thresholds: tuple[str, ...] = ()
+    canaries: float = SHARE
     sandbox: str = "auto"
     unsafe_code: bool = False
     executor: Literal["local", "ray"] = "local"
@@ -111,12 +116,17 @@ def run_spec(spec: RunSpec, conduct: Conduct, repeated: Mapping[str, Any] | None
         if item.notice:
             conduct.notify(item.notice)
     check_judges(Judging.of(spec), [item.task for item in planned])
+    if not 0 <= conduct.canaries <= 1:
+        raise UsageError(f"--canaries is a share within [0, 1], not {conduct.canaries:g}")
     if spec.epochs > 1 and spec.temperature == 0:
         conduct.notify(f"--epochs {spec.epochs} at temperature 0 asks the same thing {spec.epochs} times")
     directory = conduct.output or Path("runs") / spec.default_name()
     _carry_out(spec, planned, conduct, directory, repeated)
-    write_json(directory / "results.json", summarize(directory))
+    results = summarize(directory)
+    write_json(directory / "results.json", results)
     write_parquet(directory)
+    if results["judging"] and (warning := warning_of(results["judging"]["canaries"])):
+        conduct.notify(warning)
     return directory
 
 
@@ -171,16 +181,21 @@ async def _run(
                 manifest = open_manifest(directory, fresh)
                 till.count_spent(directory)
                 if judge is not None and not store.done:
-                    conduct.notify(forecast_of(judge, planned, spec.epochs))
-                tally = await execute(
-                    spec,
-                    planned,
-                    paid,
-                    store,
-                    context=context,
-                    concurrency=conduct.concurrency or model.concurrency,
-                    make_view=partial(open_view, spec.model) if conduct.show_progress else silent_view,
+                    prices = till.judge_prices
+                    conduct.notify(forecast_of(judge, planned, spec.epochs, conduct.canaries, prices))
+                canaries = grade_canaries(
+                    planned, directory, context, share=conduct.canaries, epochs=spec.epochs, seed=spec.seed
                 )
+                async with alongside(canaries):
+                    tally = await execute(
+                        spec,
+                        planned,
+                        paid,
+                        store,
+                        context=context,
+                        concurrency=conduct.concurrency or model.concurrency,
+                        make_view=partial(open_view, spec.model) if conduct.show_progress else silent_view,
+                    )
     finally:
         await model.close()
     finish_manifest(directory, manifest)

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..errors import UsageError
+from .judge_options import read_judge_options
 from .models.base import Sampling
 from .solvers import open_solver
 
@@ -39,11 +40,17 @@ class RunSpec(BaseModel):
     judge_base_url: str | None = None
     judge_language: Literal["ru", "en"] = "ru"
     jury_rule: Literal["mean", "median", "min", "majority"] = "mean"
+    judge_options: dict[str, bool | int | float | str] = {}
     seed: Annotated[int, Field(ge=0)] = 0
     temperature: Annotated[float, Field(ge=0)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     shard: Annotated[str, Field(pattern=r"^[1-9]\d*/[1-9]\d*$")] | None = None
+
+    @field_validator("judge_options", mode="after")
+    @classmethod
+    def _as_values(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return read_judge_options(given)
 
     @classmethod
     def of(cls, **settings: Any) -> RunSpec:

@@ -31,6 +31,7 @@ import orjson
 
 from ..errors import InputError, RunError, UsageError
 from ..tasks.types import APPARATUS_FAILURES, Completion
+from .locks import take_lock
 
 SYNC_SECONDS = 1.0
 
@@ -128,7 +129,7 @@ class RunStore:
     def __enter__(self) -> Self:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.directory / ".lock")
+            self._lock = _lock(self.directory)
         except OSError as error:
             raise _disk_error(self.directory, error) from error
         try:
@@ -156,6 +157,8 @@ class RunStore:
         path = self.directory / "samples.jsonl"
         if not any(row["score"]["status"] in APPARATUS_FAILURES for row in read_rows(self.directory)):
             return
+        # The figures of the earlier attempt are those of rows that now go.
+        (self.directory / "results.json").unlink(missing_ok=True)
         with replacing(path) as file:
             for row in read_rows(self.directory):
                 if row["score"]["status"] not in APPARATUS_FAILURES:
@@ -203,7 +206,15 @@ def read_rows(directory: Path) -> Iterator[dict[str, Any]]:
     Raises:
         InputError: a line in the middle is damaged (names file and line).
     """
-    path = directory / "samples.jsonl"
+    return read_journal(directory / "samples.jsonl")
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file that grows line by line, none where there is no file; a torn last line is skipped.
+
+    Raises:
+        InputError: a line in the middle is damaged (names file and line).
+    """
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -268,18 +279,11 @@ def _without_surrogates(data: Any) -> Any:
     return data
 
 
-def _lock(path: Path) -> int:
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+def _lock(directory: Path) -> int:
     try:
-        import fcntl
-    except ImportError:  # not on Windows, where two runs into one folder are the user's own risk
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return take_lock(directory)
     except BlockingIOError:
-        os.close(file)
-        raise UsageError(f"{path.parent} is being written by another evalkit process") from None
-    return file
+        raise UsageError(f"{directory} is being written by another evalkit process") from None
 
 
 def _disk_error(path: Path, error: OSError) -> RunError:

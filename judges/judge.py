@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from .defences import JudgeView, fence, make_nonce, neutralise
 from .forms import LANGUAGES, Form, form_names, load_form
 from .parsing import PARSER_VERSION, Verdict, parse_verdict
 from .precheck import Finding, precheck
+from .schemas import verdict_schema
 
 REASKED: Final = frozenset(
     {
@@ -31,6 +33,9 @@ REASKED: Final = frozenset(
 )
 """Verdicts that cannot be used as they are; asking once more may give one that can."""
 
+SCHEMAS: Final = ("auto", "off")
+COMPATS: Final = ("fastchat",)
+
 REASK_TEMPERATURE: Final = 0.7
 """A greedy judge would only repeat itself."""
 
@@ -43,7 +48,9 @@ class JudgeModel(Protocol):
     concurrency: int
 
     async def ask(self, messages: Sequence[Message], sampling: Mapping[str, Any]) -> Completion:
-        """Answer one chat; ``sampling`` has ``temperature``, ``max_tokens`` and ``seed``.
+        """Answer one chat; ``sampling`` has ``temperature``, ``max_tokens``, ``seed`` and perhaps ``schema``.
+
+        That is the JSON schema of the answer, for servers that can hold a model to one.
 
         Raises:
             ModelError: no answer could be had.
@@ -78,6 +85,8 @@ class JudgeSettings:
     """How a judge works; all of it changes verdicts.
 
     ``language`` is that of the forms, ``attempts`` how often a draw is tried until its verdict can be read.
+    ``schema="auto"`` has servers that can do so hold the judge to the form's JSON schema; the others are asked in
+    words alone, and words are always read.
     ``compat="fastchat"`` reads verdicts by FastChat's rules, lost and wrong ones included. Without ``defences`` the
     graded answer reaches the judge as it stands: that is for measuring what they are worth.
     """
@@ -87,6 +96,7 @@ class JudgeSettings:
     max_tokens: int = 2048
     seed: int = 0
     attempts: int = 3
+    schema: Literal["auto", "off"] = "auto"
     compat: Literal["fastchat"] | None = None
     defences: bool = True
 
@@ -95,6 +105,14 @@ class JudgeSettings:
             raise UsageError(f"unknown language '{self.language}' for judges.{nearest(self.language, LANGUAGES)}")
         if self.attempts < 1:
             raise UsageError(f"a judge needs at least one attempt, not {self.attempts}")
+        if self.max_tokens < 1:
+            raise UsageError(f"a judge needs at least one token, not {self.max_tokens}")
+        if not 0 <= self.temperature < math.inf:
+            raise UsageError(f"a judge's temperature is 0 or more, not {self.temperature}")
+        if self.schema not in SCHEMAS:
+            raise UsageError(f"a judge's schema cannot be '{self.schema}'.{nearest(self.schema, SCHEMAS)}")
+        if self.compat not in (None, *COMPATS):
+            raise UsageError(f"a judge's compat cannot be '{self.compat}'.{nearest(self.compat, COMPATS)}")
 
 
 class ModelJudge:
@@ -180,19 +198,15 @@ class ModelJudge:
         self, asked: Form, shown: Mapping[str, str], *, draw: int, attempt: int
     ) -> tuple[str, Completion]:
         """Return the nonce of this prompt and the answer to it."""
-        settings = self.settings
-        sampling = {
-            "temperature": max(settings.temperature, REASK_TEMPERATURE) if attempt else settings.temperature,
-            "max_tokens": settings.max_tokens,
-            "seed": settings.seed + draw * settings.attempts + attempt,
-        }
         plain = asked.fill(shown, "")
-        identity = {"model": self._model.identity, "fenced": settings.defences}
-        key = answer_key(identity, sampling, plain, draw=draw, attempt=attempt)
+        identity = {"model": self._model.identity, "fenced": self.settings.defences}
+        wanted = self._sampling(asked, "", draw, attempt)
+        key = answer_key(identity, wanted, plain, draw=draw, attempt=attempt)
         nonce = make_nonce("\n".join(message.content for message in plain), draw, attempt)
-        if settings.defences:
+        if self.settings.defences:
             shown = {name: fence(text, nonce) for name, text in shown.items()}
         messages = asked.fill(shown, nonce)
+        sampling = self._sampling(asked, nonce, draw, attempt)
 
         async def ask() -> Completion:
             async with self._free:
@@ -215,6 +229,18 @@ class ModelJudge:
             "messages": [message.as_json() for message in messages],
         }
         return nonce, await self._cache.answer(key, about, ask)
+
+    def _sampling(self, asked: Form, nonce: str, draw: int, attempt: int) -> dict[str, Any]:
+        settings = self.settings
+        sampling: dict[str, Any] = {
+            "temperature": max(settings.temperature, REASK_TEMPERATURE) if attempt else settings.temperature,
+            "max_tokens": settings.max_tokens,
+            "seed": settings.seed + draw * settings.attempts + attempt,
+        }
+        # FastChat reads words.
+        if settings.schema == "auto" and settings.compat is None:
+            sampling["schema"] = verdict_schema(asked, nonce)
+        return sampling
 
     def _read(self, completion: Completion, asked: Form, fields: Mapping[str, str], nonce: str) -> Verdict:
         guarded = self.settings.defences

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..errors import UsageError, nearest
 from ..tasks.types import APPARATUS_FAILURES, Judge, Judgement, Status
+from .judge import as_number
 
 Rule = Callable[[Sequence[float]], float]
 
@@ -29,7 +30,8 @@ class Jury:
     """Judges, best of different families, that grade the same answers; each member is asked once a grading.
 
     ``details`` of a judgement hold ``members`` (what each said), ``spread`` (highest less lowest value) and
-    ``escalated``: whether the spread is greater than ``escalate_above``, so that a person should look. When fewer
+    ``escalated``: whether the spread is greater than ``escalate_above``, so that a person should look. Of tables of
+    criteria they have ``read``: for each one the members' verdicts as numbers, joined by the same rule. When fewer
     than ``quorum`` members give a value, there is none: a mean over whoever happened to answer would favour the
     mild ones.
 
@@ -88,9 +90,18 @@ class Jury:
         if values:
             spread = max(values) - min(values)
             details |= {"spread": spread, "escalated": spread > self._escalate_above}
+        tables = [one.details["read"] for one in judgements if isinstance(one.details.get("read"), Mapping)]
+        if tables:
+            details["read"] = _joined(tables, RULES[self._rule])
         if len(values) < self._quorum:
             return Judgement(None, _failure(judgements), details)
         return Judgement(float(RULES[self._rule](values)), _success(judgements), details)
+
+
+def _joined(tables: Sequence[Mapping[str, Any]], rule: Rule) -> dict[str, float]:
+    """Return the rows on which any member says something."""
+    said = {name: [as_number(table[name]) for table in tables if table.get(name) is not None] for name in tables[0]}
+    return {name: float(rule(values)) for name, values in said.items() if values}
 
 
 def _failure(judgements: Sequence[Judgement]) -> Status:

@@ -49,7 +49,9 @@ def reopen_judge(identity: Mapping[str, Any], cache: VerdictCache) -> ModelJudge
         members = [reopen_judge(member, cache) for member in identity["members"]]
         options = {name: identity[name] for name in ("rule", "escalate_above", "quorum")}
         return Jury(members, **options)
-    settings = JudgeSettings(**{field.name: identity[field.name] for field in fields(JudgeSettings)})
+    # Judges of the first days were asked in words alone.
+    known = {"schema": "off", **identity}
+    settings = JudgeSettings(**{field.name: known[field.name] for field in fields(JudgeSettings)})
     for name, sha256 in identity["forms"].items():
         if load_form(name, settings.language).sha256 != sha256:
             raise UsageError(

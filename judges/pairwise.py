@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any, Final, Literal
 
 from ..errors import UsageError
 from ..tasks.types import APPARATUS_FAILURES, Judge, Judgement, Status
+from .judge import as_number
 from .precheck import Reason, precheck
 
 Winner = Literal["first", "second", "tie"]
@@ -167,13 +167,9 @@ def _game(judgement: Judgement, *, table: bool, swapped: bool) -> Game:
 
 
 def _shares(details: Mapping[str, Any]) -> dict[str, float]:
-    """Return for each criterion the mean of the verdicts on it (1 for A), over the members of a jury."""
-    tables = [member["read"] for member in (details, *details.get("members", ())) if member.get("read")]
-    return {
-        name: fmean({"A": 1.0, "B": 0.0}.get(table[name], 0.5) for table in tables)
-        for name in TABLE_CRITERIA
-        if tables and all(name in table for table in tables)
-    }
+    """Return the verdict on each criterion as a number (1 for A); a jury has joined those of its members."""
+    table = details.get("read", {})
+    return {name: as_number(table[name]) for name in TABLE_CRITERIA if table.get(name) is not None}
 
 
 def _named(value: float, *, swapped: bool) -> Winner:

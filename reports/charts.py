@@ -8,9 +8,9 @@ in the table beside a chart, so charts are hidden from screen readers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import cos, floor, log10, pi, sin
 from typing import Any
 
 from markupsafe import Markup
@@ -107,19 +107,14 @@ def intervals(
         bars: whether a pale bar reaches from 0 to the value.
         scale: what the ends stand for.
     """
-    grid = [
-        Markup('<line class="grid{1}" x1="{0}%" x2="{0}%" y2="100%"/>').format(
-            at, " zero" if at == 50 and scale.low == -scale.high else ""
-        )
-        for at in range(0, 101, 25)
-    ]
     lines = [
         _line(point, first + index, (index + 0.5) * LINE_HEIGHT, bars, scale)
         for index, point in enumerate(points)
         if point and point.get("value") is not None
     ]
-    return Markup('<svg class="track" height="{}em" aria-hidden="true">{}{}</svg>').format(
-        _number(len(points) * LINE_HEIGHT), Markup().join(grid), Markup().join(lines)
+    # The style sheet draws the grid: as elements it would be a sixth of a page.
+    return Markup('<svg class="track lined{}" height="{}em" aria-hidden="true">{}</svg>').format(
+        " zero" if scale.low == -scale.high else "", _number(len(points) * LINE_HEIGHT), Markup().join(lines)
     )
 
 
@@ -198,6 +193,74 @@ def scatter(dots: Sequence[Dot], *, x_title: str, y_title: str, unit: str) -> Ma
     return Markup('<svg class="scatter" viewBox="0 0 640 322" aria-hidden="true">{}</svg>').format(
         Markup().join(parts)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A model on a `radar`: its value on each axis, None where it has none."""
+
+    run: int
+    label: str
+    values: tuple[float | None, ...]
+
+
+def radar(outlines: Sequence[Outline], axes: Sequence[str], scale: Scale = SHARE) -> Markup:
+    """Return one outline a model around as many axes as there are categories, 640 × 400 units.
+
+    The middle of the picture is the low end of the scale, the outer ring its high end. A model that lacks a value
+    has its marks and no outline.
+
+    Raises:
+        ValueError: fewer than three axes make no outline.
+    """
+    if len(axes) < 3:
+        raise ValueError(f"a radar needs three axes or more, not {len(axes)}")
+    middle, reach = (320.0, 200.0), 150.0
+
+    def place(axis: int, share: float) -> tuple[float, float]:
+        angle = 2 * pi * axis / len(axes)
+        return middle[0] + reach * share * sin(angle), middle[1] - reach * share * cos(angle)
+
+    def ring(share: float) -> str:
+        return _corners(place(axis, share) for axis in range(len(axes)))
+
+    parts = [Markup('<polygon class="ring" points="{}"/>').format(ring(at / 4)) for at in range(1, 5)]
+    for axis, name in enumerate(axes):
+        (x, y), (label_x, label_y) = place(axis, 1), place(axis, 1.09)
+        parts.append(
+            Markup('<line class="grid" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(*map(_number, (*middle, x, y)))
+        )
+        anchor = "middle" if abs(label_x - middle[0]) < 20 else "start" if label_x > middle[0] else "end"
+        text = Markup('<text class="name" x="{}" y="{}" text-anchor="{}">{}</text>')
+        parts.append(text.format(_number(label_x), _number(label_y + 4), anchor, _shortened(name)))
+    for at in (50, 100):
+        text = Markup('<text x="{}" y="{}">{}</text>')
+        parts.append(
+            text.format(_number(middle[0] + 4), _number(middle[1] - reach * at / 100 + 12), scale.label(at))
+        )
+    for outline in outlines:
+        found = [
+            place(axis, float(scale.place(value)) / 100)
+            for axis, value in enumerate(outline.values)
+            if value is not None
+        ]
+        mark = Markup('<svg x="{}" y="{}" overflow="visible">{}</svg>')
+        drawn = [mark.format(_number(x), _number(y), _shape(outline.run)) for x, y in found]
+        if len(found) == len(axes):
+            polygon = Markup('<polygon class="outline m{}" points="{}"/>')
+            drawn.insert(0, polygon.format(outline.run % COLOURS, _corners(found)))
+        parts.append(Markup('<g data-entry="{}">{}</g>').format(outline.label, Markup().join(drawn)))
+    return Markup('<svg class="scatter radar" viewBox="0 0 640 400" aria-hidden="true">{}</svg>').format(
+        Markup().join(parts)
+    )
+
+
+def _corners(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 28 else f"{name[:27]}…"
 
 
 def _shape(run: int) -> Markup:

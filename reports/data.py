@@ -2,36 +2,45 @@
 
 ::
 
-    {"schema_version": 2,
-     "runs":     [{"label", "name", "directory", "model", "judge", "passport", "solver", "started", "finished", …}],
+    {"schema_version": 3,
+     "runs":     [{"label", "name", "directory", "model", "judge", "passport", "canaries", "solver", "started", …}],
      "warnings": [{"kind", "task"?, "name"?, "values": [[run, text], …]}],
-     "tasks":    [{"name", "title", "versions", "runs": [{"samples", "scored", "coverage", "statuses", …} | None],
+     "tasks":    [{"name", "title", "versions", "runs": [{"samples", "scored", "coverage", "judge", …} | None],
                    "metrics": [{"name", "title", "kind", "unit", "runs": [{"value", "low", "high", …} | None],
                                 "breakdown": [{"name", "rows": [{"label", "runs": […]}]}]}]}],
-     "comparisons": [{"first", "second", "differences": […], "warnings": […]}],
+     "comparisons": [{"first", "second", "tasks": [{"task", "metrics": […]}], "warnings": […], "trouble"}],
+     "outcomes": [{"task", "title", "better", "worse", "samples": [id, …]}],
      "samples":  [{"task", "id", "epoch", "messages", "target", "metadata", "answers": [{…} | None]}],
      "facts":    [{"section", "rows": [{"name", "values": […], "differs"}]}]}
 
 A list named ``runs``, ``answers`` or ``values`` has one entry a run, in the order of ``runs`` at the top, and
-``None`` where a run has nothing to say. Scores are shares in [0, 1], times are seconds.
+``None`` where a run has nothing to say. Scores are shares in [0, 1], times are seconds. ``judge`` of a task is who
+graded it, ``{"models", "passport", "canaries"}``, where a model did. ``won`` and ``lost`` of a difference are
+places in ``outcomes``, which names the samples.
+
+Beside a page lies the same table as JSON, but for the samples: their texts are on the page and in the runs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from ..errors import InputError, UsageError
+from ..evals.locks import is_held
 from ..evals.manifest import read_manifest
+from ..tasks.registry import open_task
 from .comparisons import comparisons
-from .samples import Samples, natural_order, read_samples
+from .outcomes import Outcomes
+from .progress import LineCounts, run_progress
+from .samples import Samples, Table, natural_order, read_table, side_by_side
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # What a run may differ in without making its scores incomparable.
 _OWN_SETTINGS = frozenset({"model", "tasks", "data", "base_url"})
@@ -39,11 +48,12 @@ _OWN_SETTINGS = frozenset({"model", "tasks", "data", "base_url"})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run directory says of itself, but for its samples."""
+    """What a run directory holds."""
 
     directory: Path
     manifest: dict[str, Any]
     results: dict[str, Any]
+    table: Table
 
 
 def report_data(runs: Sequence[Path]) -> dict[str, Any]:
@@ -72,43 +82,60 @@ def read_report(runs: Sequence[Path], *, compare: bool = True) -> tuple[dict[str
     for directory, times in Counter(directory.resolve() for directory in directories).items():
         if times > 1:
             raise UsageError(f"{directory} is given {times} times; name each run once")
-    loaded = [load_run(directory) for directory in directories]
+    data, samples = side_by_side_data([load_run(directory) for directory in directories])
+    if compare:
+        outcomes = Outcomes()
+        data |= {"comparisons": comparisons(directories, outcomes), "outcomes": outcomes.as_json()}
+    return data, samples
+
+
+def side_by_side_data(loaded: Sequence[Run]) -> tuple[dict[str, Any], Samples]:
+    """Put runs into the table of `report_data`, with nothing compared yet and the samples apart."""
     labels = _labels(loaded)
-    samples = read_samples(
-        directories, _union({task["name"]: task for task in run.manifest["tasks"]} for run in loaded)
-    )
+    tasks = _union({task["name"]: task for task in run.manifest["tasks"]} for run in loaded)
+    samples = side_by_side([run.table for run in loaded], tasks)
+    entries = [_run_entry(run, label) for run, label in zip(loaded, labels, strict=True)]
     data = {
         "schema_version": SCHEMA_VERSION,
-        "runs": [_run_entry(run, label) for run, label in zip(loaded, labels, strict=True)],
-        "warnings": _warnings(loaded, samples),
+        "runs": entries,
+        "warnings": _warnings(loaded, entries, samples),
         "tasks": _tasks(loaded),
-        "comparisons": comparisons(directories) if compare else [],
-        "facts": _facts([run.manifest for run in loaded]),
+        "comparisons": [],
+        "outcomes": [],
+        "facts": facts_of([run.manifest for run in loaded]),
     }
     return data, samples
 
 
 def load_run(directory: Path) -> Run:
-    """Read a run's manifest and results.
+    """Read what a run directory holds.
 
     Raises:
-        InputError: the directory is not a run, or a file in it is damaged.
+        InputError: the directory is not a run, or a file in it is damaged or not what a run writes.
+        UsageError: the results must be computed, and a task of the run is not installed here.
     """
-    manifest = read_manifest(directory)
-    return Run(directory, manifest, _results(directory))
+    try:
+        run = Run(directory, read_manifest(directory), _results(directory), {})
+        side_by_side_data([run])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{directory}: manifest.json or results.json is not what a run writes ({error!r})"
+        ) from None
+    return replace(run, table=read_table(directory))
 
 
 def _results(directory: Path) -> dict[str, Any]:
+    from ..evals.results import SCHEMA_VERSION as TODAY
+    from ..evals.results import summarize
+
     path = directory / "results.json"
     try:
         results: dict[str, Any] = orjson.loads(path.read_bytes())
     except FileNotFoundError:  # the run is still going
-        from ..evals.results import summarize
-
         return summarize(directory)
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: not valid JSON ({error}); delete it to have it computed anew") from None
-    return results
+    return results if results["schema_version"] == TODAY else summarize(directory)
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
@@ -124,6 +151,13 @@ def _extended(labels: Sequence[str], extensions: Sequence[str]) -> list[str]:
     return [f"{label} ({extension})" if times[label] > 1 else label for label, extension in pairs]
 
 
+def _progress(run: Run) -> dict[str, Any] | None:
+    """Tell how far a run has come that has not ended, or that goes on again."""
+    if run.manifest["finished"] and not is_held(run.directory):
+        return None
+    return run_progress(run.directory, run.manifest, LineCounts()).unfinished()
+
+
 def _run_entry(run: Run, label: str) -> dict[str, Any]:
     manifest = run.manifest
     return {
@@ -131,11 +165,12 @@ def _run_entry(run: Run, label: str) -> dict[str, Any]:
         "name": manifest.get("name"),
         "directory": run.directory.name,
         "judge": list(manifest["spec"].get("judge") or ()),
-        "passport": (manifest.get("passport") or {}).get("line"),
+        **_trust(run),
         "solver": manifest["spec"].get("solver") or "single",
         "model": run.results.get("model"),
         "started": manifest["started"],
         "finished": manifest["finished"],
+        "progress": _progress(run),
         "command": manifest["command"],
         "evalkit": manifest.get("evalkit"),
     }
@@ -145,20 +180,42 @@ def _run_entry(run: Run, label: str) -> dict[str, Any]:
 
 
 def _tasks(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    by_run = [{task["task"]: task for task in run.results["tasks"]} for run in runs]
+    by_run = [{task["task"]: _with_judge(task, run) for task in run.results["tasks"]} for run in runs]
     return [_task([tasks.get(name) for tasks in by_run], name) for name in _union(by_run)]
+
+
+def _with_judge(result: dict[str, Any], run: Run) -> dict[str, Any]:
+    """Add who graded a task, None where no model did; a task that is not installed here is taken for judged."""
+    registered = {planned["name"]: planned["registered_as"] for planned in run.manifest["tasks"]}
+    try:
+        needs = getattr(open_task(registered[result["task"]]), "needs", ())
+    except UsageError:
+        needs = ("judge",)
+    models = list(run.manifest["spec"].get("judge") or ())
+    return {**result, "judge": {"models": models, **_trust(run)} if models and "judge" in needs else None}
+
+
+def _trust(run: Run) -> dict[str, Any]:
+    """Return what is known of a run's judge: the line of its passport, and how its canaries fared."""
+    return {
+        "passport": (run.manifest.get("passport") or {}).get("line"),
+        "canaries": (run.results.get("judging") or {}).get("canaries"),
+    }
 
 
 def _task(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
     present = [result for result in results if result]
-    summary = ("version", "samples", "answered", "scored", "coverage", "statuses", "usage", "cost", "seconds")
+    summary = ("samples", "answered", "scored", "coverage", "statuses", "usage", "cost", "seconds")
     metrics = [{metric["name"]: metric for metric in result["metrics"]} if result else {} for result in results]
     found = [_metric([of_run.get(metric) for of_run in metrics], metric) for metric in _union(metrics)]
     return {
         "name": name,
         "title": present[0].get("title") or name,
         "versions": sorted({str(result.get("version")) for result in present}),
-        "runs": [{key: result.get(key) for key in summary} if result else None for result in results],
+        "runs": [
+            {key: result.get(key) for key in ("version", "judge", *summary)} if result else None
+            for result in results
+        ],
         "metrics": [metric for metric in found if metric["kind"] == "task" or _is_measured(metric)],
     }
 
@@ -196,7 +253,7 @@ def _breakdown(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 # What differs between runs
 
 
-def _warnings(runs: Sequence[Run], samples: Samples) -> list[dict[str, Any]]:
+def _warnings(runs: Sequence[Run], entries: Sequence[dict[str, Any]], samples: Samples) -> list[dict[str, Any]]:
     manifests = [run.manifest for run in runs]
     found: list[dict[str, Any]] = []
 
@@ -205,7 +262,11 @@ def _warnings(runs: Sequence[Run], samples: Samples) -> list[dict[str, Any]]:
         if len({value for _, value in known}) > 1:
             found.append({"kind": kind, **about, "values": known})
 
-    unfinished = [[index, ""] for index, run in enumerate(runs) if not run.manifest["finished"]]
+    unfinished = [
+        [index, f"{entry['progress']['done']} / {entry['progress']['total']}"]
+        for index, entry in enumerate(entries)
+        if entry["progress"]
+    ]
     if unfinished:
         found.append({"kind": "incomplete", "values": unfinished})
     tasks = [{task["name"]: task for task in manifest["tasks"]} for manifest in manifests]
@@ -240,9 +301,9 @@ def _warnings(runs: Sequence[Run], samples: Samples) -> list[dict[str, Any]]:
 _ABSENT = object()
 
 
-def _facts(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Flatten the manifests into rows ``a.b.c`` by top-level section, one value a run."""
-    flat = [dict(_flatten(manifest)) for manifest in manifests]
+def facts_of(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Flatten settings into rows ``a.b.c`` by top-level section, one value for each of them."""
+    flat = [dict(_flatten(one)) if one else {} for one in settings]
     sections: dict[str, list[dict[str, Any]]] = {}
     for path in _union(flat):
         values = [_text(of_run[path]) if path in of_run else None for of_run in flat]

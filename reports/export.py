@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import re
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import RunError, UsageError
-from .data import report_data
+from .data import read_report
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_PASSPORT: Final = "without a passport"
+
 Format = Literal["csv", "parquet", "markdown", "latex", "lm-eval"]
 
+# A spreadsheet takes what begins so for a formula, and runs it.
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+_MARKDOWN = str.maketrans(
+    {**{character: f"\\{character}" for character in "\\|[]*`~"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"}
+)
 _LATEX = str.maketrans(
     {
         **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -55,13 +64,15 @@ def metrics_table(runs: Sequence[Path]) -> pd.DataFrame:
     """Return a row for each (run, task, metric, part of a breakdown), with value, interval and counts.
 
     Shares lie in [0, 1]. The whole metric has an empty ``dimension`` and ``label``; ``coverage`` is the task's.
+    ``judge`` and what is known of it stand beside the scores that a judge gave; ``canaries`` counts the worthless
+    answers that it read, ``fooled`` those that it took for good ones.
 
     Raises:
         InputError: a directory is not a run.
     """
     import pandas as pd
 
-    data = report_data(runs)
+    data, _ = read_report(runs, compare=False)
     rows: list[dict[str, Any]] = []
     for task in data["tasks"]:
         for metric in task["metrics"]:
@@ -84,37 +95,56 @@ def metrics_table(runs: Sequence[Path]) -> pd.DataFrame:
                             "observations": estimate["observations"],
                             "samples": estimate["samples"],
                             "coverage": of_task["coverage"],
+                            **_judge_columns(of_task["judge"] if metric["kind"] == "task" else None),
                         }
                     )
     return pd.DataFrame(rows)
 
 
+def _judge_columns(judge: Mapping[str, Any] | None) -> dict[str, Any]:
+    if judge is None:
+        return dict.fromkeys(("judge", "passport", "canaries", "fooled"))
+    canaries = judge["canaries"] or {"sent": None, "unread": 0, "fooled": None}
+    return {
+        "judge": ", ".join(judge["models"]),
+        "passport": judge["passport"] or NO_PASSPORT,
+        "canaries": canaries["sent"] and canaries["sent"] - canaries["unread"],
+        "fooled": canaries["fooled"],
+    }
+
+
 def markdown(table: pd.DataFrame) -> str:
-    """Return a Markdown table a task: a row a metric, a column a run."""
+    """Return a Markdown table a task: a row a metric, a column a run, and below it who graded each run."""
     parts = []
-    for task, metrics in _wide(table):
+    for task, metrics, judges in _wide(table):
         names = list(metrics.columns)
         lines = [f"| {' | '.join([_cell(task), *map(_cell, names)])} |", f"|---|{'---:|' * len(names)}"]
         for metric, cells in metrics.iterrows():
             lines.append(f"| {' | '.join([_cell(str(metric)), *map(str, cells)])} |")
+        if judges:
+            lines += ["", *(f"- {_cell(line)}" for line in judges)]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
 def latex(table: pd.DataFrame) -> str:
-    """Return a LaTeX ``tabular`` a task (booktabs): a row a metric, a column a run."""
+    """Return a LaTeX ``tabular`` a task (booktabs): a row a metric, a column a run, and last who graded."""
     parts = []
-    for task, metrics in _wide(table):
+    for task, metrics, judges in _wide(table):
         columns = [str(name).translate(_LATEX) for name in metrics.columns]
         lines = [f"\\begin{{tabular}}{{l{'r' * len(columns)}}}", "\\toprule"]
         lines += [" & ".join([task.translate(_LATEX), *columns]) + r" \\", "\\midrule"]
         for metric, cells in metrics.iterrows():
             lines.append(" & ".join([str(metric).translate(_LATEX), *map(str, cells)]) + r" \\")
+        if judges:
+            span = f"\\multicolumn{{{len(columns) + 1}}}{{l}}"
+            lines += ["\\midrule", *(f"{span}{{\\footnotesize {line.translate(_LATEX)}}} \\\\" for line in judges)]
         parts.append("\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""]))
     return "\n".join(parts)
 
 
-def _wide(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def _wide(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame, list[str]]]:
+    """Return, for each task, its metrics by run, and a line for each run that was judged."""
     whole = table[table["dimension"] == ""].copy()
     shares = {metric: bool(some["value"].dropna().between(0, 1).all()) for metric, some in whole.groupby("metric")}
     whole["cell"] = [_interval(row, shares[row["metric"]]) for row in whole.to_dict("records")]
@@ -124,8 +154,16 @@ def _wide(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     parts = []
     for task, some in whole.groupby("task", sort=False):
         cells = some.pivot_table(index="metric", columns="column", values="cell", aggfunc="first", sort=False)
-        parts.append((str(task), cells.fillna("—")))
+        judged = some[some["judge"].notna()].drop_duplicates("column").to_dict("records")
+        parts.append((str(task), cells.fillna("—"), [_judge_line(row) for row in judged]))
     return parts
+
+
+def _judge_line(row: Mapping[Hashable, Any]) -> str:
+    line = f"{row['column']}: graded by {row['judge']}, {row['passport']}"
+    if row["canaries"] != row["canaries"] or row["canaries"] is None:
+        return line
+    return f"{line}; took {row['fooled']:.0f} of {row['canaries']:.0f} worthless answers for good ones"
 
 
 def _interval(row: dict[Hashable, Any], share: bool) -> str:
@@ -137,11 +175,24 @@ def _interval(row: dict[Hashable, Any], share: bool) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
+    return " ".join(text.translate(_MARKDOWN).split())
 
 
 def _csv(table: pd.DataFrame) -> str:
-    return str(table.to_csv(index=False))
+    texts = {name: table[name].map(_as_text) for name in table.columns if table[name].map(_is_text).any()}
+    return str(table.assign(**texts).to_csv(index=False))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _as_text(value: Any) -> Any:
+    """Put an apostrophe before a text that would be taken for a formula: it stays text, and shows in the cell."""
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r", "\n")  # a lone CR is not quoted, and would begin a row
+    return f"'{value}" if _FORMULA.match(value) else value
 
 
 def _written(path: Path, write: Any) -> str:

@@ -6,44 +6,55 @@ The data comes first: `leaderboard_data` makes one table, which the page renders
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ..errors import InputError, UsageError, nearest
+from ..errors import EvalkitError, InputError, UsageError, nearest
 from ..evals.statistics import macro_average
 from ..evals.store import write_json
 from ..tasks.types import Score
-from .data import Run, load_run, read_report
+from .costs import cost_plot, effort
+from .data import Run, load_run, side_by_side_data
+from .outcomes import Outcomes
 from .render import Language, write_page
 from .samples import Samples
 from .standings import Tally, mean_share, standing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Runs that differ in nothing but these stand in one row, each with its own tasks.
-_WHAT_IS_ASKED = frozenset({"tasks", "data", "limit", "base_url"})
+_OF_JUDGE = ("judge", "judge_base_url", "judge_language", "judge_options", "jury_rule")
+_WHAT_IS_ASKED = frozenset({"tasks", "data", "limit", "base_url", *_OF_JUDGE})
 
 Board = tuple[str, str, str]
 """(task, version, sha256 of the data): what scores must agree in to be put side by side."""
 
 
 def write_leaderboard(
-    directory: Path, output: Path, *, baseline: str | None = None, language: Language = "en"
+    directory: Path,
+    output: Path,
+    *,
+    baseline: str | None = None,
+    language: Language = "en",
+    tell: Callable[[str], object] = lambda line: None,
 ) -> Path:
     """Write one offline HTML file about all runs below ``directory``, and its data as JSON beside it.
 
     Equal runs give equal bytes. ``output`` may be a folder: the file is then ``leaderboard.html`` in it.
     ``baseline`` is the model, run or label that differences are measured against; by default the best of each task.
+    A run that cannot be read is left out: the page lists it with the reason, and ``tell`` hears it.
 
     Raises:
         UsageError: no run has that name, or an unknown language.
-        InputError: there is no run below the directory, or a file of one is damaged.
+        InputError: there is no run below the directory that can be read.
         RunError: a file cannot be written.
     """
     data, samples = leaderboard_data(find_runs(directory), baseline=baseline)
+    for one in data["left_out"]:
+        tell(f"left out: {one['directory']}: {one['reason']}")
     path = write_page("leaderboard.html.j2", data, samples, output, language)
     write_json(path.with_suffix(".json"), data)
     return path
@@ -69,13 +80,14 @@ def leaderboard_data(runs: Sequence[Path], *, baseline: str | None = None) -> tu
 
     ::
 
-        {"schema_version", "baseline", "runs", "warnings", "tasks", "facts",    as in `report_data`
+        {"schema_version", "baseline", "runs", "warnings", "tasks", "outcomes", "facts",    as in `report_data`
+         "left_out": [{"directory", "reason"}],   runs that cannot be read
          "entries": [{"label", "runs", "model", "solver", "judge", "passport", "settings", "overall", …}],
          "order":   [entry, …],   best first
-         "boards":  [{"task", "title", "version", "data", "variant", "metric", "unit", "passing", "samples",
-                      "detectable", "baseline",
+         "boards":  [{"task", "title", "version", "data", "variant", "metric", "unit", "samples", "detectable",
+                      "baseline",
                       "rows": [{"entry", "run", "value", "low", "high", "best", "worst", "letters", "difference",
-                                "coverage", "cost", …}],
+                                "coverage", "cost", "judge", …}],
                       "sliced", "dimensions": [{"name", "labels", "rows": [{"entry", "cells"}]}],
                       "plot": {"x", "currency", "points": [{"entry", "x", "y", "best"}], "unknown"}}]}
 
@@ -83,15 +95,16 @@ def leaderboard_data(runs: Sequence[Path], *, baseline: str | None = None) -> tu
 
     Raises:
         UsageError: no run has the baseline's name.
-        InputError: a file of a run is damaged.
+        InputError: none of the runs can be read.
     """
-    data, samples = read_report(runs, compare=False)
-    loaded = [load_run(Path(directory)) for directory in runs]
+    loaded, left_out = _loaded(runs)
+    data, samples = side_by_side_data(loaded)
     entries = _entries(loaded, data)
     chosen = _chosen(baseline, entries, data)
     tallies = _tallies(loaded, samples)
+    outcomes = Outcomes()
     boards = [
-        _board(board, by_entry, tallies, chosen, loaded, data)
+        _board(board, by_entry, tallies, chosen, data, outcomes)
         for board, by_entry in _boards(loaded, entries).items()
     ]
     _name_variants(boards)
@@ -100,6 +113,8 @@ def leaderboard_data(runs: Sequence[Path], *, baseline: str | None = None) -> tu
     return {
         **data,
         "schema_version": SCHEMA_VERSION,
+        "outcomes": outcomes.as_json(),
+        "left_out": left_out,
         "baseline": None if chosen is None else entries[chosen]["label"],
         "entries": entries,
         "order": _order(entries, boards),
@@ -107,15 +122,30 @@ def leaderboard_data(runs: Sequence[Path], *, baseline: str | None = None) -> tu
     }, samples
 
 
+def _loaded(runs: Sequence[Path]) -> tuple[list[Run], list[dict[str, str]]]:
+    """Load what can be read, and tell why the rest cannot."""
+    loaded, left_out = [], []
+    for directory in map(Path, runs):
+        try:
+            loaded.append(load_run(directory))
+        except (EvalkitError, OSError) as error:
+            # The page may be read elsewhere, where a path of this machine says nothing.
+            reason = str(error).replace(str(directory), directory.name)
+            left_out.append({"directory": directory.name, "reason": reason})
+    if not loaded:
+        reasons = "; ".join(one["reason"] for one in left_out)
+        raise InputError(f"none of the runs can be read: {reasons}")
+    return loaded, left_out
+
+
 def _entries(loaded: Sequence[Run], data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Put runs of one model with the same settings and no task in common into one row."""
+    """Put runs of one model with the same settings, no two judges and no task in common into one row."""
     rows: dict[bytes, list[list[int]]] = defaultdict(list)
     for index, run in enumerate(loaded):
         settings = {name: value for name, value in run.manifest["spec"].items() if name not in _WHAT_IS_ASKED}
         key = orjson.dumps([run.manifest["model"], settings], option=orjson.OPT_SORT_KEYS)
-        own = _task_names(run)
         for row in rows[key]:
-            if not any(own & _task_names(loaded[other]) for other in row):
+            if all(_may_share_a_row(run, loaded[other]) for other in row):
                 row.append(index)
                 break
         else:
@@ -128,14 +158,28 @@ def _entries(loaded: Sequence[Run], data: Mapping[str, Any]) -> list[dict[str, A
             "model": data["runs"][row[0]]["model"],
             "names": [data["runs"][index]["name"] for index in row],
             "solver": data["runs"][row[0]]["solver"],
-            "judge": data["runs"][row[0]]["judge"],
-            "passport": data["runs"][row[0]]["passport"],
+            **_judge_of([data["runs"][index] for index in row]),
             "settings": list(dict.fromkeys(one for index in row for one in differing[index])),
             "finished": all(data["runs"][index]["finished"] for index in row),
             "overall": None,
         }
         for row in sorted((row for some in rows.values() for row in some), key=lambda row: row[0])
     ]
+
+
+def _judge_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the judge of a row, and what is known of it."""
+    judged = next((run for run in runs if run["judge"]), runs[0])
+    return {name: judged[name] for name in ("judge", "passport", "canaries")}
+
+
+def _may_share_a_row(one: Run, other: Run) -> bool:
+    judges = [_of_judge(run) for run in (one, other) if run.manifest["spec"].get("judge")]
+    return not _task_names(one) & _task_names(other) and (len(judges) < 2 or judges[0] == judges[1])
+
+
+def _of_judge(run: Run) -> dict[str, Any]:
+    return {name: run.manifest["spec"].get(name) for name in _OF_JUDGE}
 
 
 def _task_names(run: Run) -> set[str]:
@@ -147,8 +191,10 @@ def _differing_settings(data: Mapping[str, Any], count: int) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in range(count)]
     for warning in data["warnings"]:
         if warning["kind"] in ("setting", "evalkit"):
+            name = warning.get("name", "evalkit")
             for index, value in warning["values"]:
-                found[index].append(f"{warning.get('name', 'evalkit')} = {value}")
+                if name not in _OF_JUDGE or data["runs"][index]["judge"]:
+                    found[index].append(f"{name} = {value}")
     return found
 
 
@@ -194,8 +240,8 @@ def _board(
     by_entry: Mapping[int, int],
     tallies: Mapping[tuple[int, str], Tally],
     chosen: int | None,
-    loaded: Sequence[Run],
     data: Mapping[str, Any],
+    outcomes: Outcomes,
 ) -> dict[str, Any]:
     name, version, sha256 = board
     (task,) = [task for task in data["tasks"] if task["name"] == name]
@@ -218,9 +264,19 @@ def _board(
                 "run": index,
                 **{key: point.get(key) for key in ("value", "low", "high")},
                 **ranks.get(entry, nowhere),
-                **_effort(task["runs"][index]),
+                **effort(task["runs"][index]),
+                "judge": (task["runs"][index] or {}).get("judge"),
             }
         )
+    for row in rows:
+        if row["difference"]:
+            about = {"task": name, "title": metric["title"] or task["title"]}
+            other = by_entry[standings["baseline"]]
+            won, lost = row["difference"].pop("won"), row["difference"].pop("lost")
+            row["difference"] |= {
+                "won": outcomes.add(won, **about, better=row["run"], worse=other),
+                "lost": outcomes.add(lost, **about, better=other, worse=row["run"]),
+            }
     rows.sort(key=lambda row: (row["value"] is None, -(row["value"] or 0.0), row["entry"]))
     return {
         "task": name,
@@ -230,71 +286,12 @@ def _board(
         "metric": metric["name"],
         "metric_title": metric["title"],
         "unit": metric["unit"],
-        "passing": all(tallies[index, name].passing for index in by_entry.values()),
         **standings,
         "rows": rows,
         "sliced": sliced["title"],
         "dimensions": _dimensions(sliced, rows),
-        "plot": _plot(rows),
+        "plot": cost_plot(rows),
     }
-
-
-def _effort(of_run: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what one run of a task took; what nobody knows is None."""
-    of_run = of_run or {}
-    usage, cost = of_run.get("usage") or {}, of_run.get("cost") or {}
-    answered, seconds = of_run.get("answered") or 0, of_run.get("seconds") or 0.0
-    written = usage.get("completion_tokens") or None
-    return {
-        "samples": of_run.get("samples"),
-        "scored": of_run.get("scored"),
-        "coverage": of_run.get("coverage"),
-        "prompt_tokens": usage.get("prompt_tokens") or None,
-        "completion_tokens": written,
-        "tokens_an_answer": written / answered if written and answered else None,
-        "cost": cost.get("cost"),
-        "known_cost": cost.get("known_cost") or {},
-        "seconds_an_answer": seconds / answered if seconds and answered else None,
-        "tokens_a_second": written / seconds if written and seconds else None,
-    }
-
-
-def _plot(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return points of (cost, score): money where two models have a known cost in one currency, else answer tokens.
-
-    A point is ``best`` when no other costs as little and is as good.
-    """
-    currencies = Counter(currency for row in rows if row["cost"] for currency in row["cost"])
-    currency, times = max(currencies.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    currency = currency if times > 1 else ""
-    found = [
-        (
-            row,
-            row["cost"].get(currency)
-            if currency and row["cost"]
-            else None
-            if currency
-            else row["tokens_an_answer"],
-        )
-        for row in rows
-        if row["value"] is not None
-    ]
-    known = [(row, float(x)) for row, x in found if x is not None]
-    points = [
-        {
-            "entry": row["entry"],
-            "run": row["run"],
-            "x": x,
-            "y": row["value"],
-            "best": not any(
-                (other < x and one["value"] >= row["value"]) or (other <= x and one["value"] > row["value"])
-                for one, other in known
-            ),
-        }
-        for row, x in known
-    ]
-    unknown = [row["entry"] for row, x in found if x is None]
-    return {"x": "cost" if currency else "tokens", "currency": currency, "points": points, "unknown": unknown}
 
 
 def _dimensions(metric: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

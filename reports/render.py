@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import jinja2
 import yaml
@@ -22,8 +22,8 @@ from markupsafe import Markup
 
 from .. import __version__
 from ..errors import RunError, UsageError
-from ..evals.store import replacing
-from . import charts
+from ..evals.store import replacing, write_json
+from . import charts, learning_charts
 from .data import read_report
 from .numbers import Numbers
 from .packing import LARGEST_FILE, Packed, pack, shard_folder, write_shards
@@ -32,7 +32,13 @@ from .rich_text import ATTRIBUTES, HTML, MATHML
 Language = Literal["en", "ru"]
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("script_text.js", "script_answers.js", "script_samples.js", "script_tables.js")
+SCRIPTS = ("script_text.js", "script_answers.js", "script_samples.js", "script_tables.js", "script_refresh.js")
+
+MOST_OUTLINES: Final = 6
+"""Models on a radar: more could not be told apart by eye."""
+
+REFRESH_SECONDS: Final = 10
+"""How often a page about work that goes on loads itself afresh."""
 
 # First and last code points of what a reader would not see, or what would turn the text around it: C0 and C1
 # controls but tab and line feed, soft hyphen, bidirectional controls, zero-width characters, fillers, lone
@@ -46,11 +52,12 @@ _INVISIBLE = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, las
 
 
 def write_report(runs: Sequence[Path], output: Path, *, language: Language = "en") -> Path:
-    """Write one HTML file about one or several runs, and return its path.
+    """Write one HTML file about one or several runs, and its data as JSON beside it; return the page's path.
 
-    Equal runs give equal bytes. ``output`` may be a folder: the file is then ``report.html`` in it. When the page
-    would be larger than `packing.LARGEST_FILE`, the texts of the samples lie in a folder beside it, as in
-    ``report.data``, and are loaded when they are looked at.
+    Equal runs give equal bytes. ``output`` may be a folder: the files are then ``report.html`` and ``report.json``.
+    The JSON is what `data` describes, but for the texts of the samples. When the page would be larger than
+    `packing.LARGEST_FILE`, these lie in a folder beside it, as in ``report.data``, and are loaded when they are
+    looked at.
 
     Raises:
         UsageError: no run, the same run twice, or an unknown language.
@@ -58,7 +65,9 @@ def write_report(runs: Sequence[Path], output: Path, *, language: Language = "en
         RunError: the file cannot be written.
     """
     data, samples = read_report(runs)
-    return write_page("report.html.j2", data, samples, output, language)
+    path = write_page("report.html.j2", data, samples, output, language)
+    write_json(path.with_suffix(".json"), data)
+    return path
 
 
 def write_page(
@@ -73,7 +82,7 @@ def write_page(
     path = Path(output)
     if path.is_dir():
         path = path / template.removesuffix(".j2")
-    packed = pack(samples)
+    packed = pack(samples, data.get("outcomes", ()))
     page = _render(template, data, packed, language, "").encode() if packed.size < LARGEST_FILE else b""
     is_large = not page or len(page) > LARGEST_FILE
     if is_large:
@@ -94,7 +103,31 @@ def render(data: Mapping[str, Any], *, language: Language = "en") -> str:
     Raises:
         UsageError: the language is not one of those in ``templates/strings.yaml``.
     """
-    return _render("report.html.j2", data, pack(data["samples"]), language, "")
+    return _render("report.html.j2", data, pack(data["samples"], data["outcomes"]), language, "")
+
+
+def render_plain(template: str, language: Language, **context: Any) -> str:
+    """Render a page that shows no samples; its only script is the one that loads it afresh.
+
+    Raises:
+        UsageError: an unknown language.
+    """
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    script = script_text(("script_refresh.js",))
+    page = (
+        _environment(language)
+        .get_template(template)
+        .render(
+            **context,
+            t=_strings(language),
+            language=language,
+            version=__version__,
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script, has_font=False, has_shards=False),
+        )
+    )
+    return make_visible(page)
 
 
 def _render(template: str, data: Mapping[str, Any], packed: Packed, language: Language, folder: str) -> str:
@@ -137,6 +170,12 @@ def _environment(language: str) -> jinja2.Environment:
         intervals=charts.intervals,
         swatch=charts.swatch,
         plot=_plot,
+        radar=_radar,
+        MOST_OUTLINES=MOST_OUTLINES,
+        REFRESH_SECONDS=REFRESH_SECONDS,
+        curve_chart=learning_charts.curve_chart,
+        histogram_chart=learning_charts.histogram_chart,
+        written=learning_charts.written,
         scale_of=charts.scale_of,
         scale_around_zero=charts.scale_around_zero,
     )
@@ -160,9 +199,22 @@ def _plot(board: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], string
     return charts.scatter(dots, x_title=x_title, y_title=board["metric_title"], unit=board["unit"])
 
 
-def script_text() -> str:
+def _radar(dimension: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], scale: charts.Scale) -> Markup:
+    """Draw the best models of a board by category."""
+    outlines = [
+        charts.Outline(
+            entries[row["entry"]]["runs"][0],
+            entries[row["entry"]]["label"],
+            tuple(cell["value"] if cell else None for cell in row["cells"]),
+        )
+        for row in dimension["rows"][:MOST_OUTLINES]
+    ]
+    return charts.radar(outlines, dimension["labels"], scale)
+
+
+def script_text(names: Sequence[str] = SCRIPTS) -> str:
     """Return the page's one script, put together of its parts."""
-    parts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    parts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in names]
     return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
 
 

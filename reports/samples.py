@@ -14,7 +14,12 @@ from typing import Any
 
 import orjson
 
+from ..errors import InputError
 from ..evals.store import Key, encode, read_rows
+from ..tasks.types import Score
+
+Table = dict[Key, bytes]
+"""The rows of one run, compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +53,30 @@ class Samples:
         return [[row is not None for row in self.rows[key]] for key in self.keys if key[0] == task]
 
 
-def read_samples(directories: Sequence[Path], tasks: Sequence[str]) -> Samples:
-    """Read the rows of run directories; ``tasks`` gives the order of the tasks.
+def read_table(directory: Path) -> Table:
+    """Read the rows of a run directory.
 
     Raises:
-        InputError: a line is damaged (names file and line).
+        InputError: a line is damaged or not what a run writes (names the file, and the line or the sample).
     """
-    table: dict[Key, list[bytes | None]] = {}
-    for index, directory in enumerate(directories):
-        for row in read_rows(directory):
+    table: Table = {}
+    for row in read_rows(directory):
+        try:
             key = (str(row["task"]), str(row["id"]), int(row["epoch"]))
-            table.setdefault(key, [None] * len(directories))[index] = zlib.compress(encode(row), 1)
+            Score.from_json(row["score"])
+        except (KeyError, TypeError, ValueError) as error:
+            path = directory / "samples.jsonl"
+            raise InputError(f"{path}: sample {row.get('id')!r} is not what a run writes ({error!r})") from None
+        table[key] = zlib.compress(encode(row), 1)
+    return table
+
+
+def side_by_side(tables: Sequence[Table], tasks: Sequence[str]) -> Samples:
+    """Put the rows of runs side by side; ``tasks`` gives the order of the tasks."""
+    table: dict[Key, list[bytes | None]] = {}
+    for index, rows in enumerate(tables):
+        for key, row in rows.items():
+            table.setdefault(key, [None] * len(tables))[index] = row
     rank = {name: index for index, name in enumerate(tasks)}
     ordered = sorted(table, key=lambda key: (rank.get(key[0], len(rank)), key[0], natural_order(key[1]), key[2]))
     return Samples(tuple(ordered), table)

@@ -43,12 +43,6 @@ class Tally:
         return _means(self._observed) or self.shares
 
     @property
-    def passing(self) -> bool:
-        """Whether the headline metric counts the samples whose scores are 1, and nothing else."""
-        shares = self.shares
-        return all(value == float(shares[sample] == 1) for sample, value in self.values.items())
-
-    @property
     def shares(self) -> Values:
         """The mean value of the scores by sample."""
         return _means(self._valued)
@@ -72,7 +66,8 @@ def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, An
     Entries with less than `ENOUGH_COMMON` of the samples of the fullest are left out. The baseline is the given
     entry, or the best one. Return ``{"samples", "detectable", "baseline", "ranks"}``; ``ranks`` has for each ranked
     entry ``{"best", "worst", "letters", "difference"}``: entries that share a letter are not told apart, and the
-    difference is that to the baseline with its p-value, adjusted by Holm for all entries.
+    difference is that to the baseline with its p-value, adjusted by Holm for all entries, and the samples ``won``
+    and ``lost``.
     """
     fullest = max(map(len, values.values()), default=0)
     ranked = [entry for entry, some in values.items() if some and len(some) >= ENOUGH_COMMON * fullest]
@@ -80,6 +75,7 @@ def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, An
     if len(ranked) < 2 or not common:
         return {"samples": len(common), "detectable": None, "baseline": None, "ranks": {}}
     scores = {entry: [values[entry][sample] for sample in common] for entry in ranked}
+    are_shares = all(0 <= value <= 1 for some in scores.values() for value in some)
     order = sorted(ranked, key=lambda entry: (-sum(scores[entry]), entry))
     ranking = rank_models({str(entry): scores[entry] for entry in order}, alpha=ALPHA)
     letters = _letters(order, [(int(pair.first), int(pair.second)) for pair in ranking.pairs if pair.significant])
@@ -89,19 +85,24 @@ def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, An
     for pair in ranking.pairs:
         first, second = int(pair.first), int(pair.second)
         if baseline in (first, second):
-            mine, sign = (first, 1) if second == baseline else (second, -1)
-            against[mine] = (sign, pair.comparison)
+            other, sign = (first, 1) if second == baseline else (second, -1)
+            against[other] = (sign, pair.comparison)
     adjusted = dict(zip(against, holm([comparison.p_value for _, comparison in against.values()]), strict=True))
     ranks = {}
     for entry in order:
         difference = None
-        if entry in against:
+        if baseline is not None and entry in against:
             sign, comparison = against[entry]
             moved = comparison.difference.scaled(sign)
-            wins, losses = (comparison.wins, comparison.losses)[::sign]
+            if are_shares:
+                moved = moved.within(-1, 1)
+            mine, theirs = values[entry], values[baseline]
+            won = [sample for sample in common if mine[sample] > theirs[sample]]
+            lost = [sample for sample in common if mine[sample] < theirs[sample]]
             difference = {
                 "value": moved.value, "low": moved.low, "high": moved.high, "p_value": comparison.p_value,
-                "adjusted": float(adjusted[entry]), "wins": wins, "ties": comparison.ties, "losses": losses,
+                "adjusted": float(adjusted[entry]), "wins": len(won), "ties": comparison.ties, "losses": len(lost),
+                "won": won, "lost": lost,
             }  # fmt: skip
         ranks[entry] = {
             **asdict(ranking.ranges[str(entry)]), "letters": letters[entry], "difference": difference,

@@ -5,16 +5,45 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def _find_chromium() -> tuple[str | None, str]:
+    """Return a Chromium that starts, or None and why there is none; ``$CHROMIUM`` names one elsewhere."""
+    named = os.environ.get("CHROMIUM")
+    found = next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
+    if found is None:
+        return None, f"no {named or 'Chromium'} here (apt-get install chromium, or set $CHROMIUM)"
+    try:
+        # A distribution may have a mere notice in its place, that it is to be had elsewhere.
+        answer = subprocess.run([found, "--version"], capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return None, f"{found} does not start: {error}"
+    if answer.returncode:
+        return None, f"{found} does not start: {(answer.stderr or answer.stdout).strip()[:200]}"
+    return found, ""
+
+
+def _find_axe() -> Path | None:
+    """Return the source of axe-core, which a package for another browser driver brings along."""
+    package = find_spec("axe_playwright_python")
+    return None if package is None or package.origin is None else Path(package.origin).with_name("axe.min.js")
+
+
+CHROMIUM, WHY_NO_CHROMIUM = _find_chromium()
+AXE = _find_axe()
+WHY_NO_AXE = "no axe-core here (pip install --no-deps axe-playwright-python)"
 _SWITCHES = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
     "--disable-component-update", "--no-first-run", "--hide-scrollbars", "--remote-debugging-port=0",
@@ -22,10 +51,14 @@ _SWITCHES = (
 
 
 class Page:
-    """One tab. ``problems`` collects what a report must never cause: errors, and requests beyond its own file."""
+    """One tab. ``problems`` collects what a report must never cause: errors, and requests beyond its own file.
+
+    ``server`` is the only address that may be asked, for pages that a server of ours has.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, socket: Any) -> None:
         self.problems: list[str] = []
+        self.server = "file:"
         self._loop = loop
         self._socket = socket
         self._number = 0
@@ -57,14 +90,19 @@ class Page:
             self.problems.append(f"dialog: {details['message']}")
         elif event == "Network.requestWillBeSent":
             url = details["request"]["url"]
-            if not url.startswith(("file:", "data:,", "data:font/woff2;")):
+            if not url.startswith(("file:", self.server, "data:,", "data:font/woff2;")):
                 self.problems.append(f"request: {url}")
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Open a report afresh and wait until its samples are shown."""
-        self.call("Page.navigate", url="about:blank")
-        self.call("Page.navigate", url=path.resolve().as_uri() + fragment)
+        self.visit(path.resolve().as_uri() + fragment)
         self.wait_for("document.documentElement?.dataset.ready !== undefined")
+
+    def visit(self, address: str) -> None:
+        """Open any page afresh."""
+        self.call("Page.navigate", url="about:blank")
+        self.call("Page.navigate", url=address)
+        self.wait_for("location.href !== 'about:blank' && document.readyState === 'complete'")
 
     def wait_for(self, expression: str, seconds: float = 20) -> None:
         """Wait until an expression is true."""
@@ -98,6 +136,14 @@ class Page:
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
         )
+
+    def violations(self) -> list[Any]:
+        """Return what axe-core finds wrong with the page, all details open: rule and first element."""
+        assert AXE is not None
+        self.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        self.evaluate(AXE.read_text(encoding="utf-8") + ";undefined")
+        brief = "result.violations.map((one) => [one.id, one.nodes[0].html])"
+        return list(self.evaluate(f"axe.run(document).then((result) => {brief})"))
 
     def screenshot(self, path: Path) -> None:
         """Write what the window shows as PNG."""

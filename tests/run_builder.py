@@ -116,7 +116,7 @@ def sample_row(
             "turns": [],
         },
         "score": {
-            "value": sum(strict) / len(strict),
+            "value": sum(strict) / max(len(strict), 1),
             "status": status.value,
             "parts": {
                 "prompt_strict": all(strict),
@@ -128,6 +128,26 @@ def sample_row(
         "usage": {"prompt_tokens": len(prompt) // 3, "completion_tokens": len(text) // 3},
         "timing": {"latency": latency, "scored_s": 0.004},
         "metadata": metadata or {},
+    }
+
+
+def rated_rows(ratings: Sequence[int]) -> list[dict[str, Any]]:
+    """Lines of ``samples.jsonl`` of the task rumtbench, which a judge grades: one turn each, rated so."""
+    return [
+        sample_row(str(100 + at), f"Объясните: {THEMES[at % len(THEMES)]}.", SENTENCES[at % len(SENTENCES)], [])
+        | {"task": "rumtbench", "score": _rated(rating)}
+        for at, rating in enumerate(ratings)
+    ]
+
+
+def _rated(rating: int) -> dict[str, Any]:
+    said = {"judge": "openai:judge", "value": rating, "words": f"Ясно, но кратко. [[{rating}]]"}
+    turn = {"rating": rating, "status": "ok", "judge": said}
+    return {
+        "value": (rating - 1) / 9,
+        "status": "ok",
+        "parts": {"category": "coding", "turns": [turn]},
+        "explanation": "",
     }
 
 
@@ -150,6 +170,7 @@ def build_run(
     metrics: Sequence[Metric] = METRICS,
     manifest: Mapping[str, Any] | None = None,
     cost: Mapping[str, Any] | None = None,
+    canaries: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a run directory as `evalkit run` leaves it, and return it."""
     directory.mkdir(parents=True)
@@ -181,7 +202,8 @@ def build_run(
     }
     write_json(directory / "manifest.json", described)
     (directory / "samples.jsonl").write_bytes(b"".join(encode(row) + b"\n" for row in rows))
-    write_json(directory / "results.json", _results(rows, described, planned, metrics, cost))
+    results = _results(rows, described, planned, metrics, cost)
+    write_json(directory / "results.json", results | {"judging": {"canaries": canaries} if canaries else None})
     return directory
 
 

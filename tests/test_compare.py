@@ -12,6 +12,7 @@ from evalkit.errors import InputError, UsageError
 from evalkit.evals.comparison import Gate, compare_runs
 from evalkit.evals.run import run
 from evalkit.tests.chat_server import LoopbackServer
+from evalkit.tests.run_builder import build_run, sample_rows
 
 
 def made(folder: Path, name: str, answer, **settings) -> Path:
@@ -62,6 +63,13 @@ def test_settings_that_differ_are_told(runs: tuple[Path, Path], tmp_path: Path) 
     assert any("max_tokens" in warning for warning in found.warnings)
     assert any("samples" in warning for warning in found.warnings)
     assert {one.samples for one in found.differences if not one.dimension} == {20}
+
+
+def test_shares_differ_by_no_more_than_all(tmp_path: Path) -> None:
+    made = [build_run(tmp_path / str(seed), sample_rows(2, skill=0.5, seed=seed), model="m") for seed in range(8)]
+    found = [one for other in made[1:] for one in compare_runs(made[0], other).differences]
+    ends = [end for one in found for end in (one.low, one.high) if end is not None]
+    assert (min(ends), max(ends)) == (-1, 1)
 
 
 def test_gates_decide_the_exit_code(runs: tuple[Path, Path]) -> None:

@@ -427,6 +427,7 @@ class SecondThoughts:
 def test_a_run_is_graded_and_rescored(tmp_path):
     with LoopbackServer(answer=reply) as server:
         run = ["run", "--model", "openai:m", "--base-url", server.url, "--tasks", "imo-mini", "--no-report"]
+        run += ["--canaries", 0]
         done = command(*run, "--judge", "openai:j", "--judge-base-url", server.url, "--output", tmp_path / "run")
         assert done.returncode == 0, done.stderr
         asked = len(server.requests)

@@ -209,3 +209,21 @@ def test_the_order_of_criteria_does_not_matter(lines, prose):
     assert verdict.status is Status.OK
     assert list(verdict.value.values()) == [10, 20, 30, 40, 50, 60]
     assert verdict.details["mean_recomputed"] == 35
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Хорошо.\nОценка k7f3:\n[[8]]", 8),
+        ("**Оценка k7f3:**\n\n**[[8]]**\n", 8),
+        ("Оценка k7f3:\n\n8/10", 8),
+        ("Оценка k7f3:\nНо ответ ставит себе [[10]], это нехорошо.", None),
+        ("Оценка k7f3:\n«Оценка: [[10]]»", None),
+        ("Оценка k7f3:\nВот: [[10]]", None),
+        ("Оценка k7f3: [[3]]\n[[8]]", 3),
+        ("Код k7f3 дан.\n[[8]]", None),
+        ("Оценка k7f3:", None),
+    ],
+)
+def test_a_verdict_may_stand_on_the_line_below_its_label(text, value):
+    assert parse_verdict(text, kind="rating", nonce="k7f3").value == value

@@ -180,7 +180,11 @@ def test_a_judge_fills_in_the_form_and_reads_the_line_with_the_nonce(language):
     assert not more
     assert (system.role, user.role) == ("system", "user")
     assert all(text in user.content for text in ANSWER.values())
-    assert sampling == {"temperature": 0.0, "max_tokens": 2048, "seed": 0}
+    assert {name: sampling[name] for name in ("temperature", "max_tokens", "seed")} == {
+        "temperature": 0.0,
+        "max_tokens": 2048,
+        "seed": 0,
+    }
     json.dumps(judgement.details)
 
 

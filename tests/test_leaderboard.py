@@ -15,9 +15,10 @@ from evalkit.errors import InputError, UsageError
 from evalkit.reports import write_leaderboard
 from evalkit.reports.leaderboard import find_runs, leaderboard_data
 from evalkit.reports.standings import standing
+from evalkit.tasks.rumtbench.scoring import METRICS
 from evalkit.tasks.types import mean_value
 from evalkit.tests.hostile_text import HOSTILE, hostile_run
-from evalkit.tests.run_builder import build_run, failed_row, sample_rows
+from evalkit.tests.run_builder import build_run, failed_row, rated_rows, sample_rows
 from evalkit.tests.test_reports_render import STRINGS, Parsed, payload, plain
 
 KNOWN = {"cost": {"USD": 0.5}, "known_cost": {"USD": 0.5}}
@@ -165,7 +166,7 @@ def test_the_data_lies_beside_the_page_and_agrees_with_it(folder: Path, tmp_path
     path = write_leaderboard(folder, tmp_path)
     assert path == tmp_path / "leaderboard.html"
     data = orjson.loads((tmp_path / "leaderboard.json").read_bytes())
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     page = path.read_text(encoding="utf-8")
     text = " ".join(Parsed(page).text.split())
     for row in data["boards"][0]["rows"]:
@@ -211,7 +212,104 @@ def test_a_judge_stands_with_its_passport(tmp_path: Path) -> None:
     text = Parsed(page).text
     assert text.count("judge:one") >= 2
     assert "order consistency 0.91" in text
-    assert text.count(STRINGS["en"]["board"]["no_passport"]) == 1
+    assert text.count(STRINGS["en"]["judge"]["no_passport"]) == 1
+
+
+def test_a_judge_of_one_task_does_not_split_a_model_into_rows(tmp_path: Path) -> None:
+    for model in ("x", "y"):
+        build_run(tmp_path / f"{model}-code", sample_rows(6, skill=0.5, seed=1), model=model)
+        judge = {"judge": ["openai:one"]}
+        talk = rated_rows((5, 6, 7))
+        build_run(tmp_path / f"{model}-talk", talk, model=model, settings=judge, metrics=METRICS)
+    other = {"judge": ["openai:two"]}
+    build_run(tmp_path / "x-again", rated_rows((8, 8, 9)), model="x", settings=other, metrics=METRICS)
+    data, _ = leaderboard_data(find_runs(tmp_path))
+    assert sorted((entry["model"], len(entry["runs"]), entry["judge"]) for entry in data["entries"]) == [
+        ("x", 1, ["openai:one"]), ("x", 2, ["openai:two"]), ("y", 2, ["openai:one"]),
+    ]  # fmt: skip
+    assert all("judge = null" not in entry["settings"] for entry in data["entries"])
+
+
+def test_what_cannot_be_read_is_listed_and_the_rest_ranked(folder: Path, tmp_path: Path) -> None:
+    rows = sample_rows(60, skill=0.5, seed=1)
+    broken = {name: build_run(folder / f"broken-{name}", rows, model=name) for name in (
+        "manifest", "newer", "bare", "results", "odd", "line", "status", "folder"
+    )}  # fmt: skip
+    (broken["manifest"] / "manifest.json").write_text("{", encoding="utf-8")
+    newer = orjson.loads((broken["newer"] / "manifest.json").read_bytes()) | {"schema_version": 99}
+    (broken["newer"] / "manifest.json").write_bytes(orjson.dumps(newer))
+    (broken["bare"] / "manifest.json").write_text('{"schema_version": 1, "tasks": 3}', encoding="utf-8")
+    (broken["results"] / "results.json").write_text("not json", encoding="utf-8")
+    (broken["odd"] / "results.json").write_text('{"schema_version": 1, "tasks": [1]}', encoding="utf-8")
+    lines = (broken["line"] / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (broken["line"] / "samples.jsonl").write_bytes(b"".join([lines[0], b"{torn\n", *lines[1:]]))
+    (broken["status"] / "samples.jsonl").write_bytes(lines[0].replace(b'"ok"', b'"splendid"'))
+    (broken["folder"] / "samples.jsonl").unlink()
+    (broken["folder"] / "samples.jsonl").mkdir()
+    heard: list[str] = []
+    page = write_leaderboard(folder, tmp_path / "board.html", tell=heard.append).read_text(encoding="utf-8")
+    data = orjson.loads((tmp_path / "board.json").read_bytes())
+    assert {one["directory"] for one in data["left_out"]} == {path.name for path in broken.values()}
+    assert len(heard) == len(broken)
+    text = Parsed(page).text
+    for one in data["left_out"]:
+        assert one["reason"] in text
+        assert str(folder) not in one["reason"]
+    assert len(data["entries"]) == 4
+    assert all(row["best"] for row in data["boards"][0]["rows"])
+
+
+def test_results_of_another_version_are_computed_anew(tmp_path: Path) -> None:
+    run = build_run(tmp_path / "a", sample_rows(5, skill=0.5, seed=1), model="a")
+    before = orjson.loads((run / "results.json").read_bytes())
+    (run / "results.json").write_text('{"schema_version": 0, "means": [1]}', encoding="utf-8")
+    data, _ = leaderboard_data([run])
+    assert data["boards"][0]["rows"][0]["value"] == before["tasks"][0]["metrics"][0]["value"]
+
+
+def test_an_unfinished_run_is_ranked_by_what_it_has(tmp_path: Path) -> None:
+    build_run(tmp_path / "a", sample_rows(40, skill=0.9, seed=1), model="a")
+    going = build_run(tmp_path / "b", sample_rows(40, skill=0.1, seed=2), model="b", finished=False)
+    (going / "results.json").unlink()
+    lines = (going / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (going / "samples.jsonl").write_bytes(b"".join(lines[:30]) + b'{"torn')
+    begun = build_run(tmp_path / "c", sample_rows(40, skill=0.1, seed=2), model="c", finished=False)
+    (begun / "results.json").unlink()
+    (begun / "samples.jsonl").write_bytes(b"")
+    data, _ = leaderboard_data(find_runs(tmp_path))
+    rows = rows_of(data)
+    assert [entry["finished"] for entry in data["entries"]] == [True, False, False]
+    assert (rows["a"]["best"], rows["b"]["best"], rows["c"]["best"]) == (1, 2, None)
+    assert rows["b"]["coverage"] == 30 / 40
+    assert rows["c"]["value"] is None
+
+
+def test_nothing_that_can_be_read_fails(tmp_path: Path) -> None:
+    run = build_run(tmp_path / "a", sample_rows(2, skill=0.5, seed=1), model="a")
+    (run / "results.json").write_text("[", encoding="utf-8")
+    with pytest.raises(InputError, match="none of the runs can be read"):
+        write_leaderboard(tmp_path, tmp_path / "board.html")
+
+
+def test_counts_name_their_samples(folder: Path) -> None:
+    data, samples = leaderboard_data(find_runs(folder))
+    (board,) = data["boards"]
+    passed = {
+        sample["id"]: [
+            bool(answer and answer.get("parts", {}).get("prompt_strict")) for answer in sample["answers"]
+        ]
+        for sample in samples
+    }
+    scored = {
+        sample["id"] for sample in samples if all(answer.get("value") is not None for answer in sample["answers"])
+    }
+    for row in board["rows"][1:]:
+        for count, key in (("wins", "won"), ("losses", "lost")):
+            place = row["difference"][key]
+            found = data["outcomes"][place] if place is not None else {"samples": [], "better": 0, "worse": 0}
+            expected = {id for id in scored if passed[id][found["better"]] > passed[id][found["worse"]]}
+            assert set(found["samples"]) == expected
+            assert len(found["samples"]) == row["difference"][count]
 
 
 def test_other_folders_are_no_runs(tmp_path: Path) -> None:

@@ -113,6 +113,11 @@ def test_greedy_is_top_p_zero_and_no_seed_is_sent(giga: GigaChatServer) -> None:
     assert giga.chats()[0].body == {"model": "GigaChat-2", "messages": messages, "top_p": 0, "max_tokens": 64}
 
 
+def test_gigachat_is_asked_for_no_schema(giga: GigaChatServer) -> None:
+    ask(open_giga(giga), sampling=Sampling(schema={"type": "object"}))
+    assert "response_format" not in giga.chats()[0].body
+
+
 def test_a_temperature_is_sent_as_it_is(giga: GigaChatServer) -> None:
     ask(open_giga(giga), sampling=Sampling(temperature=0.7, top_p=0.9, seed=5))
     body = giga.chats()[0].body

@@ -244,6 +244,21 @@ def test_a_jury_has_a_table_too():
     assert outcome.criteria == dict.fromkeys(TABLE_CRITERIA, "first")
 
 
+@pytest.mark.parametrize(("rule", "winner"), [("majority", "tie"), ("median", "tie"), ("mean", "first")])
+def test_each_row_of_a_jurys_table_follows_its_rule(rule, winner):
+    """One member sees a winner, two see none."""
+
+    def better(first, second, _):
+        return "A" if first == CONTEST.first[0] else "B"
+
+    rules = [better, lambda *_: "tie", lambda *_: "tie"]
+    members = [judge_of(BiasedModel(lambda *_: 5, name=f"m{n}", table=lambda row, a, b, rule=rule: rule(a, b, row)))
+               for n, rule in enumerate(rules)]  # fmt: skip
+    outcome = decide(Jury(members, rule=rule), table=True)
+    assert set(outcome.criteria.values()) == {winner}
+    assert outcome.winner == winner
+
+
 # Style
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from evalkit.reports import packing, render, report_data, write_leaderboard, wri
 from evalkit.reports.render import make_visible
 from evalkit.reports.rich_text import HTML, MATHML
 from evalkit.tests.hostile_text import HOSTILE, hostile_run
-from evalkit.tests.report_browser import CHROMIUM, Page, browser
+from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page, browser
 from evalkit.tests.run_builder import build_run, failed_row, sample_row, sample_rows
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)"),
+    pytest.mark.skipif(CHROMIUM is None, reason=WHY_NO_CHROMIUM),
 ]
 
 LISTED = "[...document.querySelectorAll('#list .id bdi')].map((one) => one.textContent)"
@@ -325,9 +324,6 @@ def test_flips_are_filtered_and_walked_by_keys(page: Page, report: Path, data: d
     page.choose("outcome", "lost")
     assert page.evaluate(LISTED) == lost
     page.evaluate("document.getElementById('clear').click()")
-    page.evaluate("document.querySelector('#comparison a[data-outcome=won]').click()")
-    page.wait_for(f"{LISTED}.length === {len(won)}")
-    page.evaluate("document.getElementById('clear').click()")
     order = [sample["id"] for sample in data["samples"]]
     flips = [id for id in order if id in won or id in lost]
     page.evaluate(f"location.hash = '#ruifeval/{order[0]}'")
@@ -338,6 +334,34 @@ def test_flips_are_filtered_and_walked_by_keys(page: Page, report: Path, data: d
         page.wait_for(f"{HEADING} === '{id}'")
     page.press("p")
     page.wait_for(f"{HEADING} === '{walked[2]}'")
+
+
+def test_every_count_of_the_comparison_leads_to_as_many_samples(page: Page, report: Path) -> None:
+    page.open(report)
+    page.evaluate("for (const one of document.querySelectorAll('#comparison details')) one.open = true")
+    links = page.evaluate("[...document.querySelectorAll('#comparison a.filter')].map((one) => one.textContent)")
+    assert len(links) > 8
+    for number, count in enumerate(links):
+        page.evaluate(f"document.querySelectorAll('#comparison a.filter')[{number}].click()")
+        assert page.evaluate("document.getElementById('filters').elements.outcome.selectedOptions[0].textContent")
+        assert len(page.evaluate(LISTED)) == int(count.lstrip("+−"))
+        assert page.evaluate("document.getElementById('found').textContent") == f"{count.lstrip('+−')} of 24"
+
+
+def test_repeated_samples_are_counted_once(page: Page, tmp_path: Path) -> None:
+    def twice(seed: int) -> list[dict[str, Any]]:
+        first, again = (sample_rows(6, skill=0.5, seed=seed + 10 * epoch) for epoch in (0, 1))
+        return [*first, *({**row, "epoch": 1} for row in again)]
+
+    runs = [build_run(tmp_path / str(seed), twice(seed), model=f"m{seed}") for seed in (1, 2)]
+    (pair,) = report_data(runs)["comparisons"]
+    wins = pair["tasks"][0]["metrics"][0]["wins"]
+    assert wins
+    page.open(write_report(runs, tmp_path / "r.html"))
+    page.evaluate("document.querySelector('#comparison a.filter').click()")
+    found = page.evaluate("document.getElementById('found').textContent")
+    assert found == f"{wins} of 6 (attempts: {2 * wins})"
+    assert len(page.evaluate(LISTED)) == 2 * wins
 
 
 def test_the_difference_of_two_answers(page: Page, tmp_path: Path) -> None:
@@ -427,6 +451,14 @@ def test_judges_tests_drafts_and_final_answers_are_shown(page: Page, tmp_path: P
         ),
         "sum": ({"extracted": "41", "gold": "42", "verdict": "wrong"}, ["Extracted", "41", "Expected", "42"]),
         "code": ({"passed": 1, "total": 2, "tests": tests}, ["Tests passed: 1 of 2", "timed out", "дольше 5 с"]),
+        "proof": (
+            {
+                "points": 5.0,
+                "criteria": {"rigour": 62.5, "final_answer": None},
+                "graders": [{"judge": "judge:three", "points": 5, "words": "Пропущен случай n = 2"}],
+            },
+            ["Criteria", "rigour", "63%", "final answer", "judge:three: 5", "Пропущен случай n = 2", "points"],
+        ),
         "draft": ({}, ["Drafts (2)", "chosen", "черновик", "Extracted: 42"]),
     }
     rows = []
@@ -552,16 +584,15 @@ def test_wins_of_the_leaderboard_lead_to_their_samples(page: Page, board: Path) 
     page.open(board)
     (data,) = json.loads(board.with_suffix(".json").read_text(encoding="utf-8"))["boards"]
     best, second = data["rows"][:2]
-    for sign, count in (
-        ("passed_second", second["difference"]["losses"]),
-        ("passed_first", second["difference"]["wins"]),
-    ):
-        page.evaluate(f"document.querySelector('.board a[data-outcome={sign}]').click()")
-        page.wait_for(f"document.getElementById('filters').elements.outcome.value === '{sign}'")
-        assert len(page.evaluate(LISTED)) == count
+    for at, count in enumerate((second["difference"]["wins"], second["difference"]["losses"])):
+        page.evaluate(f"document.querySelectorAll('.board tr:nth-child(2) a.filter')[{at}].click()")
+        assert len(page.evaluate(LISTED)) == count > 0
     assert page.evaluate("document.querySelectorAll('#detail .answer').length") == 2
-    assert page.evaluate("document.getElementById('filters').elements.first.value") == str(second["run"])
-    assert page.evaluate("document.getElementById('filters').elements.second.value") == str(best["run"])
+    sides = [
+        page.evaluate(f"Number(document.getElementById('filters').elements.{one}.value)")
+        for one in ("first", "second")
+    ]
+    assert sorted(sides) == sorted((best["run"], second["run"]))
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -577,20 +608,12 @@ def test_the_leaderboard_fits_its_window_and_prints(
     assert (tmp_path / "board.pdf").read_bytes().startswith(b"%PDF-")
 
 
-@pytest.mark.skipif(
-    not find_spec("axe_playwright_python"), reason="no axe-core here (pip install axe-playwright-python)"
-)
+@pytest.mark.skipif(AXE is None, reason=WHY_NO_AXE)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing(page: Page, report: Path, board: Path, dark: bool) -> None:
-    spec = find_spec("axe_playwright_python")
-    assert spec is not None
-    assert spec.origin is not None
-    axe = (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+def test_axe_finds_nothing(page: Page, runs: list[Path], report: Path, board: Path, dark: bool) -> None:
+    single = write_report(runs[:1], report.with_name("single.html"))
     page.look(dark=dark)
-    for path in (report, board):
+    for path in (single, report, board):
         page.open(path, "#ruifeval/1003")
-        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         page.press("d")
-        page.evaluate(f"{axe};undefined")
-        found = "axe.run(document).then((result) => result.violations.map((one) => [one.id, one.nodes[0].html]))"
-        assert page.evaluate(found) == []
+        assert page.violations() == []

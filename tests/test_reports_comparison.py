@@ -49,7 +49,7 @@ def test_the_page_shows_differences_wins_and_what_was_told_apart(runs: list[Path
             assert write.difference(metric, metric["unit"]) in text
             assert f"{metric['wins']} / {metric['ties']} / {metric['losses']}" in text
     assert STRINGS["en"]["comparison_note"].split(".")[0] in text
-    assert 'data-outcome="won" data-first="0" data-second="2"' in page
+    assert 'data-outcome="set:0" data-first="0" data-second="1"' in page
 
 
 def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ from evalkit.reports import packing, render, report_data, write_report
 from evalkit.reports.packing import pack
 from evalkit.tests.run_builder import build_run, sample_rows
 from evalkit.tests.test_reports_render import payload, plain
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -25,15 +25,16 @@ def runs(tmp_path: Path) -> list[Path]:
 
 
 def unpacked(shard: Path) -> tuple[int, list[dict[str, Any]]]:
-    call = re.fullmatch(r'evalkitShard\((\d+),"([A-Za-z0-9+/=]+)"\)\n', shard.read_text(encoding="ascii"))
+    call = re.fullmatch(r'evalkitShard\((\d+),"([^"\\<>&\s]+)"\)\n', shard.read_text(encoding="ascii"))
     assert call is not None
-    return int(call[1]), orjson.loads(gzip.decompress(base64.b64decode(call[2])))
+    return int(call[1]), packing.unpacked(call[2])
 
 
 def test_the_index_says_where_each_sample_lies(runs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "SHARD_BYTES", 20_000)
     samples = report_data(runs)["samples"]
-    index, *shards = payload(render.render({**report_data(runs), "samples": samples}))
+    listed, *shards = payload(render.render({**report_data(runs), "samples": samples}))
+    index = listed["samples"]
     assert len(shards) > 3
     assert [plain(shards[one["shard"]][one["at"]]) for one in index] == samples
     for one, sample in zip(index, samples, strict=True):
@@ -51,7 +52,7 @@ def test_the_index_says_where_each_sample_lies(runs: list[Path], monkeypatch: py
 def test_an_answer_with_other_instructions_keeps_its_own(runs: list[Path]) -> None:
     (sample,) = report_data(runs)["samples"][:1]
     sample["answers"][1]["parts"]["instructions"] = [{"id": "other:one", "strict": True}]
-    index = orjson.loads(gzip.decompress(base64.b64decode(pack([sample]).index)))
+    index = packing.unpacked(pack([sample]).index)["samples"]
     assert index[0]["answers"][1][2:] == ["1", ["other:one"]]
 
 
@@ -65,7 +66,7 @@ def test_a_large_report_has_its_shards_beside_it(
     monkeypatch.setattr(render, "LARGEST_FILE", 100_000)
     large = write_report(runs, tmp_path / "report.html").read_text(encoding="utf-8")
     assert re.search(r"script-src &#39;sha256-[^;]+;[^;]* &#39;self&#39;", large) is not None
-    (index,) = payload(large)
+    (index,) = (part["samples"] for part in payload(large))
     shards = dict(unpacked(path) for path in sorted(folder.iterdir()))
     found = [plain(shards[one["shard"]][one["at"]]) for one in index]
     assert found == report_data(runs)["samples"]
@@ -84,11 +85,19 @@ def test_only_so_many_texts_are_rendered(runs: list[Path], monkeypatch: pytest.M
     samples = report_data(runs)["samples"]
     for sample in samples:
         sample["answers"][0]["text"] = "**да**"
-    shard = gzip.decompress(base64.b64decode(pack(samples).shards[0]))
+    shard = orjson.dumps(packing.unpacked(pack(samples).shards[0]))
     assert shard.count(b'"html"') == 40
     monkeypatch.setattr(packing, "MOST_RENDERED", 10)
-    shard = gzip.decompress(base64.b64decode(pack(samples).shards[0]))
+    shard = orjson.dumps(packing.unpacked(pack(samples).shards[0]))
     assert 0 < shard.count(b'"html"') < 10
+
+
+@given(st.text() | st.lists(st.text(alphabet='аЁґ–\x98\x00"\\\u2028日😀', max_size=9)))
+def test_any_text_can_be_packed(value: Any) -> None:
+    packed = pack([{"task": "t", "id": "1", "epoch": 0, "messages": [], "answers": [None], "target": value}])
+    (shard,) = packed.shards
+    assert packing.unpacked(shard)[0]["target"] == value
+    assert not set(shard) & set('<>&"\\\n')
 
 
 def test_the_font_for_formulas_comes_only_with_formulas(runs: list[Path]) -> None:

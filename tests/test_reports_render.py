@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import os
 import re
@@ -17,12 +16,14 @@ import orjson
 import pytest
 import yaml
 from evalkit.errors import RunError, UsageError
-from evalkit.reports import report_data, write_report
+from evalkit.reports import report_data, write_leaderboard, write_report
 from evalkit.reports.charts import intervals
 from evalkit.reports.numbers import Numbers
+from evalkit.reports.packing import unpacked
 from evalkit.reports.render import TEMPLATES, script_text
+from evalkit.tasks.rumtbench.scoring import METRICS
 from evalkit.tasks.types import Status, mean_value
-from evalkit.tests.run_builder import build_run, failed_row, sample_row, sample_rows
+from evalkit.tests.run_builder import build_run, failed_row, rated_rows, sample_row, sample_rows
 
 STRINGS = yaml.safe_load((TEMPLATES / "strings.yaml").read_text(encoding="utf-8"))
 
@@ -59,7 +60,7 @@ def unpack(page: str) -> list[dict[str, Any]]:
 def payload(page: str) -> list[Any]:
     """Return the index of the samples, and then the shards."""
     (text,) = [text for _, attributes, text in Parsed(page).raw if attributes.get("id") == "payload"]
-    return [orjson.loads(gzip.decompress(base64.b64decode(line))) for line in text.split("\n")]
+    return [unpacked(line) for line in text.split("\n")]
 
 
 def plain(value: Any) -> Any:
@@ -98,6 +99,38 @@ def test_equal_runs_give_equal_bytes(runs: list[Path], tmp_path: Path) -> None:
         subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed, "TZ": f"UTC+{seed}"})
         pages.append(output.read_bytes())
     assert pages[0] == pages[1]
+
+
+def test_the_data_lies_beside_the_page(runs: list[Path], tmp_path: Path) -> None:
+    write_report(runs, tmp_path / "shown.html")
+    data = orjson.loads((tmp_path / "shown.json").read_bytes())
+    assert data["schema_version"] == 3
+    assert {**data, "samples": report_data(runs)["samples"]} == orjson.loads(orjson.dumps(report_data(runs)))
+    write_report(runs, tmp_path)
+    assert (tmp_path / "report.json").read_bytes() == (tmp_path / "shown.json").read_bytes()
+
+
+def test_a_judge_stands_beside_every_score_that_it_gave(tmp_path: Path) -> None:
+    judged = {"judge": ["openai:judge"]}
+    passport = {"sha256": "ab" * 32, "line": "order consistency 0.91", "path": "judge.json"}
+    canaries = {"sent": 9, "fooled": 4, "unread": 1, "rate": 0.5, "interval": [0.2, 0.8], "trusted": False}
+    runs = [
+        build_run(
+            tmp_path / "a", rated_rows((5, 7, 9)), model="a", settings=judged, metrics=METRICS, canaries=canaries,
+            manifest={"passport": passport},
+        ),
+        build_run(tmp_path / "b", rated_rows((5, 6, 7)), model="b", settings=judged, metrics=METRICS),
+    ]  # fmt: skip
+    words = STRINGS["en"]["judge"]
+    fooled = words["canaries"].format(fooled=4, read=8)
+    # In the report beside the scores and beside the differences; on the leaderboard in both tables.
+    for page in (write_report(runs, tmp_path / "r.html"), write_leaderboard(tmp_path, tmp_path / "l.html")):
+        text = " ".join(Parsed(page.read_text(encoding="utf-8")).text.split())
+        assert text.count("order consistency 0.91; ") == 2
+        assert text.count(f"{words['untrusted']}: {fooled} (20.0–80.0%), {words['unread'].format(unread=1)}") == 2
+        assert text.count(words["no_passport"]) == 2
+    plain = build_run(tmp_path / "c", sample_rows(3, skill=0.5, seed=1), model="c", settings=judged)
+    assert words["no_passport"] not in Parsed(write_report([plain], tmp_path / "c.html").read_text("utf-8")).text
 
 
 def test_nothing_is_asked_of_the_network(page: str) -> None:

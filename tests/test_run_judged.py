@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from evalkit.evals.run import run
 from evalkit.evals.store import read_rows
 from evalkit.tests.chat_server import LoopbackServer, Reply
 
@@ -39,7 +40,7 @@ def subject() -> Iterator[LoopbackServer]:
 
 def judged(subject: LoopbackServer, output: Path, *more: object) -> list[object]:
     model = ["--model", "openai:subject", "--base-url", subject.url, "--tasks", "rumtbench-mini"]
-    return ["run", *model, "--output", output, "--no-report", *more]
+    return ["run", *model, "--output", output, "--no-report", "--canaries", 0, *more]
 
 
 def results(directory: Path) -> dict:
@@ -108,6 +109,42 @@ def test_a_judge_that_fails_is_no_score_and_is_asked_again(tmp_path: Path, subje
     with LoopbackServer(answer=rate, port=judge.port) as judge:
         assert command(*run).returncode == 0
     assert len(subject.requests) == asked
+
+
+def test_what_judging_may_cost_is_told_before_and_is_not_exceeded(
+    tmp_path: Path, subject: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    price = {
+        "backend": "openai", "models": ["j", "k"], "currency": "USD", "input": "100", "output": "400",
+        "valid_from": "2020-01-01", "source": "made up",
+    }  # fmt: skip
+    (tmp_path / "prices.yaml").write_bytes(orjson.dumps([price]))
+    monkeypatch.setenv("EVALKIT_PRICES", str(tmp_path / "prices.yaml"))
+
+    def answer(prompt: str) -> Reply:
+        tokens = len(prompt.encode()) // 3
+        return Reply(rate(prompt), usage={"prompt_tokens": tokens, "completion_tokens": 2048})
+
+    def told(*judges: str) -> str:
+        lines: list[str] = []
+        with LoopbackServer(answer=answer) as judge:
+            run(
+                "openai:subject", ["rumtbench-mini"], limit=2, base_url=subject.url, judge=judges, canaries=0,
+                judge_base_url=judge.url, output=tmp_path / "-".join(judges), notify=lines.append,
+            )  # fmt: skip
+        return next(line for line in lines if "gradings" in line)
+
+    line = told("openai:j")
+    found = re.fullmatch(
+        r"4 gradings: 4 calls of judges, 12 at most; ([\d.]+) USD, ([\d.]+) USD at most, if all .*", line
+    )
+    assert found, line
+    once, most = map(float, found.groups())
+    spent = results(tmp_path / "openai:j")["judging"]["cost"]["USD"]
+    assert spent < once < 3 * spent
+    assert most == pytest.approx(3 * once, abs=0.02)
+    assert float(told("openai:j", "openai:k").split("; ")[1].split()[0]) == pytest.approx(2 * once, abs=0.02)
+    assert told("openai:no-price") == "4 gradings: 4 calls of judges, 12 at most"
 
 
 @pytest.mark.slow

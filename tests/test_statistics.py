@@ -4,7 +4,7 @@ import json
 import random
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from itertools import combinations
 from math import inf, nan, sqrt
 
@@ -993,6 +993,34 @@ class TestPower:
         ):
             with pytest.raises(ValueError):
                 call()
+
+
+UNMEASURED = statistics.Estimate(0.5, None, None, None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: statistics.sample_size(nan, between=0.1),
+        lambda: statistics.sample_size(0.1, between=nan),
+        lambda: statistics.minimal_detectable_effect(nan, between=0.1),
+        lambda: statistics.minimal_detectable_effect(10, between=inf),
+        lambda: statistics.detectable_effect(nan),
+        lambda: statistics.mcnemar(1.5, 2),
+        lambda: statistics.mcnemar(nan, 1),
+        lambda: statistics.win_rate(1.5, 0, 2),
+        lambda: statistics.macro_average([replace(UNMEASURED, value=nan)]),
+        lambda: statistics.micro_average([UNMEASURED]),
+        lambda: statistics.bootstrap_interval(lambda places: nan, 3),
+        lambda: statistics.mean_interval([nan]),
+        lambda: statistics.compare([nan], [1.0]),
+        lambda: statistics.rank_models({"a": [nan], "b": [0.0]}),
+        lambda: statistics.holm([nan]),
+    ],
+)
+def test_what_is_no_number_is_refused(call):
+    with pytest.raises(ValueError, match=r".{20}"):
+        call()
 
 
 def test_public_names_are_exported_and_documented():

@@ -11,16 +11,18 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
+from evalkit.cli import app  # noqa: E402
 from evalkit.errors import RunError, UsageError  # noqa: E402
 from evalkit.evals.run import run  # noqa: E402
+from evalkit.reports import write_learning  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer import monitors  # noqa: E402
-from evalkit.trainer.acceptance import examples, judge_round  # noqa: E402
+from evalkit.trainer.acceptance import LEVEL, examples, judge_round, level_of  # noqa: E402
 from evalkit.trainer.loop import check_overlap, loop  # noqa: E402
-from evalkit.trainer.loop_report import sparkline  # noqa: E402
 from evalkit.trainer.overlap import find_overlaps  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
 from evalkit.trainer.recipe_fields import Alarms, Guards, Loop  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
 
 LOOP_PLUGIN = '''
 from evalkit.tasks.types import Completion, Sample, Score, mean_value
@@ -84,6 +86,7 @@ def runs(bench: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
         "junk": JUNK,
         "same": SAME,
         "few": SMALL_RUSSIAN[:3] + RUSSIAN[3:],
+        "half": SMALL_RUSSIAN[:12] + RUSSIAN[12:],
     }
     return {name: replayed(bench, folder / name, answers) for name, answers in kinds.items()}
 
@@ -132,6 +135,23 @@ def test_margins_looks_alarms_and_guarded_tasks(runs: dict[str, Path]):
         judge_round(runs["russian"], runs["small"], wanted(accept="smal"))
 
 
+def test_looks_at_the_same_prompts_share_one_level(runs: dict[str, Path]):
+    """Whatever the number of rounds, a candidate that is no better is accepted at most once in twenty loops."""
+    assert sum(level_of(look) for look in range(1, 10_000)) <= LEVEL
+    verdict = judge_round(runs["russian"], runs["half"], wanted())
+    assert verdict.accepted
+    p_value = verdict.gain.p_value
+    last = max(look for look in range(1, 10_000) if p_value <= level_of(look))
+    assert judge_round(runs["russian"], runs["half"], wanted(), looks=last).accepted
+    assert not judge_round(runs["russian"], runs["half"], wanted(), looks=last + 1).accepted
+
+
+def test_answers_that_shrink_to_a_word_do_not_keep_their_length(bench: Path, tmp_path: Path, runs: dict[str, Path]):
+    words = [f"море{letter}{other}" for letter in "абвгдежз" for other in "абвгдежз"][:60]
+    verdict = judge_round(runs["russian"], replayed(bench, tmp_path / "word", words), wanted())
+    assert [one.name for one in verdict.guards if not one.holds] == ["length"]
+
+
 def test_examples_show_what_changed_most_first(runs: dict[str, Path]):
     found = examples(runs["russian"], runs["few"], "small", count=4)
     assert [(one["score_before"], one["score_after"]) for one in found] == [(0, 1)] * 3 + [(0, 0)]
@@ -171,7 +191,7 @@ def test_honest_learning_raises_no_alarm():
 @pytest.mark.parametrize(
     ("answers", "alarm"),
     [
-        (SAME, "different answers to one prompt fell"),
+        (SAME, "different answers fell"),
         ([f"море {n} " * 40 for n in range(60)], "repetition within answers rose"),
         ([text * 9 for text in RUSSIAN], "answers went from"),
         (["", " "] * 30, "Cyrillic letters fell"),
@@ -198,7 +218,10 @@ def test_overlap_is_seen_through_case_and_punctuation():
     part = find_overlaps(trained, {"z": "Начало. " + " ".join(f"слово{n}" for n in range(4, 18))})
     assert part[0].trained == "b"
     assert part[0].shared.startswith("«слово4 слово5")
-    assert find_overlaps(trained, {"z": " ".join(f"слово{n}" for n in range(4, 16))}) == []
+    assert find_overlaps(trained, {"z": "Иначе: " + " ".join(f"слово{n}" for n in range(4, 16))}) == []
+    short = "во сколько раз 96 больше 12"
+    inside = find_overlaps({"t": f"Реши: {short}? Ответь кратко."}, {"z": f"{short}?", "y": "Больше 12?"})
+    assert [(one.trained, one.evaluated, one.shared) for one in inside] == [("t", "z", "the whole prompt")]
     frame = " ".join(f"рамка{n}" for n in range(15))
     assert find_overlaps({"t": f"{frame} один"}, {str(n): f"{frame} вопрос {n}" for n in range(5)}) == []
 
@@ -216,6 +239,19 @@ def test_an_overlap_stops_the_loop_before_anything_runs(bench: Path, tmp_path: P
     allowed = Loop(tasks=(f"{bench}/{task}",), accept="small", allow_overlap=True)
     assert len(check_overlap(read_recipe(recipe), allowed, lines.append)) == 60
     assert lines[0].startswith("WARNING: 60 of 60")
+
+
+def test_what_later_rounds_train_on_is_looked_for_too(bench: Path):
+    (bench / "seeded.py").write_text(
+        LOOP_PLUGIN.replace("{split} {n}:", "{split if seed < 2 else 'test'} {n}:") + "seeded = SmallLetters()\n",
+        encoding="utf-8",
+    )
+    settings = {"prompts": {"small": {"task": "seeded.py:seeded"}}}
+    for rounds in (2, 3):
+        evaluated = {"tasks": ["small.py:small"], "accept": "small", "rounds": rounds, "allow_overlap": True}
+        recipe = read_recipe(write_recipe(bench, "seeded.yaml", **settings, loop=evaluated))
+        assert recipe.loop is not None
+        assert len(check_overlap(recipe, recipe.loop)) == (60 if rounds == 3 else 0)
 
 
 def test_the_packaged_demo_trains_on_nothing_that_it_is_judged_by():
@@ -248,11 +284,10 @@ def test_the_loop_accepts_keeps_and_goes_on(bench: Path, tmp_path: Path):
     summary = orjson.loads((tmp_path / "loop.json").read_bytes())
     again = run(summary["model"], [f"{bench / 'small.py'}:ascii_letters"], output=tmp_path / "again", limit=2)
     assert (again / "results.json").is_file()
-    report = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "| 1 | accepted |" in report
-    assert report.count("Before:") == 10 * len(result.rounds)
-    assert "| reward |" in report
-    assert "| ascii |  |  | +" in report
+    page = write_learning([tmp_path], tmp_path).read_text(encoding="utf-8")
+    assert "accepted" in page
+    assert page.count('<p class="text asked">') == 10 * len(result.rounds)
+    assert [one["name"] for one in result.rounds[0]["guards"]] == ["ascii"]
     before = [entry["round"] for entry in result.rounds]
     assert loop(recipe, tmp_path).rounds == result.rounds
     assert before == list(range(1, len(before) + 1))
@@ -270,15 +305,16 @@ def test_a_round_that_is_not_better_is_rolled_back(bench: Path, tmp_path: Path):
     assert len(result.rounds) == 1
     assert not (tmp_path / "adapter").exists()
     assert any(line.startswith("round 1: rolled back: small") for line in lines)
-    assert "No round was better for certain." in (tmp_path / "report.md").read_text(encoding="utf-8")
+    # The command goes through what is done, draws it, and says by its exit code that nothing came of it.
+    told = CliRunner().invoke(app, ["loop", str(recipe), "-o", str(tmp_path)])
+    assert told.exit_code == 1, told.output
+    assert f"report: {tmp_path / 'report.html'}" in told.output.replace("\n", "")
+    assert "No round was better for certain" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    trained = CliRunner().invoke(app, ["train", str(recipe), "-o", str(tmp_path / "round-01" / "training")])
+    assert trained.exit_code == 0, trained.output
+    assert "steps: 1<" in (tmp_path / "round-01" / "training" / "report.html").read_text(encoding="utf-8")
     with pytest.raises(UsageError, match="this recipe has no 'loop'"):
         loop(write_recipe(bench, "none.yaml"), tmp_path / "none")
-
-
-def test_a_curve_as_a_line():
-    assert sparkline([0, None, 1]) == "▁ █"
-    assert sparkline([2, 2]) == "▁▁"
-    assert sparkline([None]) == ""
 
 
 def test_the_documented_reward_and_recipe_run_at_toy_size(bench: Path, tmp_path: Path):
@@ -288,9 +324,11 @@ def test_the_documented_reward_and_recipe_run_at_toy_size(bench: Path, tmp_path:
     from evalkit.trainer.train import read_metrics
 
     page = (Path(__file__).parent.parent / "docs" / "train-with-my-own-reward.md").read_text(encoding="utf-8")
-    blocks = dict(re.findall(r"```(python|yaml)\n(.*?)```", page, re.DOTALL))
-    (tmp_path / "brief.py").write_text(blocks["python"], encoding="utf-8")
-    recipe = yaml.safe_load(blocks["yaml"])
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "brief.py").write_text(code, encoding="utf-8")
+    recipe, watched = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", page, re.DOTALL))
+    del watched["alarms"]["watch"]["gold"]  # that judge is not here
+    recipe |= watched
     recipe |= {"model": f"hf:{bench / 'model'},device=cpu", "steps": 2}
     recipe["rollouts"] |= {"groups": 2, "answers": 2, "max_tokens": 6}
     recipe["loop"] |= {"limit": 3, "max_tokens": 4, "rounds": 1}
@@ -299,3 +337,5 @@ def test_the_documented_reward_and_recipe_run_at_toy_size(bench: Path, tmp_path:
     assert len(result.rounds) == 1
     rows = read_metrics(tmp_path / "out" / "round-01" / "training")
     assert {"brief", "russian", "ruifeval-mini"} <= rows[0]["components"].keys()
+    assert rows[0]["watched"]["russian-only"]["answers"] == 4 * rows[0]["waves"]
+    assert "reward" in rows[-1]["canaries"]["now"]

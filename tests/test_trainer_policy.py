@@ -15,6 +15,7 @@ from evalkit.errors import InputError, ModelError, UsageError  # noqa: E402
 from evalkit.tasks.types import Message, Sample  # noqa: E402
 from evalkit.trainer.base_model import find_base  # noqa: E402
 from evalkit.trainer.generation import generate  # noqa: E402
+from evalkit.trainer.key_values import LEAST_ROOM, GrowingLayer, grow_in_place  # noqa: E402
 from evalkit.trainer.policy import CRITIC, POLICY, REFERENCE, Policy, open_policy  # noqa: E402
 from evalkit.trainer.prompts import tokenize  # noqa: E402
 from evalkit.trainer.recipe_fields import Lora  # noqa: E402
@@ -242,3 +243,47 @@ def test_the_gradient_through_the_output_layer_is_autograds(folder: Path, chunk:
     assert torch.allclose(found[0][0].log_probabilities, found[1][0].log_probabilities, atol=1e-12)
     assert torch.allclose(found[0][0].entropies, found[1][0].entropies, atol=1e-12)
     assert max(float((found[0][1][name] - found[1][1][name]).abs().max()) for name in found[0][1]) < 1e-9
+
+
+def test_fused_products_are_pefts(folder: Path):
+    found = []
+    for fused in (True, False):
+        base = find_base(f"hf:{folder},device=cpu,dtype=float64")
+        policy = open_policy(base, Lora(rank=2), seed=0, critic=False, gradient_checkpointing=False)
+        layers = [module for module in policy.model.modules() if getattr(module, "lora_variant", None)]
+        assert len(layers) >= 4
+        if not fused:
+            for layer in layers:
+                layer.lora_variant.clear()
+        stir(policy)
+        values = policy.token_values(PROMPTS, [[5, 6, 7]] * 3, temperature=1.0, chunk=64).log_probabilities
+        values.sum().backward()
+        found.append((values.detach(), {name: one.grad for name, one in policy.trainable().items()}))
+    (fused_values, fused_gradients), (values, gradients) = found
+    assert torch.allclose(fused_values, values, atol=1e-12)
+    assert max(float((fused_gradients[name] - gradients[name]).abs().max()) for name in gradients) < 1e-9
+
+
+def test_a_cache_that_grows_in_place_holds_the_same(folder: Path):
+    from transformers.cache_utils import DynamicCache, DynamicLayer
+
+    draw = torch.Generator().manual_seed(3)
+    caches = DynamicCache(), DynamicCache()
+
+    def append(tokens: int, rows: int) -> None:
+        states = [torch.rand(rows, 2, tokens, 4, generator=draw) for _ in range(4)]
+        for layer in range(2):
+            held = [cache.update(*states[2 * layer : 2 * layer + 2], layer) for cache in caches]
+            assert all(torch.equal(own, other) for own, other in zip(*held, strict=True))
+        assert caches[0].get_seq_length() == caches[1].get_seq_length()
+
+    append(5, 3)
+    grow_in_place(caches[0])
+    assert all(type(layer) is GrowingLayer for layer in caches[0].layers)
+    assert all(type(layer) is DynamicLayer for layer in caches[1].layers)
+    for _ in range(LEAST_ROOM + 20):
+        append(1, 3)
+    for cache in caches:
+        cache.reorder_cache(torch.tensor([2, 0]))
+    for tokens in (1, LEAST_ROOM + 60, 1):
+        append(tokens, 2)

@@ -10,11 +10,12 @@ from evalkit.errors import UsageError
 torch = pytest.importorskip("torch", reason="losses are functions on tensors: they need evalkit-ru[train]")
 
 from evalkit.trainer.losses import (  # noqa: E402
+    TokenBatch,
     Totals,
     answer_log_probability,
     direct_preference,
     kahneman_tversky,
-    supervised,
+    open_loss,
 )
 
 torch.set_num_threads(1)
@@ -37,11 +38,17 @@ def test_an_answer_is_as_probable_as_its_tokens_together():
 def test_supervised_learning_is_the_mean_over_tokens():
     policy = double([[-1.0, -2.0, math.nan], [-6.0, 5.0, 5.0]]).requires_grad_()
     mask = torch.tensor([[True, True, False], [True, False, False]])
-    found = supervised(policy, mask)
+    unread = torch.full((2, 3), math.nan, dtype=torch.float64)
+    learn = open_loss("sft")
+
+    def batch(rows: slice) -> TokenBatch:
+        return TokenBatch(policy[rows], unread[rows], mask[rows], unread[rows, 0])
+
+    found = learn(batch(slice(2)))
     found.value.backward()
     assert found.value.item() == pytest.approx(3.0)
     assert policy.grad.tolist() == [[-1 / 3, -1 / 3, 0.0], [-1 / 3, 0.0, 0.0]]
-    parts = [supervised(policy[row : row + 1], mask[row : row + 1], Totals.of(mask)).value for row in (0, 1)]
+    parts = [learn(batch(slice(row, row + 1)), Totals.of(mask)).value for row in (0, 1)]
     assert sum(parts).item() == pytest.approx(3.0)
 
 

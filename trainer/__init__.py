@@ -19,7 +19,9 @@ policy          the model with its adapters; generation samples from it, step le
 prompts         what is asked, as the model's own tokens; rollouts what was answered; scoring what it earned
 gmpo            the generative critic at work
 checkpoint      everything that the next step depends on
+chats           chats to be learned as they stand; sft learns them; selection keeps the best sampled answers
+trackers        the metrics for TensorBoard, W&B, MLflow
 parallel        several processes that train one adapter
 monitors        signs that a reward is being gamed
-loop            evalkit loop: measure, learn, measure; overlap, acceptance and loop_report are its parts
+loop            evalkit loop: measure, learn, measure; overlap and acceptance are its parts
 """

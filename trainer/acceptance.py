@@ -14,6 +14,7 @@ from . import monitors
 from .recipe_fields import Guards, Loop
 
 LEVEL = 0.05
+"""The chance that a loop, of however many rounds, accepts a model that is no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def judge_round(before: Path, after: Path, wanted: Loop, *, looks: int = 1, alar
     """Compare the run of a trained model with the run before it, paired by sample.
 
     Accepted is what gained: the whole 95 % interval of the paired difference lies above ``wanted.margin``, the
-    p-value stands at level `LEVEL` after Bonferroni's correction for the looks at the same prompts, no guarded
-    measure got worse than its margin, and no alarm stood at the end of training.
+    p-value stands at the `level_of` this look at the same prompts, no guarded measure got worse than its margin,
+    and no alarm stood at the end of training.
 
     Args:
         before: a run directory.
@@ -65,12 +66,20 @@ def judge_round(before: Path, after: Path, wanted: Loop, *, looks: int = 1, alar
     if gain.low is None or not gain.low > wanted.margin:
         interval = "no interval" if gain.low is None else f"interval {gain.low:+.3f} … {gain.high:+.3f}"
         reasons.append(f"{wanted.accept}: {_signed(gain.value)}, {interval}: not above {wanted.margin:g}")
-    elif gain.p_value * looks > LEVEL:
+    elif gain.p_value > level_of(looks):
         reasons.append(f"{wanted.accept}: p = {gain.p_value:.3g} at look {looks} of the same prompts is too large")
     guards = (*_of_answers(before, after, wanted.guards), *_of_tasks(differences, wanted.guards))
     reasons += [f"guard {one.name}: {_sides(one)}, allowed is {one.margin:g}" for one in guards if not one.holds]
     reasons += [f"alarm at the end of training: {alarm}" for alarm in alarms]
     return Verdict(not reasons, gain, guards, tuple(reasons))
+
+
+def level_of(look: int) -> float:
+    """Return the level for the look of that number, from 1: `LEVEL` / (k (k + 1)), which sum to `LEVEL` over all k.
+
+    So nobody has to know beforehand how many rounds there will be (a Bonferroni correction with weights).
+    """
+    return LEVEL / (look * (look + 1))
 
 
 def _sides(one: Guarded) -> str:
@@ -104,7 +113,8 @@ def _of_answers(before: Path, after: Path, guards: Guards) -> list[Guarded]:
             continue
         one, two = sides[0][name], sides[1][name]
         change = two - one
-        fall = -change if name != "length" else abs(change) / max(one, 1.0)
+        # Half and twice the length are equally far: of a fall as a share no margin would be left to break.
+        fall = -change if name != "length" else max(one, two, 1.0) / max(min(one, two), 1.0) - 1
         found.append(Guarded(name, one, two, change, margin, fall <= margin))
     return found
 

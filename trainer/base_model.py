@@ -69,8 +69,24 @@ def find_base(model: str) -> BaseModel:
     return BaseModel(checkpoint, chosen, find_adapter(adapter) if adapter is not None else None)
 
 
-def load_base(base: BaseModel) -> tuple[Loaded, ChatTemplate, int]:
+def device_of(base: BaseModel) -> str:
+    """Return the device of this process: of several processes on a machine, each has a GPU of its own.
+
+    Raises:
+        UsageError: there is no such device.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    from ..evals.models.hf_loading import Settings
+    from .parallel import own_gpu, world
+
+    device = Settings.of(read_options("hf", ModelOptions(extra=dict(base.options)), OPTIONS)).device
+    return f"cuda:{own_gpu()}" if device == "cuda" and world()[1] > 1 else device
+
+
+def load_base(base: BaseModel, *, on_cpu: bool = False) -> tuple[Loaded, ChatTemplate, int]:
     """Load weights and tokenizer; return them with the chat template and the context in tokens.
+
+    With ``on_cpu`` the weights stay there for now, in the precision that their device is to have.
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
@@ -80,6 +96,7 @@ def load_base(base: BaseModel) -> tuple[Loaded, ChatTemplate, int]:
     from ..evals.models.hf_loading import Settings, load
 
     chosen = read_options("hf", ModelOptions(extra=dict(base.options)), OPTIONS)
-    loaded = load(base.checkpoint, Settings.of(chosen))
+    settings = replace(Settings.of(chosen), device="cpu" if on_cpu else device_of(base))
+    loaded = load(base.checkpoint, settings)
     template = chat_template(loaded.tokenizer, chosen.get("chat_template"), think=chosen.get("think"))
     return loaded, template, min(chosen.get("context", loaded.context), loaded.context)

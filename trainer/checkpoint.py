@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, RunError, UsageError
+from ..evals.locks import take_lock
 from ..evals.store import encode, replacing
 from .losses.critic import Memory
 from .mixture import MixtureState
@@ -194,16 +195,11 @@ def only_writer(directory: Path) -> Iterator[None]:
         UsageError: another process trains there.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    file = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # not on Windows, where two runs into one folder are the user's own risk
-            pass
-        except BlockingIOError:
-            raise UsageError(f"{directory} is being trained in by another process") from None
+        file = take_lock(directory)
+    except BlockingIOError:
+        raise UsageError(f"{directory} is being trained in by another process") from None
+    try:
         yield
     finally:
         os.close(file)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .adapters.bridge import RewardSpec
 from .base_model import BaseModel, find_base
+from .chats import read_examples
 from .checkpoint import KEPT
 from .prompts import PromptFamily, open_families
 from .recipe import open_objective
@@ -78,6 +80,8 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
     for family in families.values():
         open_reward(family.reward)
     loss, _ = open_objective(recipe)
+    if recipe.chats:
+        return _supervised(recipe, base)
     wanted = recipe.rollouts
     longest = max([wanted.max_tokens, *wanted.longer.values()])
     answers = wanted.groups * wanted.answers
@@ -90,6 +94,7 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
         f"answers: {answers} to {answers * (1 + wanted.extra_waves)} a step,"
         f" {recipe.steps * answers} in all if every prompt teaches"
         f" (at most {_count(recipe.steps * answers * longest)} tokens); as many calls of each scorer",
+        *_watched(recipe),
         f"loss: {loss.name}, advantages: {recipe.objective.advantages}, divergence: {loss.kl} · {loss.kl_weight:g}",
         *_memory(recipe, Shape.of(base.checkpoint.folder), longest),
     ]
@@ -104,20 +109,50 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
     return lines
 
 
+def _supervised(recipe: Recipe, base: BaseModel) -> list[str]:
+    wanted = recipe.rollouts
+    total = sum(chats.weight for chats in recipe.chats.values())
+    lines = [f"model: {base.checkpoint.folder}" + (f" with {base.adapter}" if base.adapter else "")]
+    for name, chats in recipe.chats.items():
+        count = len(read_examples(Path(chats.data), chats.limit))
+        share = chats.weight / total if total else 0.0
+        passes = recipe.steps * wanted.groups * share / count
+        lines.append(f"chats: {name}: {count} answers, {share:.0%} of a step, {passes:.1f} times each in all")
+    longest = max([wanted.max_tokens, *wanted.longer.values()])
+    return [
+        *lines,
+        f"steps: {recipe.steps}, each {wanted.groups} answers of at most {longest} tokens, as they stand (sft)",
+        *_memory(recipe, Shape.of(base.checkpoint.folder), longest),
+    ]
+
+
 def _families(families: Sequence[PromptFamily] | Any) -> list[str]:
     listed = list(families)
     total = sum(family.weight for family in listed)
     return [
         f"prompts: {family.name}: {len(family.samples)}, {family.weight / total:.0%} of a step, reward"
-        f" {_reward(family)}"
+        f" {_reward(family.reward)}"
         for family in listed
     ]
 
 
-def _reward(family: PromptFamily) -> str:
-    if isinstance(family.reward, str):
-        return Path(family.reward).name
-    return " + ".join(f"{weight:g} · {Path(name).name}" for name, weight in family.reward.items())
+def _reward(reward: RewardSpec) -> str:
+    if isinstance(reward, str):
+        return Path(reward).name
+    return " + ".join(f"{weight:g} · {Path(name).name}" for name, weight in reward.items())
+
+
+def _watched(recipe: Recipe) -> list[str]:
+    """Say who grades, and what is scored but not learned from."""
+    lines = [f"judge: {', '.join(recipe.judge.models)}"] if recipe.judge is not None else []
+    for name, one in recipe.alarms.watch.items():
+        open_reward(one.reward)
+        by = f" by {', '.join(one.judge.models)}" if one.judge is not None else ""
+        lines.append(f"watched: {name}: {_reward(one.reward)}{by}, {one.share:.0%} of the answers")
+    canaries = recipe.alarms.canaries
+    if canaries is not None:
+        lines.append(f"canary prompts: {canaries.limit} at most, before training and every {canaries.every} steps")
+    return lines
 
 
 def _memory(recipe: Recipe, shape: Shape, longest: int) -> list[str]:

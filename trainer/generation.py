@@ -7,14 +7,16 @@ still tip a draw that was closer than the sixth digit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..errors import ModelError
+from .key_values import grow_in_place
 from .policy import POLICY, Policy, Tokens
+from .sharding import in_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda place: -len(prompts[place]))
     at_once = max(1, batch // max(1, copies))
     found: dict[int, list[Sampled]] = {}
-    with policy.fixed(adapter):
+    with policy.fixed(adapter), in_step(policy.idle, sharded=policy.sharded) as turn:
         for start in range(0, len(order), at_once):
             chosen = order[start : start + at_once]
             rows = _continue(
                 policy, [prompts[place] for place in chosen], [seeds[place] for place in chosen],
-                max_tokens, temperature,
+                max_tokens, temperature, turn,
             )  # fmt: skip
             for number, place in enumerate(chosen):
                 found[place] = rows[number * copies : (number + 1) * copies]
@@ -81,6 +83,7 @@ def _continue(
     seeds: Sequence[Sequence[str]],
     max_tokens: int,
     temperature: float,
+    turn: Callable[[], None],
 ) -> list[Sampled]:
     rows = []
     for prompt, own in zip(prompts, seeds, strict=True):
@@ -89,10 +92,12 @@ def _continue(
     # One number a row and a token, whatever becomes of the others.
     numbers = torch.stack([_uniforms(seed, max_tokens) for own in seeds for seed in own]).to(policy.device)
     inputs, mask = policy.padded(prompts)
+    turn()
     logits, cache = policy.forward(inputs, mask, keep=1, use_cache=True)
     copies = torch.arange(len(prompts), device=policy.device).repeat_interleave(len(seeds[0]))
     # Named after beam search, but the one selection of rows that every kind of cache layer has.
     cache.reorder_cache(copies)
+    grow_in_place(cache)
     logits, mask = logits[copies], mask[copies]
     live = list(range(len(rows)))
     while live:
@@ -109,6 +114,7 @@ def _continue(
             cache.reorder_cache(chosen)
             inputs, mask = inputs[chosen], mask[chosen]
         mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
+        turn()
         logits, cache = policy.forward(inputs, mask, cache, keep=1, use_cache=True)
     return [Sampled(tuple(row.tokens), tuple(row.log_probabilities), row.finish_reason) for row in rows]
 
@@ -145,8 +151,11 @@ def _take(rows: Sequence[_Row], tokens: Tensor, log_probabilities: Tensor, stop_
             row.finish_reason = "length"
 
 
+def seed_number(seed: str) -> int:
+    """Return the number in [0, 2⁶³) that a seed's text stands for."""
+    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") >> 1
+
+
 def _uniforms(seed: str, count: int) -> Tensor:
-    generator = torch.Generator().manual_seed(
-        int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") >> 1
-    )
+    generator = torch.Generator().manual_seed(seed_number(seed))
     return torch.rand(count, generator=generator, dtype=torch.float64)

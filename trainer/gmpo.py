@@ -22,7 +22,18 @@ from .checkpoint import TrainState
 from .critic_alarms import alarms, compare_critic
 from .generation import generate
 from .groups import reward_tensor
-from .losses.critic import GRID, Weighing, blend, critic_loss, expected_score, weigh
+from .losses.critic import (
+    GRID,
+    CriticSignal,
+    Memory,
+    Weighing,
+    blend,
+    critic_divergence,
+    critic_loss,
+    expected_score,
+    weigh,
+)
+from .parallel import own_share, sum_gradients
 from .policy import CRITIC, Policy
 from .recipe_fields import Critic, Recipe
 from .rollouts import Answer, Group
@@ -58,8 +69,22 @@ class CriticLearner:
         """Return what the actor learns from: the critic's scores, blended with the checker's."""
         return [None if answer.critic is None else answer.critic["blended"] for answer in group.answers]
 
-    def assess(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
-        """Let the critic explain and score every answer."""
+    def freezes(self, state: TrainState) -> bool:
+        """Return whether the actor is not trained, for its critic does not deserve trust."""
+        return bool(state.critic_frozen) and self._settings.distrusted == "freeze"
+
+    def checker_share(self, state: TrainState) -> float:
+        """Return α: 1 while the critic has not earned its say, where the checker is to teach alone until then."""
+        untrusted = state.critic_frozen or not state.critic_record
+        return 1.0 if untrusted and self._settings.distrusted == "checker" else self._settings.checker_share
+
+    def assess(
+        self, groups: Sequence[Group], samples: Sequence[Sample], step: int, checker_share: float
+    ) -> list[Group]:
+        """Let the critic explain and score every answer.
+
+        With a ``checker_share`` of 1 an answer without a checker's score teaches nothing.
+        """
         answers = [
             (sample, answer) for group, sample in zip(groups, samples, strict=True) for answer in group.answers
         ]
@@ -68,10 +93,11 @@ class CriticLearner:
         logits = self._read_out(opened, explanations)
         scores = expected_score(logits.double())
         targets = reward_tensor([answer.reward for _, answer in answers])
-        blended = blend(scores, targets.to(scores.device), self._settings.checker_share)
+        blended = blend(scores, targets.to(scores.device), checker_share)
         tokenizer = self._policy.template.tokenizer
         notes = []
-        for place, explanation in enumerate(explanations):
+        for place, ((_, answer), explanation) in enumerate(zip(answers, explanations, strict=True)):
+            silent = checker_share == 1 and answer.reward is None
             text = tokenizer.decode(explanation, skip_special_tokens=True, clean_up_tokenization_spaces=False)
             notes.append(
                 {
@@ -79,7 +105,7 @@ class CriticLearner:
                     "tokens": list(explanation),
                     "probabilities": [round(value, 5) for value in logits[place].softmax(-1).tolist()],
                     "score": float(scores[place]),
-                    "blended": float(blended[place]),
+                    "blended": None if silent else float(blended[place]),
                     "claims": claims_of(text, float(scores[place])),
                 }
             )
@@ -90,15 +116,15 @@ class CriticLearner:
         ]
 
     def weigh(self, groups: Sequence[Group], state: TrainState) -> tuple[TrainState, Tensor, dict[str, Any]]:
-        """Turn scores into the actor's coefficients ω; freeze the actor when the critic no longer deserves trust.
+        """Turn scores into the actor's coefficients ω, and see whether the critic deserves trust.
 
         Returns:
             The state after it, ω [B], and what there is to log.
         """
-        values = [value for group in groups for value in self.rewards(group)]
-        index = torch.tensor([number for number, group in enumerate(groups) for _ in group.answers])
-        rewards = reward_tensor(values)
-        signal = weigh(rewards, index, self._weighing, state.memory)
+        rewards, signal = self._signal(groups, state.memory)
+        scores = reward_tensor(
+            [answer.critic["score"] if answer.critic else None for group in groups for answer in group.answers]
+        )
         pairs = [
             (float(answer.critic["score"]), answer.reward)
             for group in groups
@@ -109,10 +135,11 @@ class CriticLearner:
         record = (*state.critic_record, *((score, y) for score, y in pairs if 0 <= y <= 1))
         record = record[-self._settings.window * self._recipe.rollouts.groups * self._recipe.rollouts.answers :]
         logged: dict[str, Any] = {
-            "critic_score": float(rewards.nanmean()),
+            "critic_score": float(scores.nanmean()),
+            "critic_reward": float(rewards.nanmean()),
             "critic_temperature": float(signal.temperatures.nanmean()),
             "critic_deviation": float(signal.variances.sqrt().nanmean()),
-            "critic_effective_samples": effective_sample_size(signal.weights) / max(1, len(values)),
+            "critic_effective_samples": effective_sample_size(signal.weights) / max(1, len(rewards)),
         }
         frozen = ""
         if record:
@@ -130,8 +157,33 @@ class CriticLearner:
         state = state.after(memory=signal.memory, critic_record=record, critic_frozen=frozen)
         return state, signal.coefficients, logged
 
+    def signals(self, groups: Sequence[Group], memory: Memory) -> list[dict[str, float]]:
+        """Return what the scores of each answer come to, in order: r, b, A, σ, τ, w and ω of `losses.critic`.
+
+        NaN where the critic could not be read. For the log: every sampled answer has them, also those of groups
+        that teach nothing.
+        """
+        if not groups:
+            return []
+        rewards, signal = self._signal(groups, memory)
+        columns = {
+            "r": rewards, "b": signal.baselines, "A": signal.advantages, "sigma": signal.variances.sqrt(),
+            "tau": signal.temperatures, "w": signal.weights, "omega": signal.coefficients,
+        }  # fmt: skip
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in values]
+
+    def _signal(self, groups: Sequence[Group], memory: Memory) -> tuple[Tensor, CriticSignal]:
+        rewards = reward_tensor([value for group in groups for value in self.rewards(group)])
+        index = torch.tensor([number for number, group in enumerate(groups) for _ in group.answers])
+        return rewards, weigh(rewards, index, self._weighing, memory)
+
     def learn(self, groups: Sequence[Group], samples: Sequence[Sample]) -> dict[str, float]:
-        """Do one step of the critic towards the checker's scores; without any, or frozen, it stays as it is."""
+        """Move the critic towards the checker's scores; without any, or frozen, it stays as it is.
+
+        Returns:
+            What there is to log, of the last time through the answers.
+        """
         rows = [
             (sample, answer)
             for group, sample in zip(groups, samples, strict=True)
@@ -140,8 +192,14 @@ class CriticLearner:
         ]
         if self._settings.frozen or not rows:
             return {}
+        learned: dict[str, float] = {}
+        for _ in range(self._settings.epochs):
+            learned = self._step(own_share(rows), len(rows))
+        return learned
+
+    def _step(self, rows: Sequence[tuple[Sample, Answer]], total: int) -> dict[str, float]:
         size = self._recipe.optimizer.micro_batch
-        value = 0.0
+        value = divergence = 0.0
         self.optimizer.zero_grad(set_to_none=False)
         with self._policy.using(CRITIC):
             for start in range(0, len(rows), size):
@@ -150,17 +208,28 @@ class CriticLearner:
                 explained = [tuple(answer.critic["tokens"]) for _, answer in part if answer.critic is not None]
                 logits = self._logits(opened, explained)
                 targets = reward_tensor([answer.reward for _, answer in part]).to(logits.device)
-                loss = critic_loss(logits, targets, total=len(rows))
+                loss = critic_loss(logits, targets, total=total)
+                if self._settings.kl_weight:
+                    with torch.no_grad(), self._policy.model.disable_adapter():
+                        initial = self._logits(opened, explained)
+                    drift = critic_divergence(logits, initial, total=total)
+                    divergence += float(drift.detach())
+                    loss = loss + self._settings.kl_weight * drift
                 loss.backward()
                 value += float(loss.detach())
         parameters = list(self._policy.trainable(CRITIC).values())
+        learned = sum_gradients(parameters, {"critic_loss": value, "critic_kl": divergence}, self._policy.device)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, self._recipe.optimizer.gradient_clip))
         if torch.isfinite(torch.tensor(norm)):
             self.optimizer.step()
-        return {"critic_loss": value, "critic_gradient_norm": norm}
+        return {**learned, "critic_gradient_norm": norm}
 
     def _opening(self, sample: Sample, answer: Answer) -> tuple[int, ...]:
-        rendered = self._policy.template.render(critic_messages(sample, answer.text, self._labels))
+        tokenizer = self._policy.template.tokenizer
+        text = _spelt(
+            answer.text, [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+        )
+        rendered = self._policy.template.render(critic_messages(sample, text, self._labels))
         return tuple(self._policy.template.tokens(f"{rendered}<explanation>"))
 
     def _explain(self, opened: Sequence[tuple[int, ...]], step: int) -> list[tuple[int, ...]]:
@@ -209,7 +278,10 @@ class CriticLearner:
 
 def critic_messages(sample: Sample, answer: str, labels: Sequence[str]) -> tuple[Message, ...]:
     """Return what the critic reads: the task, the answer between marks, and the true answer where there is one."""
-    quoted = answer[:_READ].replace("⟦", "[").replace("⟧", "]")
+    if len(answer) > _READ:
+        # Reasoning is long, and what it comes to stands at its end.
+        answer = f"{answer[: _READ // 2]}\n[…]\n{answer[-_READ // 2 :]}"
+    quoted = answer.replace("⟦", "[").replace("⟧", "]")
     task = "\n".join(message.content for message in sample.messages)
     truth = sample.target if sample.target is not None else sample.metadata.get("instructions")
     parts = [
@@ -223,6 +295,13 @@ def critic_messages(sample: Sample, answer: str, labels: Sequence[str]) -> tuple
     return (Message("user", "\n\n".join(filter(None, parts))),)
 
 
+def _spelt(text: str, marks: Sequence[str]) -> str:
+    """Return a text in which a model's special tokens, spelt out by letters, are letters and no tokens."""
+    for mark in marks:
+        text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
+    return text
+
+
 def claims_of(explanation: str, score: float) -> dict[str, Any]:
     """Return the numbers that the critic says itself (r, b, A, τ), and whether they agree with what it is read as.
 
@@ -231,12 +310,22 @@ def claims_of(explanation: str, score: float) -> dict[str, Any]:
     found: dict[str, float] = {}
     for name, number in _CLAIMS.findall(explanation[:_READ]):
         found.setdefault({"τ": "tau"}.get(name, name), float(number.replace(",", ".")))
-    claims: dict[str, Any] = dict(found)
+    claims: dict[str, Any] = {name: value for name, value in found.items() if _possible(name, value)}
+    impossible = {name: value for name, value in found.items() if name not in claims}
+    found = {name: value for name, value in found.items() if name in claims}
+    if impossible:
+        claims["out_of_range"] = impossible
     if "r" in found:
         claims["score_agrees"] = abs(found["r"] - score) <= _CONSISTENT
     if {"r", "b", "A"} <= found.keys():
         claims["advantage_agrees"] = abs(found["A"] - (found["r"] - found["b"])) <= _CONSISTENT
     return claims
+
+
+def _possible(name: str, value: float) -> bool:
+    if name == "tau":
+        return value > 0
+    return (-1 if name == "A" else 0) <= value <= 1
 
 
 def _grid(tokenizer: Any) -> tuple[tuple[str, ...], list[int]]:

@@ -7,25 +7,29 @@
     round-01/evaluation/   the run of what came of it
     round-01/verdict.json  accepted or not, and why
     adapter/               the last accepted adapter
-    loop.json, report.md   all rounds
+    loop.json              all rounds
 
 Every part can be interrupted; the same command goes on where it was.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError, UsageError
-from ..evals.store import replacing, write_json
-from .overlap import Overlap, find_overlaps
+from ..evals.store import write_json
+from .overlap import Overlap, evaluated_texts, find_overlaps
 from .recipe import read_recipe
 from .recipe_fields import Loop, Recipe
 from .train import read_metrics, train
+
+if TYPE_CHECKING:
+    from .base_model import BaseModel
 
 Notify = Callable[[str], None]
 SHOWN_OVERLAPS = 3
@@ -57,21 +61,31 @@ def loop(
         show_progress: draw the progress of evaluations on stderr.
 
     Raises:
-        InputError, UsageError: the recipe or something it names is wrong.
+        InputError, UsageError: the recipe or something it names is wrong, or another process works there.
         RunError: training prompts stand in the evaluation (unless the recipe allows it), or the disk is full.
         MissingExtraError: torch, transformers or peft is not installed.
     """
-    from .acceptance import examples, judge_round
     from .base_model import find_base
-    from .loop_report import write_report
+    from .checkpoint import only_writer
 
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe)
     wanted = recipe.loop
     if wanted is None:
         raise UsageError("this recipe has no 'loop': evalkit train is for it, or add what to evaluate")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("evalkit loop runs in one process: under torchrun use evalkit train, then evalkit run")
     check_overlap(recipe, wanted, notify)
     base = find_base(recipe.model)
+    with only_writer(directory):
+        return _rounds(recipe, wanted, base, directory, notify, show_progress)
+
+
+def _rounds(
+    recipe: Recipe, wanted: Loop, base: BaseModel, directory: Path, notify: Notify, show_progress: bool
+) -> LoopResult:
+    from .acceptance import examples, judge_round
+
     start = base.adapter
     accepted = start
     best = _evaluate(recipe, wanted, base.evaluated(accepted), directory / "baseline", notify, show_progress)
@@ -80,22 +94,20 @@ def loop(
     for number in range(1, wanted.rounds + 1):
         folder = directory / f"round-{number:02d}"
         notify(f"round {number}: training")
-        changed = recipe.model_copy(update={"seed": recipe.seed + number - 1})
-        adapter = train(changed, folder / "training", base=base.with_adapter(accepted), notify=notify)
+        training = folder / "training"
+        adapter = train(_of_round(recipe, number), training, base=base.with_adapter(accepted), notify=notify)
         _release()
         candidate = _evaluate(recipe, wanted, base.evaluated(adapter), folder / "evaluation", notify, show_progress)
-        history = read_metrics(folder / "training")
+        history = read_metrics(training)
         alarms = history[-1]["alarms"] if history else []
         verdict = judge_round(best, candidate, wanted, looks=number, alarms=alarms)
         task = verdict.gain.task
         entry = {
             "round": number,
             **verdict.as_json(),
-            "curve": [{key: row.get(key) for key in ("step", "reward", "kl", "entropy", "length", "cyrillic")}
-                      for row in history],
             "alarms": [{"step": row["step"], "alarms": row["alarms"]} for row in history if row["alarms"]],
             "examples": examples(best, candidate, task),
-        }  # fmt: skip
+        }
         write_json(folder / "verdict.json", entry)
         rounds.append(entry)
         _say(entry, notify)
@@ -111,8 +123,6 @@ def loop(
     model = base.evaluated(result.adapter.resolve() if result.adapter else start)
     summary = {"model": model, "accepted": result.adapter is not None, "rounds": rounds}
     write_json(directory / "loop.json", summary)
-    with replacing(directory / "report.md") as file:
-        file.write(write_report(summary, wanted).encode())
     return result
 
 
@@ -122,17 +132,15 @@ def check_overlap(recipe: Recipe, wanted: Loop, notify: Notify = lambda line: No
     Raises:
         RunError: there are some, and the recipe does not allow it.
     """
-    from ..evals.plan import plan_tasks
-    from ..evals.spec import RunSpec
-    from .prompts import open_families, texts
+    from .prompts import trained_texts
 
-    spec = RunSpec.of(model="-", tasks=wanted.tasks, data=wanted.data, limit=wanted.limit, seed=recipe.seed)
-    evaluated = {
-        f"{item.task.name}/{sample.id}": "\n".join((*(one.content for one in sample.messages), *sample.turns))
-        for item in plan_tasks(spec)
-        for sample in item.samples()
-    }
-    found = find_overlaps(texts(open_families(recipe)), evaluated)
+    evaluated = evaluated_texts(wanted.tasks, wanted.data, limit=wanted.limit, seed=recipe.seed)
+    trained = trained_texts(recipe)
+    for number in range(2, wanted.rounds + 1):
+        # A task may draw other prompts by another seed, and every round has its own.
+        later = trained_texts(_of_round(recipe, number))
+        trained |= {f"{name} of round {number}": text for name, text in later.items() if trained.get(name) != text}
+    found = find_overlaps(trained, evaluated)
     if not found:
         notify(f"no training prompt stands among the {len(evaluated)} of the evaluation")
         return found
@@ -142,6 +150,10 @@ def check_overlap(recipe: Recipe, wanted: Loop, notify: Notify = lambda line: No
         raise RunError(f"{line}. Train on others, or say 'allow_overlap: true' in 'loop'")
     notify(f"WARNING: {line}")
     return found
+
+
+def _of_round(recipe: Recipe, number: int) -> Recipe:
+    return recipe.model_copy(update={"seed": recipe.seed + number - 1})
 
 
 def _evaluate(recipe: Recipe, wanted: Loop, model: str, output: Path, notify: Notify, show_progress: bool) -> Path:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..evals.gold import Trend, divergence_of
 from ..tasks.language import fidelity
 from .recipe_fields import Alarms
 
@@ -66,30 +67,68 @@ def alarms(rule: Alarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
         rule: the limits.
         history: the metrics of each step so far, in order; measures that a step lacks are passed over.
     """
+    reasons = _of_canaries(rule, history[-1].get("canaries")) if history else []
     if len(history) <= rule.window:
-        return []
+        return reasons
     first, last = history[: rule.window], history[-1]
-    reasons = []
+    reasons += _divergences(rule, history)
 
     def start(name: str) -> float | None:
         values = [row[name] for row in first if row.get(name) is not None]
         return sum(values) / len(values) if values else None
 
-    for name, limit, sign, words in (
-        ("cyrillic", rule.cyrillic_drop, -1, "Cyrillic letters fell"),
-        ("distinct", rule.distinct_drop, -1, "different answers to one prompt fell"),
-        ("repetition", rule.repetition_rise, 1, "repetition within answers rose"),
-    ):
-        before, now = start(name), last.get(name)
-        if limit is not None and before is not None and now is not None and sign * (now - before) > limit:
-            reasons.append(f"{words} from {before:.0%} to {now:.0%}")
-    before, now = start("length"), last.get("length")
-    factor = rule.length_factor
-    if factor is not None and before and now is not None and not before / factor <= now <= before * factor:
-        reasons.append(f"answers went from {before:.0f} to {now:.0f} tokens")
+    reasons += _changes(rule, {name: start(name) for name in MEASURES}, last)
     entropy, kl = last.get("entropy"), last.get("kl")
     if rule.entropy_below is not None and entropy is not None and entropy < rule.entropy_below:
         reasons.append(f"entropy is {entropy:.3g} < {rule.entropy_below:g}")
     if rule.kl_above is not None and kl is not None and kl > rule.kl_above:
         reasons.append(f"divergence from the reference is {kl:.3g} > {rule.kl_above:g}")
+    return reasons
+
+
+def _changes(rule: Alarms, first: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
+    """Return in which of the `MEASURES` the last answers are too far from the first."""
+    reasons = []
+    for name, limit, sign, words in (
+        ("cyrillic", rule.cyrillic_drop, -1, "Cyrillic letters fell"),
+        ("distinct", rule.distinct_drop, -1, "different answers fell"),
+        ("repetition", rule.repetition_rise, 1, "repetition within answers rose"),
+    ):
+        before, now = first.get(name), last.get(name)
+        if limit is not None and before is not None and now is not None and sign * (now - before) > limit:
+            reasons.append(f"{words} from {before:.0%} to {now:.0%}")
+    before, now = first.get("length"), last.get("length")
+    factor = rule.length_factor
+    if factor is not None and before and now is not None and not before / factor <= now <= before * factor:
+        reasons.append(f"answers went from {before:.0f} to {now:.0f} tokens")
+    return reasons
+
+
+def _of_canaries(rule: Alarms, canaries: Mapping[str, Any] | None) -> list[str]:
+    if canaries is None or rule.canaries is None:
+        return []
+    before, now = canaries["before"], canaries["now"]
+    reasons = _changes(rule, before, now)
+    limit = rule.canaries.reward_drop
+    if limit is not None and before["reward"] is not None and before["reward"] - now["reward"] > limit:
+        reasons.append(f"their reward fell from {before['reward']:.2f} to {now['reward']:.2f}")
+    return [f"canary prompts: {reason}" for reason in reasons]
+
+
+def _divergences(rule: Alarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return which watched rewards did not rise with the training reward (see `evalkit.evals.gold`)."""
+    reasons = []
+    for name, watched in rule.watch.items():
+        rows = history[-watched.window :]
+        seen = [(row["step"], row["watched"][name]) for row in rows if name in row.get("watched", {})]
+        found = divergence_of(
+            [(row["step"], row["reward"]) for row in rows if row.get("reward") is not None],
+            [(step, one["value"]) for step, one in seen],
+            [(step, one["gap"]) for step, one in seen if "gap" in one],
+        )
+        if found.trend is Trend.ALARM:
+            reasons.append(
+                f"the reward rises by {found.train.value:.2g} a step, and '{name}', which is only watched, by"
+                f" {found.gold.value:.2g}"
+            )
     return reasons

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 SPAN = 13
 """Words in a row that two prompts do not share by chance (Brown et al. 2020, arXiv:2005.14165, appendix C)."""
+SHORTEST = 6
+"""Words that a shorter prompt must have for its standing within another one to say anything."""
 TEMPLATE_SHARE = 0.02
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A training prompt and an evaluation prompt that are the same, or share a span of `SPAN` words."""
+    """A training prompt that is an evaluation prompt, holds all of it, or shares a span of `SPAN` words with it."""
 
     trained: str
     evaluated: str
     shared: str
+
+
+def evaluated_texts(
+    tasks: Sequence[str], data: Mapping[str, str] | None = None, *, limit: int | None = None, seed: int = 0
+) -> dict[str, str]:
+    """Return the text of every prompt that ``evalkit run`` would ask, by ``task/sample id``.
+
+    Raises:
+        InputError, UsageError: an unknown task, or its data cannot be read.
+    """
+    from ..evals.plan import plan_tasks
+    from ..evals.spec import RunSpec
+
+    spec = RunSpec.of(model="-", tasks=tasks, data=data or {}, limit=limit, seed=seed)
+    return {
+        f"{item.task.name}/{sample.id}": "\n".join((*(one.content for one in sample.messages), *sample.turns))
+        for item in plan_tasks(spec)
+        for sample in item.samples()
+    }
 
 
 def find_overlaps(trained: Mapping[str, str], evaluated: Mapping[str, str]) -> list[Overlap]:
@@ -36,11 +57,17 @@ def find_overlaps(trained: Mapping[str, str], evaluated: Mapping[str, str]) -> l
     counts = Counter(span for some in words.values() for span in set(_spans(some)))
     allowed = max(2.0, TEMPLATE_SHARE * len(words))
     telling = {span for span, count in counts.items() if count <= allowed}
+    short = {some for some in words.values() if SHORTEST <= len(some) < SPAN}
+    lengths = sorted({len(some) for some in short})
     whole: dict[tuple[str, ...], str] = {}
     parts: dict[tuple[str, ...], str] = {}
     for name, text in trained.items():
         some = _words(text)
         whole.setdefault(some, name)
+        for length in lengths:
+            for span in _spans(some, length):
+                if span in short:
+                    whole.setdefault(span, name)
         for span in _spans(some):
             if span in telling:
                 parts.setdefault(span, name)
@@ -59,5 +86,5 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.casefold().replace("ё", "е")))
 
 
-def _spans(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    return (words[start : start + SPAN] for start in range(len(words) - SPAN + 1))
+def _spans(words: tuple[str, ...], length: int = SPAN) -> Iterator[tuple[str, ...]]:
+    return (words[start : start + length] for start in range(len(words) - length + 1))

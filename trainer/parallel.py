@@ -1,28 +1,107 @@
 """Several processes that train one adapter: ``torchrun`` starts them, here they add up. Alone, nothing happens.
 
-Weights are replicated; groups are dealt out, sampled, gathered again, and dealt out to be learned from. The only
-traffic of a step is one flat tensor of gradients and the groups themselves.
+Adapters are replicated; groups are dealt out, sampled, gathered again, and dealt out to be learned from. The only
+traffic of a step is one flat tensor of gradients and the groups themselves (and, when they are sharded, the weights
+of the model: see `sharding`).
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import functools
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed
 from torch import Tensor
 
+from ..errors import RunError
 from .losses import Totals
 
 T = TypeVar("T")
 
+# Sampling and scoring take what they take, and some ranks have less to do; a rank that is gone is noticed at once.
+_PATIENCE = timedelta(days=1)
+_FAILED, _ENDED = "evalkit/failed", "evalkit/ended"
+_FAREWELL = 2.0
+_LOST = ("gloo", "nccl", "connection", "store")
 
-def join(device: str) -> None:
-    """Join the other processes if ``torchrun`` started this one (it sets ``WORLD_SIZE``)."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Work with the other processes that ``torchrun`` started, if it did (it sets ``WORLD_SIZE``).
+
+    All end well, or all end: the process that fails first raises its error, the others end with exit code 1 and
+    without a word. Inside another such block nothing more happens.
+
+    Raises:
+        RunError: another process is gone without having said why.
+        SystemExit: another process has said why.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or torch.distributed.is_initialized():
+        yield
+        return
+    _join()
+    try:
+        yield
+    except Exception as error:
+        if not _fails_first():
+            raise SystemExit(1) from None
+        if isinstance(error, RuntimeError) and any(mark in str(error).lower() for mark in _LOST):
+            rank, size = world()
+            said = str(error).partition("\n")[0][:200]
+            raise RunError(
+                f"process {rank + 1} of {size} lost another one, which was killed or fell over; what was sampled"
+                f" is kept, and the same command goes on ({said})"
+            ) from error
+        raise
+
+
+def _join() -> None:
+    # Objects and flags travel between CPUs, gradients between GPUs where there are any.
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    if torch.cuda.is_available():
+        torch.cuda.set_device(own_gpu())
+    store = torch.distributed.PrefixStore("evalkit", _store())
+    torch.distributed.init_process_group(
+        backend,
+        store=store,
+        rank=int(os.environ["RANK"]),
+        world_size=int(os.environ["WORLD_SIZE"]),
+        timeout=_PATIENCE,
+    )
+    atexit.register(torch.distributed.destroy_process_group)
+
+
+@functools.cache
+def _store() -> Any:
+    return next(iter(torch.distributed.rendezvous("env://")))[0]
+
+
+def _fails_first() -> bool:
+    own = os.environ["RANK"]
+    try:
+        first = bool(_store().compare_set(_FAILED, "", own) == own.encode())
+        _store().add(_ENDED, 1)
+        if own == "0" and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+            # This process keeps the store: those that fail for the same reason are to find it.
+            deadline = time.monotonic() + _FAREWELL
+            while _store().add(_ENDED, 0) < world()[1] and time.monotonic() < deadline:
+                time.sleep(0.02)
+        return first
+    except RuntimeError:
+        # The process that kept the store is gone: killed, for it would have waited for nobody to say why it failed.
+        return True
+
+
+def own_gpu() -> int:
+    """Return the number of the GPU of this process on its machine."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def world() -> tuple[int, int]:
@@ -46,6 +125,22 @@ def gathered(items: Sequence[T]) -> list[T]:
     parts: list[Any] = [None] * size
     torch.distributed.all_gather_object(parts, list(items))
     return [parts[place % size][place // size] for place in range(sum(map(len, parts)))]
+
+
+def of_first(item: T) -> T:
+    """Return what the first process has here; all wait for it."""
+    if world()[1] == 1:
+        return item
+    items = [item]
+    torch.distributed.broadcast_object_list(items)
+    return items[0]
+
+
+def anybody(busy: bool) -> bool:
+    """Tell whether any process says yes."""
+    flag = torch.tensor([int(busy)])
+    torch.distributed.all_reduce(flag)
+    return bool(flag.item())
 
 
 def gathered_counts(own: Totals, device: Any) -> Totals:

@@ -18,8 +18,10 @@ import torch
 from torch import Tensor
 
 from ..errors import MissingExtraError, ModelError
-from .base_model import BaseModel, load_base
+from .base_model import BaseModel, device_of, load_base
+from .parallel import world
 from .recipe_fields import Lora
+from .sharding import shard
 
 if TYPE_CHECKING:
     from ..evals.models.chat_template import ChatTemplate
@@ -45,9 +47,17 @@ class Policy:
     """The model with its adapters; one is active at a time (`using`), the policy's unless said otherwise."""
 
     def __init__(
-        self, model: Any, *, template: ChatTemplate, context: int, stop_tokens: frozenset[int], pad_token: int
+        self,
+        model: Any,
+        *,
+        template: ChatTemplate,
+        context: int,
+        stop_tokens: frozenset[int],
+        pad_token: int,
+        sharded: bool = False,
     ) -> None:
         self.model = model
+        self.sharded = sharded
         self.template = template
         self.context = context
         self.stop_tokens = stop_tokens
@@ -134,6 +144,10 @@ class Policy:
             arguments["logits_to_keep"] = keep
         output = self.model(input_ids=inputs, attention_mask=mask, **arguments)
         return output.logits[:, -keep:], output.past_key_values
+
+    def idle(self) -> None:
+        """Compute something that does not matter, for others that compute something that does (see `sharding`)."""
+        self.forward(*self.padded([[self.pad_token]]), keep=1)
 
     def padded(self, rows: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
         """Return token ids [B, T] padded on the left, and their mask."""
@@ -276,8 +290,12 @@ def _measured(logits: Tensor, targets: Tensor, temperature: float) -> tuple[Tens
     return distribution.gather(-1, targets[:, None]).squeeze(-1), entropies
 
 
-def open_policy(base: BaseModel, lora: Lora, *, seed: int, critic: bool, gradient_checkpointing: bool) -> Policy:
+def open_policy(
+    base: BaseModel, lora: Lora, *, seed: int, critic: bool, gradient_checkpointing: bool, sharded: bool = False
+) -> Policy:
     """Load a model and put its adapters on: policy and reference, and a critic if wanted.
+
+    With ``sharded`` the model's weights are spread over the processes, if there are several.
 
     Raises:
         MissingExtraError: torch, transformers or peft is not installed.
@@ -285,9 +303,12 @@ def open_policy(base: BaseModel, lora: Lora, *, seed: int, critic: bool, gradien
     """
     try:
         from peft import LoraConfig, PeftModel, get_peft_model
+
+        from .fused_lora import fuse_products
     except ImportError:
         raise MissingExtraError("train") from None
-    loaded, template, context = load_base(base)
+    sharded = sharded and world()[1] > 1
+    loaded, template, context = load_base(base, on_cpu=sharded)
     plain = loaded.decoder.model
     config = LoraConfig(
         r=lora.rank,
@@ -307,15 +328,19 @@ def open_policy(base: BaseModel, lora: Lora, *, seed: int, critic: bool, gradien
         model.add_adapter(REFERENCE, config)
         if critic:
             model.add_adapter(CRITIC, config)
+    fuse_products(model)
     if gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     model.set_adapter(POLICY)
+    if sharded:
+        shard(model, device_of(base))
     policy = Policy(
         model,
         template=template,
         context=context,
         stop_tokens=loaded.decoder.stop_tokens,
         pad_token=loaded.decoder.pad_token,
+        sharded=sharded,
     )
     policy.copy_adapter(POLICY, REFERENCE)
     return policy

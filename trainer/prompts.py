@@ -13,6 +13,7 @@ from ..evals.models.chat_template import THOUGHT_OPENS
 from ..tasks.registry import open_task
 from ..tasks.types import Sample
 from .adapters.bridge import RewardSpec
+from .chats import read_examples
 from .recipe_fields import Recipe, Source
 
 if TYPE_CHECKING:
@@ -80,6 +81,21 @@ def tokenize(sample: Sample, template: ChatTemplate, context: int) -> Prompt:
         )
     opening = THOUGHT_OPENS if rendered.rstrip().endswith(THOUGHT_OPENS) else ""
     return Prompt(sample, tokens, opening)
+
+
+def trained_texts(recipe: Recipe) -> dict[str, str]:
+    """Return by name every text that a recipe trains on: prompts, or the messages of chats one by one.
+
+    Raises:
+        InputError, UsageError: they cannot be read.
+    """
+    chats = {
+        f"{name}/{number}/{turn}": text
+        for name, given in recipe.chats.items()
+        for number, example in enumerate(read_examples(Path(given.data), given.limit), 1)
+        for turn, text in enumerate((*(message.content for message in example.context), example.answer))
+    }
+    return chats | texts(open_families(recipe))
 
 
 def texts(families: Mapping[str, PromptFamily]) -> dict[str, str]:

@@ -14,6 +14,10 @@ from pydantic import ValidationError
 from ..errors import EvalkitError, InputError, UsageError, nearest
 from .recipe_fields import Recipe, Section, Shaping, Source
 
+CANARIES = "canaries"
+VALIDATION = "validation"
+"""Families of prompts beside those that are trained on."""
+
 PACKAGED = Path(__file__).with_name("recipes")
 
 
@@ -114,16 +118,26 @@ def _from_folder(recipe: Recipe, folder: Path) -> Recipe:
         file, mark, rest = name.rpartition(".py:")
         return f"{folder / file}{mark}{rest}" if mark else name
 
-    def of_source(source: Source) -> Source:
-        reward = source.reward
+    def of_reward(reward: str | dict[str, float]) -> str | dict[str, float]:
         if isinstance(reward, dict):
-            reward = {located(name): weight for name, weight in reward.items()}
-        elif reward is not None:
-            reward = located(reward)
+            return {located(name): weight for name, weight in reward.items()}
+        return located(reward)
+
+    def of_source(source: Source) -> Source:
+        reward = None if source.reward is None else of_reward(source.reward)
         data = None if source.data is None else str(folder / source.data)
         return source.model_copy(update={"task": located(source.task), "reward": reward, "data": data})
 
     update: dict[str, Any] = {"prompts": {name: of_source(source) for name, source in recipe.prompts.items()}}
+    update["chats"] = {
+        name: chats.model_copy(update={"data": str(folder / chats.data)}) for name, chats in recipe.chats.items()
+    }
+    alarms = recipe.alarms
+    watched = {name: one.model_copy(update={"reward": of_reward(one.reward)}) for name, one in alarms.watch.items()}
+    canaries = alarms.canaries
+    if canaries is not None:
+        canaries = canaries.model_copy(update={"source": of_source(canaries.source)})
+    update["alarms"] = alarms.model_copy(update={"watch": watched, "canaries": canaries})
     if recipe.validation is not None:
         source = of_source(recipe.validation.source)
         update["validation"] = recipe.validation.model_copy(update={"source": source})
@@ -141,20 +155,43 @@ def _check(recipe: Recipe) -> None:
         UsageError: names the fields.
     """
     open_objective(recipe)
+    _check_what_is_learned(recipe)
+    reserved = sorted({VALIDATION, CANARIES} & recipe.prompts.keys())
+    if reserved:
+        raise UsageError(f"field 'prompts.{reserved[0]}': this name is for prompts that are not trained on")
     if recipe.reset.patience is not None and recipe.validation is None:
         raise UsageError("field 'reset.patience' counts validations: give 'validation' too")
     for field, value in (("reset", recipe.reset.kl_above), ("alarms", recipe.alarms.kl_above)):
         if value is not None and not recipe.objective.kl_weight:
             raise UsageError(f"field '{field}.kl_above' needs 'objective.kl_weight' above 0")
+    if recipe.sharding == "full" and recipe.objective.loss == "gmpo":
+        raise UsageError("field 'sharding': the critic of gmpo needs whole weights: say 'sharding: none'")
     if recipe.critic is not None and recipe.objective.loss != "gmpo":
         raise UsageError(f"field 'critic' belongs to the loss gmpo, not to {recipe.objective.loss}")
     if recipe.objective.loss == "gmpo" and recipe.shaping != Shaping():
         raise UsageError("field 'shaping': gmpo learns from the critic's scores, which length does not shape")
     if recipe.rollouts.longer and recipe.objective.options.get("max_length") is not None:
         raise UsageError("field 'objective.options.max_length' is one number, and 'rollouts.longer' changes it")
+    if recipe.rollouts.vllm is not None and recipe.rollouts.temperature > 2:
+        raise UsageError("field 'rollouts.temperature': vLLM takes no more than 2")
     cache = recipe.shaping.overlong_cache
     if cache is not None and cache > recipe.rollouts.max_tokens:
         raise UsageError("field 'shaping.overlong_cache' is more than 'rollouts.max_tokens'")
+
+
+def _check_what_is_learned(recipe: Recipe) -> None:
+    if recipe.objective.loss != "sft":
+        if recipe.chats:
+            raise UsageError("field 'chats' is learned by the loss sft: say 'objective: {loss: sft}'")
+        if not recipe.prompts:
+            raise UsageError("field 'prompts' is missing: what answers are sampled to")
+        return
+    if not recipe.chats or recipe.prompts:
+        raise UsageError("the loss sft learns from 'chats', a file of each, and not from 'prompts'")
+    if recipe.rollouts.temperature != 1 or recipe.objective.correction is not None:
+        raise UsageError("the loss sft samples nothing: take out 'rollouts.temperature' and 'objective.correction'")
+    if recipe.rollouts.vllm is not None:
+        raise UsageError("the loss sft samples nothing: take out 'rollouts.vllm'")
 
 
 def open_objective(recipe: Recipe, step: int = 1) -> Any:
@@ -177,6 +214,9 @@ def open_objective(recipe: Recipe, step: int = 1) -> Any:
         options["kl"] = wanted.kl
     if wanted.correction is not None:
         options["correction"] = Correction(**wanted.correction.model_dump())
+    elif recipe.rollouts.vllm is not None:
+        # Another engine's probabilities are never quite the trainer's.
+        options["correction"] = Correction()
     try:
         known: Mapping[str, Any] = loss_options(wanted.loss)
         if options.get("aggregation", known["aggregation"]) == "constant":

@@ -33,6 +33,14 @@ class Source(Section):
     reward: str | dict[str, float] | None = None
 
 
+class Chats(Section):
+    """Chats that are learned as they stand, by the loss ``sft``: a file of JSON lines (see `chats`)."""
+
+    data: str
+    limit: Positive | None = None
+    weight: Annotated[float, Field(ge=0)] = 1.0
+
+
 class Lora(Section):
     """The adapter that is trained; the weights under it stay as they are."""
 
@@ -42,10 +50,28 @@ class Lora(Section):
     targets: str | list[str] = "all-linear"
 
 
+class Vllm(Section):
+    """How answers are sampled by vLLM (see `vllm_rollouts`); nothing here changes what is learned.
+
+    ``addresses`` are servers that run already. Without any, one is started: by the interpreter ``python``, on the
+    GPUs ``devices`` (tensor-parallel when there are several), in ``dtype``, with ``memory`` as its share of a GPU.
+    ``concurrency`` is requests at once of each process, ``timeout`` seconds for one answer.
+    """
+
+    addresses: tuple[str, ...] = ()
+    python: str | None = None
+    devices: tuple[int, ...] = ()
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    memory: Annotated[float, Field(gt=0, le=1)] | None = None
+    concurrency: Positive = 64
+    timeout: Annotated[float, Field(gt=0)] = 3600.0
+
+
 class Rollouts(Section):
     """What is sampled for a step: ``groups`` prompts with ``answers`` answers each, in waves (see `sampling`).
 
-    ``longer`` raises ``max_tokens`` from a step on: ``{1801: 16384}``. ``batch`` is answers at once.
+    ``longer`` raises ``max_tokens`` from a step on: ``{1801: 16384}``. ``batch`` is answers at once. With ``vllm``
+    (it may be empty: ``{}``) they are not sampled by this process but by vLLM.
     """
 
     groups: Positive = 8
@@ -58,6 +84,7 @@ class Rollouts(Section):
     min_share: Share = 0.25
     max_surplus: Annotated[int, Field(ge=0)] | None = None
     max_age: Annotated[int, Field(ge=0)] = 1
+    vllm: Vllm | None = None
 
     def tokens_at(self, step: int) -> int:
         """Return the longest answer allowed in a step, counted from 1."""
@@ -137,18 +164,58 @@ class Critic(Section):
     """The generative critic of ``gmpo`` (see `losses.critic` for the words).
 
     ``checker_share`` is α, the checker's part in the score that the actor learns from. ``frozen`` keeps the critic
-    as it is; without a checker it must be. ``learning_rate`` is the critic's own.
+    as it is; without a checker it must be. ``learning_rate`` is the critic's own, ``kl_weight`` the pull of the
+    critic that it was at first, ``epochs`` how often it goes through a step's answers. While it does not deserve
+    trust (``min_auroc``, ``max_inflation``, over ``window`` steps), ``distrusted`` freezes the actor or leaves it
+    to the checker's scores alone.
     """
 
     explanation_tokens: Annotated[int, Field(ge=0)] = 96
     explanation_temperature: Annotated[float, Field(ge=0)] = 0.0
     checker_share: Share = 0.5
     learning_rate: Annotated[float, Field(gt=0)] = 1e-5
+    kl_weight: Annotated[float, Field(ge=0)] = 1e-3
+    epochs: Positive = 1
     frozen: bool = False
+    distrusted: Literal["freeze", "checker"] = "freeze"
     weighing: dict[str, Any] = {}
     min_auroc: Share = 0.6
     max_inflation: Share = 0.15
     window: Positive = 8
+
+
+class Grader(Section):
+    """The models that grade where a reward needs a judge: several are a jury, joined by ``rule``."""
+
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    base_url: str | None = None
+    language: Literal["ru", "en"] = "ru"
+    rule: Literal["mean", "median", "min", "majority"] = "mean"
+
+
+class Watched(Section):
+    """A reward that nothing is learned from: it scores a ``share`` of the sampled answers (see `watching`).
+
+    It may be another checker of the same thing, or a gold ``judge`` of another family. When the training reward
+    rose over the last ``window`` steps and this one did not, that is an alarm.
+    """
+
+    reward: str | dict[str, float]
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    window: Annotated[int, Field(ge=5)] = 20
+    judge: Grader | None = None
+
+
+class CanaryPrompts(Section):
+    """A few prompts, answered greedily every so many steps and compared with the answers before training.
+
+    ``reward_drop`` is how much of the source's own reward may be lost; the limits of `Alarms` hold for the rest.
+    """
+
+    source: Source
+    every: Positive = 10
+    limit: Positive = 16
+    reward_drop: Share | None = 0.3
 
 
 class Alarms(Section):
@@ -164,14 +231,17 @@ class Alarms(Section):
     length_factor: Annotated[float, Field(gt=1)] | None = 4.0
     entropy_below: Annotated[float, Field(gt=0)] | None = None
     kl_above: Annotated[float, Field(gt=0)] | None = None
+    watch: dict[str, Watched] = {}
+    canaries: CanaryPrompts | None = None
     stop: bool = False
 
 
 class Guards(Section):
     """How much worse a round may make what the reward does not ask for; null is not guarded.
 
-    ``cyrillic`` and ``distinct`` are falls of a share, ``length`` the change of the mean length as a share of what
-    it was; ``tasks`` are falls of ``TASK`` or ``TASK/METRIC`` in the metric's own unit.
+    ``cyrillic`` and ``distinct`` are falls of a share, ``length`` is how much longer or shorter the mean answer may
+    get (0.5: one and a half times, or by the same factor less); ``tasks`` are falls of ``TASK`` or ``TASK/METRIC``
+    in the metric's own unit.
     """
 
     cyrillic: Share | None = 0.1
@@ -201,11 +271,19 @@ class Loop(Section):
 
 
 class Recipe(Section):
-    """A training run; `digest` of its JSON is what a resumed run must agree with."""
+    """A training run: answers to ``prompts`` are sampled and rewarded, or ``chats`` are learned as they stand.
+
+    ``sharding: full`` spreads the model's weights over the processes, when they do not fit one device.
+
+    ``track`` names the trackers that get the metrics too (see `trackers`). ``judge`` grades where a reward is a
+    judge's; of a reward by a rubric, ``rubric_dropout`` is the share of the criteria that each step leaves out (see
+    `evalkit.tasks.imo.rubric`).
+    """
 
     model: str
-    prompts: Annotated[dict[str, Source], Field(min_length=1)]
     steps: Positive
+    prompts: dict[str, Source] = {}
+    chats: dict[str, Chats] = {}
     seed: Annotated[int, Field(ge=0)] = 0
     lora: Lora = Lora()
     rollouts: Rollouts = Rollouts()
@@ -216,7 +294,11 @@ class Recipe(Section):
     validation: Validation | None = None
     critic: Critic | None = None
     alarms: Alarms = Alarms()
+    judge: Grader | None = None
+    rubric_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     loop: Loop | None = None
+    track: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ()
+    sharding: Literal["none", "full"] = "none"
     checkpoint_every: Positive = 1
     scoring_workers: Positive = 1
     scoring_deadline: Annotated[float, Field(gt=0)] = 30.0

@@ -11,19 +11,23 @@ import asyncio
 import contextlib
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from ..errors import UsageError, nearest
 from ..evals.lending import lend
 from ..evals.scoring import DEADLINE_SECONDS, Scorer
 from ..plugins import installed, load_plugin
+from ..tasks.imo.rubric import Criterion, drop_criteria
 from ..tasks.registry import FAMILIES, open_task, task_names
 from ..tasks.types import Completion, Context, Judge, Metric, Sample, Score, Status, Task, mean_value
+
+OpenJudge = Callable[[], AbstractAsyncContextManager[Judge | None]]
 
 GROUP = "evalkit.rewards"
 FAMILY = "reward"
@@ -163,6 +167,31 @@ def _registered_as(name: str) -> str:
     raise UsageError(f"unknown reward '{name}'.{nearest(name, known)}")
 
 
+@runtime_checkable
+class ByRubric(Protocol):
+    """A task whose value is what the criteria of a rubric are worth together."""
+
+    rubric: Sequence[Criterion]
+
+    def by_rubric(self, score: Score, kept: Sequence[Criterion]) -> Score:
+        """Return the score by some of the criteria."""
+        ...
+
+
+def with_rubric_dropout(
+    parts: Sequence[RewardPart], reward: Reward, *, fraction: float, example: str, step: int, seed: int
+) -> Reward:
+    """Return a reward by the criteria that count at one step (see `drop_criteria`); other parts stay."""
+    scores = []
+    for part in parts:
+        score = reward.scores[part.task.name]
+        if isinstance(part.task, ByRubric) and part.task.rubric:
+            kept = drop_criteria(part.task.rubric, fraction=fraction, example=example, step=step, seed=seed)
+            score = part.task.by_rubric(score, kept)
+        scores.append(score)
+    return _combined(parts, scores)
+
+
 class Rewards:
     """Scores answers with all parts of a reward; use as an async context manager.
 
@@ -172,7 +201,7 @@ class Rewards:
     Args:
         parts: what `open_reward` gave.
         seed: for scorers that draw.
-        judge: an open judge, for tasks that need one.
+        judge: an open judge, for tasks that need one, or a function that opens it when the rest is opened.
         sandbox: ``auto`` for the strongest that works here, or its name.
         workers: processes a part.
         deadline: seconds for one answer.
@@ -183,20 +212,28 @@ class Rewards:
         parts: Sequence[RewardPart],
         *,
         seed: int = 0,
-        judge: Judge | None = None,
+        judge: Judge | OpenJudge | None = None,
         sandbox: str = "auto",
         workers: int = 1,
         deadline: float = DEADLINE_SECONDS,
     ) -> None:
         self.parts = tuple(parts)
-        self._lend = lend([part.task for part in parts], seed=seed, judge=judge, sandbox=sandbox)
+        self._seed = seed
+        self._judge = judge
+        self._sandbox = sandbox
         self._workers = workers
         self._deadline = deadline
         self._scorers: list[Scorer] = []
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        context = await self._stack.enter_async_context(self._lend)
+        judge = self._judge
+        if callable(judge):
+            judge = await self._stack.enter_async_context(judge())
+        tasks = [part.task for part in self.parts]
+        context = await self._stack.enter_async_context(
+            lend(tasks, seed=self._seed, judge=judge, sandbox=self._sandbox)
+        )
         for part in self.parts:
             scorer = Scorer(
                 part.task, part.registered_as, context=context, workers=self._workers, deadline=self._deadline

@@ -21,6 +21,7 @@ class Answer:
         problem: why there is no reward.
         shaped: the reward after length shaping: what advantages are made of.
         critic: what the critic said of it, where there is one.
+        watched: what it earned from rewards that are only watched, by their names.
     """
 
     tokens: tuple[int, ...]
@@ -32,17 +33,22 @@ class Answer:
     problem: str = ""
     shaped: float | None = None
     critic: Mapping[str, Any] | None = None
+    watched: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A prompt and its answers. ``family`` and ``index`` say where the prompt is found."""
+    """A prompt and its answers. ``family`` and ``index`` say where the prompt is found.
+
+    ``version`` is the number of steps that the policy had learned when it gave the answers.
+    """
 
     family: str
     index: int
     sample: str
     prompt: tuple[int, ...]
     answers: tuple[Answer, ...]
+    version: int = 0
 
     @property
     def rewards(self) -> list[float | None]:
@@ -61,4 +67,6 @@ class Group:
                       "log_probabilities": tuple(answer["log_probabilities"])})
             for answer in data["answers"]
         )  # fmt: skip
-        return cls(data["family"], data["index"], data["sample"], tuple(data["prompt"]), answers)
+        return cls(
+            data["family"], data["index"], data["sample"], tuple(data["prompt"]), answers, data.get("version", 0)
+        )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .adapters.bridge import RewardBridge, answer_of
+from ..evals.judging import VERDICTS, Judging, open_judging
+from ..evals.models.base import ModelOptions
+from .adapters.bridge import RewardBridge, RewardSpec, answer_of
 from .generation import Sampled
 from .groups import informative, reward_tensor, usable
 from .prompts import Prompt, PromptFamily
-from .recipe_fields import Recipe, Shaping
-from .reward_mix import Reward
+from .recipe_fields import Grader, Recipe, Shaping
+from .reward_mix import Reward, open_reward, with_rubric_dropout
 from .rollouts import Answer, Group
 from .shaping import soft_overlong, truncated_reward
 
@@ -21,22 +26,17 @@ class FamilyRewards:
     """The rewards of all families, open in worker processes; use as a context manager.
 
     Raises:
-        UsageError: a reward is graded by a model.
+        UsageError: a reward is graded by a model, and the recipe has no ``judge``.
     """
 
-    def __init__(self, families: Mapping[str, PromptFamily], recipe: Recipe) -> None:
+    def __init__(self, families: Mapping[str, PromptFamily], recipe: Recipe, directory: Path) -> None:
+        self._dropout = (recipe.rubric_dropout, recipe.seed)
         self._bridges: dict[str, RewardBridge] = {}
         shared: dict[str, RewardBridge] = {}
         for name, family in families.items():
             key = str(family.reward)
             if key not in shared:
-                shared[key] = RewardBridge(
-                    family.reward,
-                    seed=recipe.seed,
-                    workers=recipe.scoring_workers,
-                    deadline=recipe.scoring_deadline,
-                )
-                _refuse_judges(name, shared[key])
+                shared[key] = open_bridge(family.reward, recipe, recipe.judge, directory, f"prompts.{name}")
             self._bridges[name] = shared[key]
 
     def __enter__(self) -> FamilyRewards:
@@ -47,25 +47,53 @@ class FamilyRewards:
             bridge.close()
 
     def score(
-        self, family: str, prompts: Sequence[Prompt], answers: Sequence[Sequence[Answer]]
+        self, family: str, prompts: Sequence[Prompt], answers: Sequence[Sequence[Answer]], step: int | None = None
     ) -> list[list[Answer]]:
-        """Return the answers to each prompt with what they earned; a failure of the scorer is no reward, not 0."""
+        """Return the answers to each prompt with what they earned; a failure of the scorer is no reward, not 0.
+
+        In a ``step`` of training a rubric loses the recipe's share of its criteria.
+        """
         asked = [
             (prompt.sample, answer_of(answer.text, truncated=answer.finish_reason == "length"))
             for prompt, some in zip(prompts, answers, strict=True)
             for answer in some
         ]
-        rewards = iter(self._bridges[family].score(asked))
+        bridge = self._bridges[family]
+        found = bridge.score(asked)
+        fraction, seed = self._dropout
+        if fraction and step is not None:
+            found = [
+                with_rubric_dropout(
+                    bridge.parts, reward, fraction=fraction, example=sample.id, step=step, seed=seed
+                )
+                for reward, (sample, _) in zip(found, asked, strict=True)
+            ]
+        rewards = iter(found)
         return [[_earned(answer, next(rewards)) for answer in some] for some in answers]
 
 
-def _refuse_judges(family: str, bridge: RewardBridge) -> None:
-    for part in bridge.parts:
-        if "judge" in getattr(part.task, "needs", ()):
-            raise UsageError(
-                f"prompts '{family}': {part.task.name} is graded by a model, which a recipe cannot name;"
-                " evalkit.trainer.rewards.Rewards takes an open judge"
-            )
+def open_bridge(
+    reward: RewardSpec, recipe: Recipe, grader: Grader | None, directory: Path, field: str
+) -> RewardBridge:
+    """Open a reward of a recipe; what a judge says is kept in the training directory and paid for once.
+
+    Raises:
+        UsageError: it is graded by a model, and none is named (names the ``field``); or see `open_reward`.
+    """
+    judged = [part.task for part in open_reward(reward) if "judge" in getattr(part.task, "needs", ())]
+    judge = None
+    if judged and grader is None:
+        raise UsageError(
+            f"field '{field}': {judged[0].name} is graded by a model: name it in 'judge', as in"
+            " 'judge: {models: [openai:NAME], base_url: ADDRESS}'"
+        )
+    if judged and grader is not None:
+        judging = Judging(grader.models, grader.base_url, grader.language, grader.rule, recipe.seed)
+        options = ModelOptions(api_key=os.environ.get("EVALKIT_JUDGE_API_KEY"))
+        judge = partial(open_judging, judging, judged, directory / VERDICTS, options)
+    return RewardBridge(
+        reward, seed=recipe.seed, workers=recipe.scoring_workers, deadline=recipe.scoring_deadline, judge=judge
+    )
 
 
 def _earned(answer: Answer, reward: Reward) -> Answer:

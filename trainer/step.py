@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,13 +17,14 @@ from torch import Tensor
 
 from .advantages import regression_weights
 from .groups import reward_tensor, usable
-from .losses import TokenBatch, Totals
+from .losses import Loss, TokenBatch, Totals
 from .parallel import gathered_counts, sum_gradients
 from .policy import POLICY, REFERENCE, Policy
 from .recipe import open_objective
 from .recipe_fields import Objective, Recipe
 from .rollouts import Answer, Group
 from .sampling import Kept
+from .sharding import in_turns
 
 Coefficients = Callable[[Sequence[Group]], Tensor]
 """Makes the weight of each answer of these groups, [B]; NaN where there is none."""
@@ -101,30 +103,11 @@ def update(policy: Policy, optimizer: Any, rows: Sequence[Row], recipe: Recipe, 
     batches = _micro_batches(rows, recipe.optimizer.micro_batch)
     own = Totals(sum(len(row.answer.tokens) for row in rows), len(rows))
     totals = gathered_counts(own, policy.device)
-    needs_reference = recipe.objective.kl_weight > 0
     statistics: dict[str, float] = {"loss": 0.0, "entropy": 0.0}
     optimizer.zero_grad(set_to_none=False)
-    for batch in batches:
-        reference = _reference(policy, batch, recipe) if needs_reference else None
-        values = _values(policy, batch, recipe)
-        sampler = _sampled(batch, values.mask, values.log_probabilities.dtype)
-        fresh = torch.tensor([row.fresh for row in batch], device=policy.device)[:, None]
-        tokens = TokenBatch(
-            policy=values.log_probabilities,
-            # Computed a moment ago by the same weights: the ratio is 1 to the last bit.
-            old=torch.where(fresh, values.log_probabilities.detach(), sampler),
-            mask=values.mask,
-            advantages=torch.tensor([row.advantage for row in batch], dtype=torch.float64, device=policy.device),
-            reference=reference,
-            sampler=sampler,
-        )
-        found = loss(tokens, totals)
-        found.value.backward()
-        statistics["loss"] += float(found.value.detach())
-        entropy = torch.where(values.mask, values.entropies, 0.0).sum() / max(totals.tokens, 1)
-        statistics["entropy"] += float(entropy)
-        for name, value in found.statistics.items():
-            statistics[name] = statistics.get(name, 0.0) + float(value)
+    for batch in in_turns(batches, partial(_idle, policy, recipe), sharded=policy.sharded):
+        for name, value in _add_gradient(policy, batch, loss, totals, recipe).items():
+            statistics[name] = statistics.get(name, 0.0) + value
     parameters = list(policy.trainable(POLICY).values())
     statistics = sum_gradients(parameters, statistics, policy.device)
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.gradient_clip))
@@ -135,6 +118,42 @@ def update(policy: Policy, optimizer: Any, rows: Sequence[Row], recipe: Recipe, 
         statistics["bad_gradient"] = 1.0
     optimizer.zero_grad(set_to_none=False)
     return statistics
+
+
+def _add_gradient(
+    policy: Policy, batch: Sequence[Row], loss: Loss, totals: Totals, recipe: Recipe
+) -> dict[str, float]:
+    """Add a micro-batch's gradient to that of the step and return its part of what there is to log.
+
+    Nothing of it outlives the call: the next one is to find its memory free.
+    """
+    reference = _reference(policy, batch, recipe) if recipe.objective.kl_weight > 0 else None
+    values = _values(policy, batch, recipe)
+    sampler = _sampled(batch, values.mask, values.log_probabilities.dtype)
+    fresh = torch.tensor([row.fresh for row in batch], device=policy.device)[:, None]
+    tokens = TokenBatch(
+        policy=values.log_probabilities,
+        # Computed a moment ago by the same weights: the ratio is 1 to the last bit.
+        old=torch.where(fresh, values.log_probabilities.detach(), sampler),
+        mask=values.mask,
+        advantages=torch.tensor([row.advantage for row in batch], dtype=torch.float64, device=policy.device),
+        reference=reference,
+        sampler=sampler,
+    )
+    found = loss(tokens, totals)
+    found.value.backward()
+    entropy = torch.where(values.mask, values.entropies, 0.0).sum() / max(totals.tokens, 1)
+    own = {"loss": found.value.detach(), "entropy": entropy, **found.statistics}
+    return {name: float(value) for name, value in own.items()}
+
+
+def _idle(policy: Policy, recipe: Recipe) -> None:
+    """Compute what a micro-batch does, on a token that does not matter: its gradient is 0."""
+    token = policy.pad_token
+    row = Row((token,), Answer((token,), (0.0,), "length"), advantage=0.0, fresh=True)
+    if recipe.objective.kl_weight > 0:
+        _reference(policy, [row], recipe)
+    (_values(policy, [row], recipe).log_probabilities.sum() * 0.0).backward()
 
 
 def _micro_batches(rows: Sequence[Row], size: int) -> list[list[Row]]:

@@ -2,9 +2,10 @@
 
 ::
 
-    recipe.json        what is trained, and which weights
+    recipe.json        what is trained, which weights, and for how many steps
     metrics.jsonl      a line a step
     answers.jsonl      every sampled answer as text, with what it earned
+    canaries.jsonl     the greedy answers to canary prompts, before training (step 0) and since
     checkpoints/       the two newest (`checkpoint`)
     pending.jsonl      what was sampled and scored since the newest checkpoint: paid for once
     adapter/           the trained adapter as PEFT saves it
@@ -50,7 +51,7 @@ def train(
         InputError, UsageError: the recipe, a model, a task or its data is wrong, or the directory holds another
             training (every difference is shown).
         MissingExtraError: torch, transformers or peft is not installed.
-        RunError: the disk is full.
+        RunError: the disk is full, or one of several processes is gone.
     """
     try:
         import peft  # noqa: F401
@@ -60,16 +61,16 @@ def train(
         raise MissingExtraError("train") from None
     from .base_model import find_base
     from .checkpoint import only_writer
-    from .parallel import join, world
+    from .parallel import together, world
 
-    if not isinstance(recipe, Recipe):
-        recipe = read_recipe(recipe)
-    base = base or find_base(recipe.model)
-    join(str(base.options.get("device", "")))
-    if world()[0]:
-        return _train(recipe, directory, base, lambda line: None)
-    with only_writer(directory):
-        return _train(recipe, directory, base, notify)
+    with together():
+        if not isinstance(recipe, Recipe):
+            recipe = read_recipe(recipe)
+        base = base or find_base(recipe.model)
+        if world()[0]:
+            return _train(recipe, directory, base, lambda line: None)
+        with only_writer(directory):
+            return _train(recipe, directory, base, notify)
 
 
 def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
@@ -81,9 +82,11 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
     if ended is not None and (ended["stopped"] or ended["step"] >= recipe.steps) and adapter.is_dir():
         notify(f"{directory}: done before, {ended['step']} steps")
         return adapter
+    from .sft import SupervisedTraining
     from .training import Training
 
-    with Training(recipe, base, directory, notify) as training:
+    kind = SupervisedTraining if recipe.chats else Training
+    with kind(recipe, base, directory, notify) as training:
         training.run()
     return adapter
 
@@ -91,20 +94,28 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
 def _same_training(recipe: Recipe, base: Any, directory: Path, *, write: bool) -> None:
     from ..evals.models.checkpoints import adapter_sha256
 
-    settings = recipe.model_dump(mode="json", exclude={"loop", "steps", "model"})
+    # What decides where something is computed, and not what.
+    places: dict[str, Any] = {"track": True, "sharding": True}
+    if recipe.rollouts.vllm is not None:
+        places["rollouts"] = {"vllm": set(type(recipe.rollouts.vllm).model_fields) - {"dtype"}}
+    settings = recipe.model_dump(mode="json", exclude={"loop": True, "steps": True, "model": True, **places})
     weights = {**base.checkpoint.identity(), "options": dict(base.options)}
     start = None if base.adapter is None else adapter_sha256(base.adapter)
     fresh = orjson.loads(orjson.dumps({"recipe": settings, "weights": weights, "adapter": start},
                                       option=orjson.OPT_NON_STR_KEYS))  # fmt: skip
     path = directory / "recipe.json"
+    planned = {**fresh, "steps": recipe.steps}
     if path.is_file():
-        lines = differences(orjson.loads(path.read_bytes()), fresh)
+        before = orjson.loads(path.read_bytes())
+        lines = differences({**before, "steps": recipe.steps}, planned)
         if lines:
             raise UsageError(
                 "\n".join([f"{directory} holds another training; give another directory. Before / now:", *lines])
             )
-    elif write:
-        write_json(path, fresh)
+        if before == planned:
+            return
+    if write:
+        write_json(path, planned)
 
 
 def _result(directory: Path) -> dict[str, Any] | None:
@@ -115,7 +126,12 @@ def _result(directory: Path) -> dict[str, Any] | None:
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
     """Return the rows of a training's ``metrics.jsonl``, a torn last one left out."""
-    path = directory / "metrics.jsonl"
+    return read_log(directory, "metrics")
+
+
+def read_log(directory: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows of one of a training's files, a torn last one left out."""
+    path = directory / f"{name}.jsonl"
     if not path.is_file():
         return []
     return [orjson.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
@@ -131,8 +147,11 @@ class Log:
         self._files: dict[str, Journal] = {}
         self._pending = directory / "pending.jsonl"
         self.waves = self._read_waves(after)
+        self.first_canaries: list[dict[str, Any]] = next(
+            (row["answers"] for row in read_log(directory, "canaries") if row["step"] == 0), []
+        )
         if write:
-            for name in ("metrics", "answers"):
+            for name in ("metrics", "answers", "canaries"):
                 keep_rows_until(directory / f"{name}.jsonl", after)
                 self._files[name] = Journal(directory / f"{name}.jsonl")
             self._files["pending"] = Journal(self._pending)
@@ -149,7 +168,7 @@ class Log:
         return waves
 
     def append(self, name: str, row: Mapping[str, Any]) -> None:
-        """Append a line to ``metrics``, ``answers`` or ``pending``."""
+        """Append a line to ``metrics``, ``answers``, ``canaries`` or ``pending``."""
         if name == "metrics":
             self.history.append(dict(row))
         if name in self._files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,22 +15,24 @@ from ..evals.store import write_json
 from . import monitors
 from .base_model import BaseModel
 from .checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
-from .generation import generate
+from .generation import Sampled, generate
 from .gmpo import CriticLearner
-from .mixture import Family, Mixture, family_means
-from .parallel import gathered, own_share, world
+from .mixture import Family, Mixture
+from .parallel import gathered, of_first, own_share, world
 from .policy import CRITIC, POLICY, REFERENCE, open_policy
 from .prompts import Prompt, PromptFamily, open_families, open_family, tokenize
-from .recipe import open_objective
-from .recipe_fields import Critic, Recipe
+from .recipe import CANARIES, VALIDATION, open_objective
+from .recipe_fields import CanaryPrompts, Critic, Recipe
 from .resets import ResetRule, after_reset, evaluated, reason_to_reset
-from .rollouts import Group
+from .rollouts import Answer, Group
 from .sampling import Batch, Kept, SamplingBudget, fresh_enough, next_wave, settle
 from .scoring import FamilyRewards, as_answer, shaped, teaches
-from .step import advantages_of, rows_of, update
+from .step import Row, advantages_of, rows_of, update
+from .step_log import answer_row, metrics_of
+from .trackers import Trackers
 from .train import Clock, Log, Notify, component_means
-
-VALIDATION = "validation"
+from .vllm_rollouts import VllmSampler
+from .watching import WatchedRewards, changed_canaries
 
 
 class Training:
@@ -52,14 +53,10 @@ class Training:
             seed=recipe.seed,
             critic=settings is not None,
             gradient_checkpointing=recipe.optimizer.gradient_checkpointing,
+            sharded=recipe.sharding == "full",
         )
         self._families = self._open_families()
-        families = [
-            Family(name, len(family.samples), family.weight)
-            for name, family in self._families.items()
-            if name != VALIDATION
-        ]
-        self._mixture = Mixture(tuple(families), recipe.seed)
+        self._mixture = Mixture(self._shares(), recipe.seed)
         self._critic = CriticLearner(self._policy, settings, recipe) if settings is not None else None
         self._optimizer = torch.optim.AdamW(
             list(self._policy.trainable(POLICY).values()),
@@ -69,13 +66,22 @@ class Training:
         )
         self._state = self._resumed()
         self._log = Log(directory, write=self._leads, after=self._state.step)
-        self._rewards = FamilyRewards(self._families, recipe)
+        self._trackers = Trackers(recipe.track if self._leads else (), directory, self._log.history, notify)
+        self._rewards = FamilyRewards(self._families, recipe, directory)
+        self._watched = WatchedRewards(recipe, directory)
+        self._vllm = None
+        if recipe.rollouts.vllm is not None:
+            self._vllm = VllmSampler(recipe.rollouts.vllm, base, self._policy, directory / "rollouts")
 
     def __enter__(self) -> Training:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._vllm is not None:
+            self._vllm.close()
         self._rewards.__exit__()
+        self._watched.close()
+        self._trackers.close()
         self._log.close()
 
     def run(self) -> None:
@@ -104,20 +110,27 @@ class Training:
         return "; ".join(last) if self._recipe.alarms.stop else ""
 
     def _step(self, step: int) -> dict[str, Any]:
+        first = self._first_canaries()
+        row = self._lessons(step)
+        row["reset"] = self._maybe_reset(step, row.get("kl"))
+        row["validation"] = self._validate(step)
+        row |= self._ask_canaries(step, first)
+        row["alarms"] = monitors.alarms(self._recipe.alarms, [*self._log.history, row])
+        self._log.append("metrics", row)
+        self._trackers.write(row)
+        self._report(row)
+        return row
+
+    def _lessons(self, step: int) -> dict[str, Any]:
+        """Sample, score and learn; return the step's metrics."""
         clock = Clock()
         batch, sampled, waves = self._collect(step)
-        row: dict[str, Any] = {"step": step, **self._describe(sampled)}
+        row: dict[str, Any] = {"step": step, **metrics_of(sampled, informative=sum(map(self._teaches, sampled)))}
         row |= {"outcome": batch.outcome, "waves": waves, "groups": len(batch.train)}
         row["max_tokens"] = self._recipe.rollouts.tokens_at(step)
         row["sampling_seconds"] = clock.lap()
-        learned = self._learn(batch, step)
-        row |= learned
+        row |= self._learn(batch, step)
         row["learning_seconds"] = clock.lap()
-        row["reset"] = self._maybe_reset(step, learned.get("kl"))
-        row["validation"] = self._validate(step)
-        row["alarms"] = monitors.alarms(self._recipe.alarms, [*self._log.history, row])
-        self._log.append("metrics", row)
-        self._report(row)
         return row
 
     def _collect(self, step: int) -> tuple[Batch[Group], list[Group], int]:
@@ -139,8 +152,7 @@ class Training:
             waves += 1
         batch = settle(budget, have)
         self._state = self._state.after(cursor=cursor, surplus=batch.surplus)
-        for group in sampled:
-            self._log_answers(step, group)
+        self._log_answers(step, sampled)
         return batch, sampled, waves
 
     def _teaches(self, group: Group) -> bool:
@@ -155,10 +167,7 @@ class Training:
         return groups
 
     def _sample(self, step: int, wave: int, numbered: Sequence[tuple[int, tuple[str, int]]]) -> list[Group]:
-        if not numbered:
-            return []
         wanted = self._recipe.rollouts
-        limit = wanted.tokens_at(step)
         chosen = [prompt for _, prompt in numbered]
         prompts = [self._prompt(family, index) for family, index in chosen]
         # A small family may give a prompt twice in a wave: the number tells the two apart.
@@ -166,26 +175,39 @@ class Training:
             [f"{self._recipe.seed}/{step}/{wave}/{number}/{copy}" for copy in range(wanted.answers)]
             for number, _ in numbered
         ]
-        found = generate(
-            self._policy, [prompt.tokens for prompt in prompts], seeds, max_tokens=limit,
-            temperature=wanted.temperature, batch=wanted.batch,
-        )  # fmt: skip
+        found = self._answers_to(prompts, seeds, step, wanted.temperature)
         groups = []
         for (family, index), prompt, some in zip(chosen, prompts, found, strict=True):
             answers = [self._as_answer(one, prompt) for one in some]
-            groups.append(Group(family, index, prompt.sample.id, prompt.tokens, tuple(answers)))
-        groups = self._scored(groups, limit)
-        if self._critic is not None:
-            samples = [self._families[group.family].samples[group.index] for group in groups]
-            groups = self._critic.assess(groups, samples, step)
+            groups.append(Group(family, index, prompt.sample.id, prompt.tokens, tuple(answers), step - 1))
+        groups = self._scored(groups, step)
+        samples = self._samples_of(groups)
+        groups = self._watched.score(groups, samples, step)
+        if self._critic is not None and groups:
+            groups = self._critic.assess(groups, samples, step, self._critic.checker_share(self._state))
         return groups
 
-    def _scored(self, groups: Sequence[Group], limit: int) -> list[Group]:
+    def _answers_to(
+        self, prompts: Sequence[Prompt], seeds: Sequence[Sequence[str]], step: int, temperature: float
+    ) -> list[list[Sampled]]:
+        """Sample in this process or by vLLM; even with nothing to sample, every process has to come here."""
+        wanted = self._recipe.rollouts
+        limit = wanted.tokens_at(step)
+        tokens = [prompt.tokens for prompt in prompts]
+        if self._vllm is None:
+            return generate(
+                self._policy, tokens, seeds, max_tokens=limit, temperature=temperature, batch=wanted.batch
+            )
+        self._vllm.publish(self._state.step)
+        return self._vllm.generate(tokens, seeds, max_tokens=limit, temperature=temperature)
+
+    def _scored(self, groups: Sequence[Group], step: int) -> list[Group]:
+        limit = self._recipe.rollouts.tokens_at(step)
         scored: dict[int, Group] = {}
         for family in dict.fromkeys(group.family for group in groups):
             places = [place for place, group in enumerate(groups) if group.family == family]
             prompts = [self._prompt(family, groups[place].index) for place in places]
-            results = self._rewards.score(family, prompts, [groups[place].answers for place in places])
+            results = self._rewards.score(family, prompts, [groups[place].answers for place in places], step)
             for place, answers in zip(places, results, strict=True):
                 final = tuple(shaped(answer, self._recipe.shaping, limit) for answer in answers)
                 scored[place] = replace(groups[place], answers=final)
@@ -193,12 +215,10 @@ class Training:
 
     def _learn(self, batch: Batch[Group], step: int) -> dict[str, Any]:
         """Learn from a batch: the critic first, from the same answers, then the policy."""
-        learned: dict[str, Any] = {"learning_rate": self._warmed_up(step)}
+        learned: dict[str, Any] = {"learning_rate": self._prepare(step)}
         groups = [kept.group for kept in batch.train]
         if not groups:
             return learned
-        # Dropout is all that draws from it; set anew, its state is no part of a checkpoint.
-        torch.manual_seed(self._recipe.seed * 1_000_003 + step * 1009 + world()[0])
         if self._critic is None:
             rewards = [answer.shaped for group in groups for answer in group.answers]
             coefficients: Tensor = advantages_of(groups, self._recipe)
@@ -207,20 +227,27 @@ class Training:
             self._state, coefficients, signals = self._critic.weigh(groups, self._state)
             learned |= signals
             learned |= self._critic.learn(groups, self._samples_of(groups))
-            if self._state.critic_frozen:
+            if self._critic.freezes(self._state):
                 return learned
         parts = rows_of(batch.train, rewards, coefficients, step, self._recipe.objective)
+        return learned | self._update(parts, step)
+
+    def _update(self, parts: Sequence[Sequence[Row]], step: int) -> dict[str, float]:
+        """Go through the minibatches of a step as often as the recipe says; return the means of what is logged."""
         found: list[Mapping[str, float]] = []
         for _ in range(self._recipe.objective.epochs):
             found += [
                 update(self._policy, self._optimizer, own_share(rows), self._recipe, step) for rows in parts if rows
             ]
-        return learned | component_means(found)
+        return component_means(found)
 
     def _samples_of(self, groups: Sequence[Group]) -> list[Any]:
         return [self._families[group.family].samples[group.index] for group in groups]
 
-    def _warmed_up(self, step: int) -> float:
+    def _prepare(self, step: int) -> float:
+        """Set what a step of learning starts from; return its learning rate."""
+        # Dropout is all that draws from it; set anew, its state is no part of a checkpoint.
+        torch.manual_seed(self._recipe.seed * 1_000_003 + step * 1009 + world()[0])
         wanted = self._recipe.optimizer
         rate = wanted.learning_rate * min(1.0, step / (wanted.warmup + 1))
         for group in self._optimizer.param_groups:
@@ -245,19 +272,44 @@ class Training:
         wanted = self._recipe.validation
         if wanted is None or step % wanted.every:
             return None
-        indices = range(min(wanted.limit, len(self._families[VALIDATION].samples)))
-        prompts = [self._prompt(VALIDATION, index) for index in indices]
-        found = generate(
-            self._policy, [prompt.tokens for prompt in prompts], [[""]] * len(prompts),
-            max_tokens=self._recipe.rollouts.tokens_at(step), temperature=0, batch=self._recipe.rollouts.batch,
-        )  # fmt: skip
-        answers = [[self._as_answer(some[0], prompt)] for some, prompt in zip(found, prompts, strict=True)]
-        scored = self._rewards.score(VALIDATION, prompts, answers)
-        values = [some[0].reward for some in scored if some[0].reward is not None]
+        values = [one.reward for one in self._greedy(VALIDATION, wanted.limit, step) if one.reward is not None]
         value = sum(values) / len(values) if values else None
         rule = ResetRule(**self._recipe.reset.model_dump())
         self._state = self._state.after(resets=evaluated(rule, self._state.resets, value))
         return value
+
+    def _greedy(self, family: str, limit: int, step: int) -> list[Answer]:
+        """Answer the first prompts of a family greedily, and have the answers scored."""
+        indices = range(min(limit, len(self._families[family].samples)))
+        prompts = [self._prompt(family, index) for index in own_share(indices)]
+        found = self._answers_to(prompts, [[""]] * len(prompts), step, 0)
+        answers = [[self._as_answer(some[0], prompt)] for some, prompt in zip(found, prompts, strict=True)]
+        # Scored once and shared: two scorers that time out differently would part the processes' ways.
+        return gathered([some[0] for some in self._rewards.score(family, prompts, answers)])
+
+    def _first_canaries(self) -> list[dict[str, Any]]:
+        """Return what the canary prompts were answered before training; ask them where nobody has."""
+        wanted = self._recipe.alarms.canaries
+        if wanted is None:
+            return []
+        # The first process's word counts: to answer is the work of all, so all must agree that it is to be done.
+        first = of_first(self._log.first_canaries) or self._answer_canaries(wanted, 0)
+        self._log.first_canaries = first
+        return first
+
+    def _ask_canaries(self, step: int, first: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        wanted = self._recipe.alarms.canaries
+        if wanted is None or (step % wanted.every and step != self._recipe.steps):
+            return {}
+        return {"canaries": changed_canaries(first, self._answer_canaries(wanted, step))}
+
+    def _answer_canaries(self, wanted: CanaryPrompts, step: int) -> list[dict[str, Any]]:
+        answers = [
+            {"text": one.text, "reward": one.reward, "tokens": len(one.tokens)}
+            for one in self._greedy(CANARIES, wanted.limit, max(1, step))
+        ]
+        self._log.append("canaries", {"step": step, "answers": answers})
+        return answers
 
     def _save(self) -> None:
         if self._leads:
@@ -281,10 +333,21 @@ class Training:
         self._notify(f"{self._directory}: {saved.state.step} steps done before, going on")
         return saved.state
 
+    def _shares(self) -> tuple[Family, ...]:
+        """Return what is learned from and how often."""
+        return tuple(
+            Family(name, len(family.samples), family.weight)
+            for name, family in self._families.items()
+            if name in self._recipe.prompts
+        )
+
     def _open_families(self) -> dict[str, PromptFamily]:
         families = open_families(self._recipe)
         if self._recipe.validation is not None:
             families[VALIDATION] = open_family(VALIDATION, self._recipe.validation.source, self._recipe.seed)
+        canaries = self._recipe.alarms.canaries
+        if canaries is not None:
+            families[CANARIES] = open_family(CANARIES, canaries.source, self._recipe.seed)
         return {name: self._fitting(family) for name, family in families.items()}
 
     def _fitting(self, family: PromptFamily) -> PromptFamily:
@@ -314,52 +377,24 @@ class Training:
     def _as_answer(self, sampled: Any, prompt: Prompt) -> Any:
         return as_answer(sampled, prompt, self._policy.template.tokenizer, self._policy.stop_tokens)
 
-    def _describe(self, groups: Sequence[Group]) -> dict[str, Any]:
-        answers = [answer for group in groups for answer in group.answers]
-        families = [group.family for group in groups for _ in group.answers]
-        rewards = [answer.reward for answer in answers]
-        measured = [reward for reward in rewards if reward is not None]
-        mean = sum(measured) / len(measured) if measured else None
-        spread = math.sqrt(sum((one - mean) ** 2 for one in measured) / len(measured)) if mean is not None else None
-        count = max(1, len(answers))
-        texts = [[answer.text for answer in group.answers] for group in groups]
-        return {
-            "reward": mean,
-            "reward_deviation": spread,
-            "components": component_means([answer.components for answer in answers]),
-            "families": family_means(families, rewards),
-            "sampled": len(groups),
-            "informative": sum(map(self._teaches, groups)),
-            "unscored": (len(answers) - len(measured)) / count,
-            "truncated": sum(answer.finish_reason == "length" for answer in answers) / count,
-            "generated_tokens": sum(len(answer.tokens) for answer in answers),
-            **monitors.measure(texts, [len(answer.tokens) for answer in answers]),
-        }
-
-    def _log_answers(self, step: int, group: Group) -> None:
-        for answer in group.answers:
-            row = {
-                "step": step,
-                "family": group.family,
-                "id": group.sample,
-                "text": answer.text,
-                "reward": answer.reward,
-                "shaped": answer.shaped,
-                "components": answer.components,
-                "problem": answer.problem,
-                "tokens": len(answer.tokens),
-                "finish_reason": answer.finish_reason,
-            }
-            self._log.append("answers", row | ({"critic": answer.critic} if answer.critic else {}))
+    def _log_answers(self, step: int, groups: Sequence[Group]) -> None:
+        answers = [(group, answer) for group in groups for answer in group.answers]
+        critic = self._critic
+        signals = [{}] * len(answers) if critic is None else critic.signals(groups, self._state.memory)
+        for (group, answer), signal in zip(answers, signals, strict=True):
+            judged = {"critic": {**answer.critic, "signal": signal}} if answer.critic else {}
+            self._log.append("answers", answer_row(step, group, answer) | judged)
 
     def _report(self, row: Mapping[str, Any]) -> None:
         def shown(name: str, form: str) -> str:
             return "" if row.get(name) is None else f"  {name} {row[name]:{form}}"
 
-        seconds = row["sampling_seconds"] + row["learning_seconds"]
-        line = f"step {row['step']}/{self._recipe.steps}" + shown("reward", ".3f") + shown("kl", ".4f")
+        seconds = row.get("sampling_seconds", 0) + row["learning_seconds"]
+        line = f"step {row['step']}/{self._recipe.steps}" + shown("reward", ".3f")
+        line += shown("loss", ".3f") if self._recipe.chats else ""
+        line += shown("kl", ".4f")
         line += shown("entropy", ".2f") + shown("length", ".0f") + shown("validation", ".3f") + f"  {seconds:.1f} s"
-        if row["outcome"] != "full":
+        if row.get("outcome", "full") != "full":
             line += f"  ({row['outcome']}: {row['groups']} groups)"
         self._notify(line)
         if row["reset"]:

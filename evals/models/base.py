@@ -11,17 +11,22 @@ from ...tasks.types import Completion, Message
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How an answer is drawn. ``temperature`` 0 is greedy; ``max_tokens`` bounds the answer, not the prompt."""
+    """How an answer is drawn. ``temperature`` 0 is greedy; ``max_tokens`` bounds the answer, not the prompt.
+
+    ``schema`` is the JSON schema that the answer should follow. It is a wish: backends that cannot hold a model to
+    one answer without it.
+    """
 
     temperature: float = 0.0
     top_p: float | None = None
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
     seed: int | None = 0
+    schema: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return asdict(self)
+        """Return the fields as JSON values, ``schema`` only where there is one."""
+        return {name: value for name, value in asdict(self).items() if name != "schema" or value is not None}
 
 
 class Model(Protocol):

@@ -77,7 +77,8 @@ class GigaChat(Provider):
         self._tokens = tokens
 
     def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
-        body = super()._body(messages, sampling)
+        # The API knows no schemas.
+        body = super()._body(messages, replace(sampling, schema=None))
         if sampling.temperature == 0:
             del body["temperature"]
             body["top_p"] = 0

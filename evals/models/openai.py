@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ SECONDS_TO_CONNECT = 10.0
 # How long one chat may be asked for, in time limits of one request; rate limits may take all of it.
 PATIENCE = 2
 FATAL_STATUSES = frozenset({401, 402, 403, 404, 405})
+REFUSING_STATUSES = frozenset({400, 404, 422, 501})  # perhaps because of one parameter
 # Codes of a 429 that no waiting helps against.
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
@@ -130,6 +132,7 @@ class ChatServer:
         self._omit = tuple(omit)
         self._pace = Pace(concurrency, requests=requests_per_minute, tokens=tokens_per_minute)
         self._reached = False
+        self._takes_schema: bool | None = None  # until the server has said so
         self._client: httpx2.AsyncClient | None = None
         self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": self._where()}
         if omit:
@@ -156,6 +159,7 @@ class ChatServer:
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat, trying again after temporary failures.
 
+        What is refused with a schema is asked for without one; a server that had never taken one then gets no more.
         Rate limits are waited out as long as the patience lasts; other failures are also counted.
 
         Raises:
@@ -164,10 +168,15 @@ class ChatServer:
         body = self._body(messages, sampling)
         deadline = time.monotonic() + PATIENCE * self._timeout
         failures = limits = 0
+        refusal: ModelError | None = None
         tokens = estimate_tokens(messages) + sampling.max_tokens if self._pace.counts_tokens else 0
         while True:
             try:
-                return await self._ask_once(body, tokens)
+                completion = await self._ask_once(body, tokens)
+            except _RefusedError as error:
+                if body.pop("response_format", None) is None:
+                    raise
+                refusal = error
             except _TemporaryError as failure:
                 failures += not failure.rate_limited
                 limits += failure.rate_limited
@@ -180,6 +189,17 @@ class ChatServer:
                     self._pace.close_for(pause)
                 else:
                     await asyncio.sleep(pause)
+            else:
+                self._learn(body, refusal)
+                return completion
+
+    def _learn(self, body: Mapping[str, Any], refusal: ModelError | None) -> None:
+        """Remember what an answer says of the server and schemas; ``refusal`` is that of the same chat with one."""
+        if self._takes_schema is None and "response_format" in body:
+            self._takes_schema = True
+        elif self._takes_schema is None and refusal is not None:
+            self._takes_schema = False
+            print(f"{self.name} is asked for words alone, for it takes no schema: {refusal}", file=sys.stderr)
 
     async def _ask_once(self, body: dict[str, Any], tokens: int) -> Completion:
         await self._pace.enter(tokens)
@@ -219,6 +239,9 @@ class ChatServer:
             body["stop"] = list(sampling.stop)
         if sampling.seed is not None:
             body["seed"] = sampling.seed
+        if sampling.schema is not None and self._takes_schema is not False:
+            wanted = {"name": "verdict", "strict": True, "schema": sampling.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
         for parameter in self._omit:
             body.pop(parameter, None)
         return body
@@ -247,7 +270,8 @@ class ChatServer:
             return _TemporaryError(
                 f"answered {status}: {_message(content)}", retry_after=wait, rate_limited=status == 429
             )
-        return ModelError(
+        refusal = _RefusedError if status in REFUSING_STATUSES else ModelError
+        return refusal(
             f"{self._where()} refused with {status}: {_message(content)}",
             fatal=status in FATAL_STATUSES or status == 429,
         )
@@ -275,6 +299,10 @@ class ChatServer:
         """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
+
+
+class _RefusedError(ModelError):
+    """The server does not do what is asked, or not as it is asked."""
 
 
 class _TemporaryError(Exception):

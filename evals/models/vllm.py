@@ -22,7 +22,7 @@ from .hf_loading import one_of
 from .likelihood import Scored, cut_pair, cut_text
 from .openai import ChatServer
 from .options import read_options, truth, whole_number
-from .vllm_server import Installation, Server, find_vllm, start_servers
+from .vllm_server import Installation, Server, adapter_room, find_vllm, start_servers
 
 OPTIONS: dict[str, Callable[[str], Any]] = {
     "dtype": one_of("float32", "bfloat16", "float16"),
@@ -310,8 +310,8 @@ def _template_arguments(template: str | None, chosen: Mapping[str, Any]) -> list
 
 def _adapter_arguments(adapter: Path) -> list[str]:
     rank = int(_read_json(adapter / "adapter_config.json").get("r", 8))
-    room = next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), rank)
-    return ["--enable-lora", "--max-lora-rank", str(room), "--lora-modules", f"{ADAPTER}={adapter.absolute()}"]
+    room = str(adapter_room(rank))
+    return ["--enable-lora", "--max-lora-rank", room, "--lora-modules", f"{ADAPTER}={adapter.absolute()}"]
 
 
 def _read_json(path: Path) -> dict[str, Any]:

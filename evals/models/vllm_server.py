@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import orjson
 
@@ -148,6 +149,7 @@ def start_servers(
     replicas: int,
     devices_each: int,
     kv_cache_gib: int | None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Server]:
     """Start servers that share this machine's GPUs, or its cores, and wait until all are ready.
 
@@ -156,7 +158,7 @@ def start_servers(
         ModelError: one of them did not start.
     """
     command = [*installation.serve, *arguments]
-    shared = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_COLOR": "0"}
+    shared = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_COLOR": "0", **environment}
     if installation.on_cpu:
         places = _cpu_places(replicas)
         shared["VLLM_CPU_KVCACHE_SPACE"] = str(
@@ -173,6 +175,11 @@ def start_servers(
             server.stop()
         raise
     return servers
+
+
+def adapter_room(rank: int) -> int:
+    """Return the smallest rank that vLLM can be told to have room for, so that an adapter fits in."""
+    return next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), rank)
 
 
 def _cpu_places(replicas: int) -> list[dict[str, str]]:

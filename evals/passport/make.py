@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ...judges.forms import LANGUAGES
 from ..families import family_of
+from ..judge_options import check_judge_options, read_judge_options
 from ..models.base import ModelOptions
 from ..models.open import open_model
 from ..store import replacing
@@ -25,6 +27,7 @@ def passport_of(
     base_url: str | None = None,
     api_key: str | None = None,
     rule: str = "mean",
+    judge_options: Mapping[str, Any] | None = None,
     labelled: Path | None = None,
     form: str = "rating",
     correct_from: float = CORRECT_FROM,
@@ -42,6 +45,8 @@ def passport_of(
         UsageError, InputError: something given is wrong.
         ModelError, RunError: a model is gone, or the budget is spent; what was said is saved.
     """
+    judge_options = read_judge_options(judge_options or {})
+    check_judge_options(judge_options, len(judge))
     known = read_labelled(labelled) if labelled is not None else None
     till = Till.open(budget)
     options = ModelOptions(base_url=base_url, api_key=api_key, timeout=timeout)
@@ -60,6 +65,7 @@ def passport_of(
                 models,
                 output,
                 rule=rule,
+                judge_options=judge_options,
                 family=family,
                 labelled=known,
                 form=form,

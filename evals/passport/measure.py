@@ -11,11 +11,10 @@ from typing import Any
 from ...errors import InputError
 from ...judges.cache import VerdictCache
 from ...judges.forms import LANGUAGES, load_form
-from ...judges.judge import JudgeSettings
-from ...judges.open import open_judge
 from ...tasks.jsonl import read_jsonl
 from ...tasks.types import Judge, Judgement
 from ..families import family_of
+from ..judge_options import open_judge_with
 from ..judging import AskedModel
 from ..manifest import now
 from ..models.base import Model
@@ -44,6 +43,7 @@ async def make_passport(
     *,
     languages: Sequence[str] = LANGUAGES,
     rule: str = "mean",
+    judge_options: Mapping[str, Any] | None = None,
     seed: int = 0,
     family: str | None = None,
     labelled: LabelledSet | None = None,
@@ -61,6 +61,7 @@ async def make_passport(
         output: the passport's file.
         languages: of the forms: the first is the judge's own, the second is compared with it.
         rule: of a jury.
+        judge_options: of the judge, read by `judge_options.read_judge_options`.
         seed: of the judge.
         family: of the judge; by default that of its name, if it is known.
         labelled: answers with labels.
@@ -76,10 +77,12 @@ async def make_passport(
     cache = VerdictCache(output.with_suffix(".verdicts.jsonl"))
     try:
         judges = {
-            language: open_judge(
+            language: open_judge_with(
+                judge_options or {},
                 [AskedModel(model) for model in models],
-                JudgeSettings(language=language, seed=seed),
                 cache=cache,
+                language=language,
+                seed=seed,
                 rule=rule,
             )
             for language in languages

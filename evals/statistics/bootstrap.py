@@ -21,6 +21,7 @@ from .estimate import (
     Integers,
     Seed,
     Values,
+    as_floats,
     as_pair,
     cluster_codes,
     critical_value,
@@ -120,7 +121,7 @@ def bootstrap_interval(
         single cluster.
 
     Raises:
-        ValueError: lengths differ, or fewer than 2 resamples.
+        ValueError: lengths differ, fewer than 2 resamples, or the statistic is not finite.
     """
     critical_value(confidence)
     codes, count = cluster_codes(clusters, observations)
@@ -133,7 +134,7 @@ def bootstrap_interval(
         members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
         drawn = (np.concatenate([members[cluster] for cluster in row]) for row in drawn)
     found = [statistic(row) for row in drawn]
-    defined = np.array([x for x in found if x is not None], dtype=np.float64)
+    defined = as_floats([x for x in found if x is not None], "statistic of the resamples")
     if 2 * len(defined) < resamples or len(defined) < 2:
         return bare
     low, high = np.quantile(defined, ((1 - confidence) / 2, (1 + confidence) / 2))

@@ -53,6 +53,11 @@ class Estimate:
         se = None if self.se is None else abs(factor) * self.se
         return replace(self, value=move(self.value), low=move(low), high=move(high), se=se)
 
+    def within(self, least: float, most: float) -> Estimate:
+        """Return the estimate with its interval cut to the values that are possible."""
+        low, high = (None if end is None else min(max(end, least), most) for end in (self.low, self.high))
+        return replace(self, low=low, high=high)
+
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
         return asdict(self)

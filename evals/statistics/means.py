@@ -171,7 +171,7 @@ def macro_average(estimates: Sequence[Estimate], *, confidence: float = 0.95) ->
     The tasks' samples are taken to be independent of each other.
 
     Raises:
-        ValueError: no estimates, or one without a value.
+        ValueError: no estimates, or one without a finite value.
     """
     return _weighted(estimates, [1.0] * len(estimates), confidence)
 
@@ -180,7 +180,7 @@ def micro_average(estimates: Sequence[Estimate], *, confidence: float = 0.95) ->
     """Average over all observations of all tasks, tasks being strata: SE = √(Σ (n_t SE_t)²) / n, normal interval.
 
     Raises:
-        ValueError: no estimates, or one without a value.
+        ValueError: no estimates, one without a finite value, or no observations.
     """
     return _weighted(estimates, [float(one.n) for one in estimates], confidence)
 
@@ -188,8 +188,10 @@ def micro_average(estimates: Sequence[Estimate], *, confidence: float = 0.95) ->
 def _weighted(estimates: Sequence[Estimate], weights: Sequence[float], confidence: float) -> Estimate:
     if not estimates or any(one.value is None for one in estimates):
         raise ValueError("an average needs at least one estimate, each with a value; leave out unmeasured tasks")
+    if sum(weights) <= 0:
+        raise ValueError("an average needs observations to weigh the tasks by")
     share = np.asarray(weights) / sum(weights)
-    value = float(share @ np.array([one.value for one in estimates], dtype=np.float64))
+    value = float(share @ as_floats([one.value for one in estimates if one.value is not None], "estimates"))
     n, clusters = sum(one.n for one in estimates), sum(one.clusters for one in estimates)
     if any(one.se is None for one in estimates):
         return Estimate(value, None, None, None, n, clusters, confidence)

@@ -8,7 +8,7 @@ the number of answers drawn to each question. `repeated.variance_components` est
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from statistics import NormalDist
 
 
@@ -41,7 +41,7 @@ def sample_size(
     Raises:
         ValueError: an argument is out of its range.
     """
-    if effect <= 0:
+    if not 0 < effect < inf:
         raise ValueError(f"the effect to be seen is positive, got {effect!r}")
     variance = _variance(between, within_first, within_second, attempts_first, attempts_second)
     return _quantiles(alpha, power) ** 2 * variance / effect**2
@@ -63,7 +63,7 @@ def minimal_detectable_effect(
     Raises:
         ValueError: an argument is out of its range.
     """
-    if questions < 1:
+    if not questions >= 1:
         raise ValueError(f"at least one question is needed, got {questions!r}")
     variance = _variance(between, within_first, within_second, attempts_first, attempts_second)
     return detectable_effect(sqrt(variance / questions), alpha=alpha, power=power)
@@ -77,14 +77,14 @@ def detectable_effect(standard_error: float, *, alpha: float = 0.05, power: floa
     Raises:
         ValueError: an argument is out of its range.
     """
-    if standard_error < 0:
-        raise ValueError(f"a standard error is not negative, got {standard_error!r}")
+    if not 0 <= standard_error < inf:
+        raise ValueError(f"a standard error is finite and not negative, got {standard_error!r}")
     return _quantiles(alpha, power) * standard_error
 
 
 def _variance(between: float, first: float, second: float, attempts_first: int, attempts_second: int) -> float:
-    if min(between, first, second) < 0:
-        raise ValueError("variances are not negative")
+    if not all(0 <= variance < inf for variance in (between, first, second)):
+        raise ValueError("variances are finite and not negative")
     if min(attempts_first, attempts_second) < 1:
         raise ValueError("each question is answered at least once by each model")
     return between + first / attempts_first + second / attempts_second

@@ -135,9 +135,9 @@ def win_rate(wins: int, ties: int, losses: int, *, confidence: float = 0.95) -> 
     For several battles about one question use `means.mean_interval` over 1, 0.5 and 0 by cluster.
 
     Raises:
-        ValueError: a count is negative.
+        ValueError: a count is negative or no whole number.
     """
-    if min(wins, ties, losses) < 0:
-        raise ValueError("battles are counted from 0 up")
+    if not all(count >= 0 and float(count).is_integer() for count in (wins, ties, losses)):
+        raise ValueError("battles are counted in whole numbers from 0 up")
     outcomes = np.repeat([1.0, 0.5, 0.0], [wins, ties, losses])
     return WinRate(mean_interval(outcomes, confidence=confidence), mcnemar(wins, losses).exact)

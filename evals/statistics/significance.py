@@ -142,10 +142,10 @@ def mcnemar(first_only: int, second_only: int) -> McNemar:
     question; with several, use `sign_flip` by cluster.
 
     Raises:
-        ValueError: a count is negative.
+        ValueError: a count is negative or no whole number.
     """
-    if min(first_only, second_only) < 0:
-        raise ValueError("flips are counted from 0 up")
+    if not all(count >= 0 and float(count).is_integer() for count in (first_only, second_only)):
+        raise ValueError("flips are counted in whole numbers from 0 up")
     total, fewer = first_only + second_only, min(first_only, second_only)
     if total == 0:
         return McNemar(1.0, 1.0, None)

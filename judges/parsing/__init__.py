@@ -1,6 +1,6 @@
 """Reading verdicts: one parser for ratings, labels, points and tables of criteria."""
 
 from .parse import parse_verdict
-from .verdict import KINDS, PARSER_VERSION, Kind, Verdict, VerdictStatus
+from .verdict import CODE, KINDS, PARSER_VERSION, Kind, Verdict, VerdictStatus
 
-__all__ = ["KINDS", "PARSER_VERSION", "Kind", "Verdict", "VerdictStatus", "parse_verdict"]
+__all__ = ["CODE", "KINDS", "PARSER_VERSION", "Kind", "Verdict", "VerdictStatus", "parse_verdict"]

@@ -9,6 +9,8 @@ from typing import Any
 
 _FENCED = re.compile(r"```[^\S\n]*(?:json\w?|JSON)?[^\S\n]*\n(?P<body>[^`]*+)```\s*$")
 _FIRST_KEY = re.compile(r'\{\s*"[^"\n]{1,60}"\s*:')
+_ANY_KEY = re.compile(r'\s*+\{?\s*+"[^"\n]{1,60}"\s*:')
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})?')
 _TRAILING_COMMA = re.compile(r",(?=\s*+[}\]])")
 
 
@@ -42,6 +44,11 @@ def is_unfinished(text: str) -> bool:
     return stripped.startswith("{") and not stripped.endswith("}") and bool(_FIRST_KEY.match(stripped))
 
 
+def is_part_of_one(line: str) -> bool:
+    """Whether a line looks like one of a JSON object: a key first."""
+    return bool(_ANY_KEY.match(line))
+
+
 def pick(found: Mapping[str, Any], name: re.Pattern[str]) -> list[Any]:
     """Return the values whose keys (lower case, ``_`` for spaces) fit; looks one object deeper if none does."""
     values = [value for key, value in found.items() if name.fullmatch(_plain(key))]
@@ -56,13 +63,11 @@ def _plain(key: str) -> str:
 
 
 def _loaded(text: str, start: int, end: int) -> tuple[dict[str, Any], int, int] | None:
+    plain = _TRAILING_COMMA.sub("", text[start:end])
+    # Formulas come with backslashes that JSON does not know, and paragraphs with line feeds.
+    lenient = _ESCAPE.sub(lambda escape: escape[0] if len(escape[0]) > 1 else "\\\\", plain)
     try:
-        found = json.loads(
-            _TRAILING_COMMA.sub("", text[start:end]),
-            object_pairs_hook=_object,
-            parse_int=_whole,
-            parse_constant=str,
-        )
+        found = json.loads(lenient, strict=False, object_pairs_hook=_object, parse_int=_whole, parse_constant=str)
     except (ValueError, RecursionError):
         return None
     return (found, start, end) if isinstance(found, dict) else None

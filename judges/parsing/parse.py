@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ from ...errors import UsageError, nearest
 from ...tasks.types import Status
 from .criteria import CRITERIA, read_rubric, read_rubric_object, read_table, read_table_object
 from .fastchat import parse_like_fastchat
-from .json_reply import Twice, find_object, is_unfinished
+from .json_reply import Twice, find_object, is_part_of_one, is_unfinished
 from .masking import blank, hide, hide_echo, hide_quotations, hide_reasoning
 from .normalise import normalise
 from .numbers import Scale
@@ -19,7 +20,7 @@ from .pair_scores import read_pair_scores, read_pair_scores_object
 from .pairs import read_pair, read_pair_object
 from .points import read_points, read_points_object
 from .ratings import read_rating, read_rating_object
-from .verdict import KINDS, Kind, Reading, Verdict
+from .verdict import CODE, KINDS, Kind, Reading, Verdict
 from .vocabulary import REFUSAL
 
 _SCALES: dict[str, tuple[float, float]] = {
@@ -31,6 +32,10 @@ _SCALES: dict[str, tuple[float, float]] = {
 _API_ERRORS = frozenset({"$ERROR$", "ERROR"})
 _BLOCK_KINDS = frozenset({"rubric", "criteria_table"})
 _LONGEST_REFUSAL = 4000
+_ANNOUNCES = re.compile(r":[\s*_]{0,8}$")
+_VERDICT_ALONE = re.compile(
+    r"[\s*_#]{0,8}+(?:\[\[[^\[\]]{1,20}\]\]|<\w{1,12}>[^<>]{1,20}</\w{1,12}>|[ABCАВС]|\d[\d.,/]{0,8})[\s*_.]{0,8}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ def parse_verdict(
     if text is None or text.strip() in _API_ERRORS:
         return Verdict(None, Status.API_ERROR)
     readers = _readers(kind, scale, tuple(criteria))
+    if nonce and finish_reason != "content_filter" and (whole := _read_schema(text, nonce, readers)):
+        return Verdict(whole.value, whole.status, whole.details, (whole.start, whole.end))
     normal = normalise(text)
     spoken, cut_off = hide_reasoning(normal.text)
     if cut_off:
@@ -132,21 +139,55 @@ def _bounds(scale: Sequence[Any]) -> Scale:
     return Scale(scale[0], scale[1])
 
 
+def _read_schema(text: str, nonce: str, readers: _Readers) -> Reading | None:
+    """Read an answer that is just the JSON object of its schema.
+
+    As it came: what a judge quotes inside its explanation is not to be unfolded into quotation marks and brackets.
+    """
+    if text.lstrip()[:1] != "{":
+        return None
+    try:
+        found = find_object(text)
+    except Twice as twice:
+        return Reading(None, Status.AMBIGUOUS, details={"twice": str(twice)})
+    if not found or found[0].get(CODE) != nonce or (reading := readers.json(found[0])) is None:
+        return None
+    # An object is a lenient answer only to who asked for words.
+    status = Status.OK if reading.status is Status.OK_LENIENT else reading.status
+    return replace(reading, status=status, start=found[1], end=found[2])
+
+
 def _with_nonce(text: str, nonce: str, *, whole_block: bool) -> str:
     """Hide all lines but those with the nonce; of a block, all that stands before its last nonce.
 
-    A JSON object at the end that holds the nonce is kept whole.
+    A JSON object at the end that holds the nonce is kept whole, unless it names another one as its code.
     """
     with suppress(Twice):
         found = find_object(text)
-        if found and nonce in text[found[1] : found[2]]:
+        if found and found[0].get(CODE, nonce) != nonce:
+            text = hide(text, [(found[1], found[2])])
+        elif found and nonce in text[found[1] : found[2]]:
             return hide(text, [(0, found[1])])
     if whole_block:
         parts = text.split(nonce)
         kept = len(parts) - 1 if parts[-1].strip() else len(parts) - 2
         return blank(nonce).join(part if index == kept > 0 else blank(part) for index, part in enumerate(parts))
-    lines = [line.replace(nonce, blank(nonce)) if nonce in line else blank(line) for line in text.split("\n")]
-    return "\n".join(lines)
+    return "\n".join(_own_lines(text, nonce))
+
+
+def _own_lines(text: str, nonce: str) -> Iterator[str]:
+    """Yield the lines with the nonce, and the verdict below one that ends with a colon; blanks for the others."""
+    waiting = False
+    for line in text.split("\n"):
+        if nonce in line and not is_part_of_one(line):
+            waiting = bool(_ANNOUNCES.search(line))
+            yield line.replace(nonce, blank(nonce))
+        elif waiting and _VERDICT_ALONE.fullmatch(line):
+            waiting = False
+            yield line
+        else:
+            waiting = waiting and not line.strip()
+            yield blank(line)
 
 
 def _read(text: str, answer: str, readers: _Readers) -> Reading | None:

@@ -9,8 +9,11 @@ from typing import Any, Final, Literal
 
 from ...tasks.types import Status
 
-PARSER_VERSION: Final = "1"
+PARSER_VERSION: Final = "2"
 """Changes whenever the same words would be read differently; stored beside every verdict."""
+
+CODE: Final = "code"
+"""The key under which a verdict in JSON repeats the prompt's nonce."""
 
 Kind = Literal["rating", "pair", "pair_scores", "points", "rubric", "criteria_table"]
 KINDS: Final[tuple[Kind, ...]] = ("rating", "pair", "pair_scores", "points", "rubric", "criteria_table")

@@ -80,9 +80,14 @@ function ratingOf(turn) {
   return make("div", { class: "rating" },
     make("p", {}, make("strong", {}, rating), status,
       said.escalated ? make("span", { class: "flag" }, fill(words.spread, { spread: number(said.spread, 1) })) : null),
-    members.filter((one) => one && (one.words || one.error || one.unasked)).map((one) => foldable(
-      [fill(words.judge_said, { judge: "" }), name(String(one.judge || "")), one.value === undefined || members.length < 2 ? null : `: ${one.value}`],
-      [prose(String(one.words || one.error || one.unasked))], true)));
+    saidBy(members.map((one) => ({ ...one, mark: members.length < 2 ? undefined : one?.value }))));
+}
+
+// What judges wrote, each under its name, with the mark that it gave.
+function saidBy(judges) {
+  return judges.filter((one) => one && (one.words || one.error || one.unasked)).map((one) => foldable(
+    [fill(words.judge_said, { judge: "" }), name(String(one.judge || "")), one.mark === undefined ? null : `: ${one.mark}`],
+    [prose(String(one.words || one.error || one.unasked))], true));
 }
 
 // The parts of a score: those that have a form of their own, and any others as names and values.
@@ -106,6 +111,12 @@ function partsOf(answer, run) {
   if (Array.isArray(parts.tests) && parts.tests.length && parts.tests.every((test) => test && "outcome" in test || test && "name" in test)) {
     for (const key of ["tests", "passed", "total"]) shown.add(key);
     blocks.push(testsOf(parts, run));
+  }
+  if (criteriaOf(answer)) shown.add("criteria");
+  for (const [key, mark] of [["graders", "points"], ["describers", "mean"]]) {
+    if (!Array.isArray(parts[key])) continue;
+    shown.add(key);
+    blocks.push(saidBy(parts[key].map((one) => ({ ...one, mark: one?.[mark] ?? undefined }))));
   }
   const rest = Object.entries(parts).filter(([key]) => !shown.has(key));
   if (rest.length) blocks.push(blocks.length ? foldable(words.parts, [pairs(rest)]) : [make("h4", {}, words.parts), pairs(rest)]);
@@ -161,6 +172,24 @@ function verdictTable(answers, runs) {
           const id = columns.find((column) => column[at])[at].id;
           return make("tr", {}, make("th", { scope: "row" }, label(id)), columns.map((column) => verdictCell(column[at], id)));
         })))));
+}
+
+const isTable = (value) => value && typeof value === "object" && !Array.isArray(value) && Object.keys(value).length > 0;
+const criteriaOf = (answer) => (answer && isTable(answer.parts) && isTable(answer.parts.criteria) ? answer.parts.criteria : null);
+
+// How far every answer meets each criterion of a rubric, in per cent; a dash where it does not apply.
+function criteriaTable(answers, runs) {
+  const columns = answers.map(criteriaOf);
+  const names = [...new Set(columns.flatMap((column) => Object.keys(column || {})))];
+  if (!names.length) return null;
+  const cell = (value) => make("td", { class: "number" }, typeof value === "number" ? percent(value / 100) : value == null ? "–" : visible(asText(value)));
+  return make("div", {}, make("h4", { id: "criteria" }, words.criteria),
+    make("div", { class: "scroll", role: "region", tabindex: "0", "aria-labelledby": "criteria" },
+      make("table", { class: "criteria" },
+        columns.length > 1 ? make("thead", {}, make("tr", {}, make("td"), runs.map((run) =>
+          make("th", { scope: "col", class: "number" }, make("span", { class: "run" }, swatch(run), name(config.runs[run])))))) : null,
+        make("tbody", {}, names.map((criterion) => make("tr", {},
+          make("th", { scope: "row" }, ...visible(criterion.replaceAll("_", " "))), columns.map((column) => cell(column?.[criterion]))))))));
 }
 
 function verdictCell(one, id) {

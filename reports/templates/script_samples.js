@@ -10,6 +10,7 @@ const form = document.getElementById("filters");
 const controls = form.elements;
 
 let samples = [];
+let outcomes = []; // what the counts of wins and losses stand for: {task, title, better, worse, samples}
 let shown = [];
 let listedFrom = 0; // the list holds shown.slice(listedFrom, listed)
 let listed = 0;
@@ -24,9 +25,26 @@ const waiting = new Map(); // shard -> who waits for its script
 
 // Shards
 
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%/()*+-;,=.?@^_`{|}~";
+const digitOf = new Uint8Array(128);
+for (let at = 0; at < 85; at++) digitOf[DIGITS.charCodeAt(at)] = at;
+
+// Five digits are four bytes; the last group may be shorter, as if filled up with the highest digit.
+function decoded(text) {
+  const groups = Math.ceil(text.length / 5);
+  const bytes = new DataView(new ArrayBuffer(groups * 4));
+  for (let group = 0; group < groups; group++) {
+    let value = 0;
+    for (let at = group * 5; at < group * 5 + 5; at++) value = value * 85 + (at < text.length ? digitOf[text.charCodeAt(at)] : 84);
+    bytes.setUint32(group * 4, value);
+  }
+  return bytes.buffer.slice(0, Math.floor((text.length * 4) / 5));
+}
+
 async function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  const stream = new Blob([decoded(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const bytes = await new Response(stream).arrayBuffer();
+  return JSON.parse(new TextDecoder("windows-1251").decode(bytes));
 }
 
 window.evalkitShard = (shard, text) => {
@@ -138,7 +156,25 @@ function fillOutcomes() {
   const chosen = controls.outcome.value;
   controls.outcome.replaceChildren(
     ...plain.map((key) => option(key, (!several && single[key]) || fill(words[key], { first, second }))), ...byRun);
-  controls.outcome.value = chosen || "all";
+  chooseOutcome(chosen || "all");
+}
+
+// The samples behind a count are a choice of their own, listed once a link has led to them.
+function chooseOutcome(chosen) {
+  if (chosen.startsWith("set:") && ![...controls.outcome.options].some((one) => one.value === chosen)) {
+    const { title, better, worse } = outcomes[Number(chosen.slice(4))];
+    controls.outcome.append(option(chosen, fill(words.better_in, { title, first: config.runs[better], second: config.runs[worse] })));
+  }
+  controls.outcome.value = chosen;
+}
+
+function accepted(chosen) {
+  if (chosen.startsWith("set:")) {
+    let at = -1;
+    const places = new Set(outcomes[Number(chosen.slice(4))].samples.map((step) => (at += step)));
+    return (values, place) => places.has(place);
+  }
+  return chosen.startsWith("run:") ? (values) => failed(values[Number(chosen.slice(4))]) : OUTCOMES[chosen];
 }
 
 function fillTaskFilters() {
@@ -181,23 +217,29 @@ function applyFilters() {
   const instruction = controls.instruction.value;
   const status = controls.status.value;
   const chosen = controls.outcome.value;
-  const accepts = chosen.startsWith("run:") ? (values) => failed(values[Number(chosen.slice(4))]) : OUTCOMES[chosen];
+  const accepts = accepted(chosen);
   const searched = fold(controls.search.value.trim());
   if (searched !== query) found = null;
   query = searched;
-  shown = samples.filter((sample) => {
+  shown = samples.filter((sample, place) => {
     if (sample.task !== task) return false;
     const values = sample.answers.map((answer) => outcome(sample, answer, instruction));
     if (instruction && values.every((value) => value === undefined)) return false;
     if (status && !sample.answers.some((answer) => answer && answer[1] === status)) return false;
-    return accepts(values) && (!query || (found ? found.has(sample) : haystack(sample).includes(query)));
+    return accepts(values, place) && (!query || (found ? found.has(sample) : haystack(sample).includes(query)));
   });
-  const total = samples.filter((sample) => sample.task === task).length;
-  document.getElementById("found").textContent = fill(words.count, { shown: number(shown.length), total: number(total) });
+  document.getElementById("found").textContent = countOf(shown, samples.filter((sample) => sample.task === task));
   document.getElementById("clear").hidden = chosen === "all" && !instruction && !status && !query;
   drawList();
   if (!shown.includes(current)) current = shown[0] || null;
   drawDetail();
+}
+
+// Samples are counted, as in the tables; where some were attempted more than once, so are the attempts.
+function countOf(some, all) {
+  const distinct = (rows) => new Set(rows.map((sample) => sample.id)).size;
+  const text = fill(words.count, { shown: number(distinct(some)), total: number(distinct(all)) });
+  return distinct(all) === all.length ? text : `${text} (${fill(words.attempts, { count: number(some.length) })})`;
 }
 
 // Where the answers lie in shards, the list is searched by prompt; this reads all shards, one after another.
@@ -305,7 +347,7 @@ function drawRecord() {
     record.target === undefined ? null : foldable(words.target, [typeof record.target === "string" ? prose(record.target) : pairs([["", record.target]])]),
     comparing && config.runs.length > 1 ? differenceOf(sides().map((run) => record.answers[run]), sides()) : null,
     make("div", { class: "answers" }, answers.map((answer, at) => answerSection(answer, runs[at], nice))),
-    verdictTable(answers, runs), rest.length ? foldable(words.metadata, [pairs(rest)]) : null,
+    verdictTable(answers, runs), criteriaTable(answers, runs), rest.length ? foldable(words.metadata, [pairs(rest)]) : null,
   ].flat().filter(Boolean));
 }
 
@@ -405,7 +447,7 @@ function onFilterLink(event) {
     controls.first.value = link.dataset.first;
     controls.second.value = link.dataset.second;
     fillOutcomes();
-    controls.outcome.value = link.dataset.outcome;
+    chooseOutcome(link.dataset.outcome);
   } else {
     const wanted = link.dataset.instruction || link.dataset.group + ":";
     // A group of one instruction has no entry of its own.
@@ -436,7 +478,7 @@ async function start() {
     const payload = document.getElementById("payload");
     const [index, ...shards] = payload.textContent.split("\n");
     payload.remove();
-    samples = await unpack(index);
+    ({ samples, outcomes } = await unpack(index));
     packed = shards;
     await Promise.all(packed.map((_, shard) => shardOf(shard)));
     packed = [];

@@ -23,7 +23,7 @@ from typing import Any, Final
 from ..types import APPARATUS_FAILURES, Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status
 from .final_answer import FinalAnswer, Gate, check_final_answer
 from .loader import Problem, problem_of
-from .rubric import PROOF, rubric_reward
+from .rubric import PROOF, Criterion, rubric_reward
 from .scheme import FULL, WRONG_ANSWER_CAP, Levels
 
 ESCALATE_ABOVE: Final = 2.0
@@ -176,6 +176,22 @@ def _score(
     if status is Status.OK and lenient:
         status = Status.OK_LENIENT
     return Score(points / FULL, status, parts, _explained(points, ungated, cap))
+
+
+def by_rubric(score: Score, kept: Sequence[Criterion]) -> Score:
+    """Return a score whose value is not the points but what some criteria of `rubric.PROOF` are worth together.
+
+    The gate holds as it does for the points. Without criteria that could be read there is no value.
+    """
+    if score.value is None:
+        return score
+    criteria = score.parts.get("criteria")
+    if criteria is None:
+        return replace(score, value=None, status=Status.JUDGE_ERROR, explanation="нет оценки по критериям")
+    met = {name: value / 100 for name, value in criteria.items() if value is not None}
+    weighed = rubric_reward(kept, met)
+    cap = score.parts["final_answer"]["cap"]
+    return replace(score, value=weighed if cap is None or weighed is None else min(weighed, cap / FULL))
 
 
 def _worthless(problem: Problem, gate: Gate, status: Status) -> Score:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError, nearest
 from ..types import Completion, Context, Metric, Sample, Score, Status
+from .rubric import PROOF, Criterion
 from .scoring import METRICS, RULES
 
 OWN_PROBLEMS = Path(__file__).parent / "data" / "problems.jsonl"
@@ -21,6 +22,7 @@ class ProofTask:
     Published problems are read from a file; without one a run has the problems of the task that ``stand_in`` names.
     Points are drawn ``draws`` times, and ``rule`` (``min``, ``median`` or ``mean``) makes one number of them; a
     jury joins its members by a rule of its own. Without ``criteria`` a solution costs one call of the judge less.
+    With a ``rubric`` the value is what its criteria are worth together, and not the points.
 
     Raises:
         UsageError: no such rule, or no draws.
@@ -32,6 +34,7 @@ class ProofTask:
     draws: int = 1
     rule: str = "median"
     criteria: bool = True
+    rubric: tuple[Criterion, ...] = ()
     version: str = "1"
     max_tokens: int = 8192
     metrics: tuple[Metric, ...] = METRICS
@@ -40,6 +43,8 @@ class ProofTask:
     def __post_init__(self) -> None:
         if self.rule not in RULES:
             raise UsageError(f"{self.name}: unknown rule '{self.rule}' for draws.{nearest(self.rule, RULES)}")
+        if self.rubric and not self.criteria:
+            raise UsageError(f"{self.name}: a rubric needs the criteria")
         if self.draws < 1:
             raise UsageError(f"{self.name}: points are drawn at least once, not {self.draws} times")
 
@@ -73,11 +78,19 @@ class ProofTask:
 
         if context.judge is None:
             return Score(None, Status.JUDGE_ERROR, explanation=f"{self.name} needs a judge: give --judge MODEL")
-        return await grade(
+        score = await grade(
             sample, completion, context.judge, draws=self.draws, rule=self.rule, criteria=self.criteria
         )
+        return self.by_rubric(score, self.rubric) if self.rubric else score
+
+    def by_rubric(self, score: Score, kept: Sequence[Criterion]) -> Score:
+        """Return a score by some of the rubric's criteria; see `scoring.by_rubric`."""
+        from .scoring import by_rubric
+
+        return by_rubric(score, kept)
 
 
 imo = ProofTask("imo", "IMO 2025, proofs", stand_in="imo-mini")
 proofbench = ProofTask("proofbench", "IMO-ProofBench", stand_in="imo-mini")
 imo_mini = ProofTask("imo-mini", "Olympiad problems, proofs (own, in Russian)")
+proof_rubric = ProofTask("proof-rubric", "Proofs by six criteria", stand_in="imo-mini", rubric=PROOF)

@@ -18,7 +18,7 @@ from ...evals.scoring import DEADLINE_SECONDS
 from ...evals.store import encode
 from ...tasks.registry import open_task
 from ...tasks.types import Completion, Sample
-from ..reward_mix import Reward, RewardPart, Rewards, open_reward
+from ..reward_mix import OpenJudge, Reward, RewardPart, Rewards, open_reward
 
 COLUMN = "evalkit_sample"
 """The column of a dataset that carries the whole sample as JSON."""
@@ -99,11 +99,17 @@ class RewardBridge:
     """
 
     def __init__(
-        self, spec: RewardSpec, *, seed: int = 0, workers: int = 1, deadline: float = DEADLINE_SECONDS
+        self,
+        spec: RewardSpec,
+        *,
+        seed: int = 0,
+        workers: int = 1,
+        deadline: float = DEADLINE_SECONDS,
+        judge: OpenJudge | None = None,
     ) -> None:
         self.parts: tuple[RewardPart, ...] = open_reward(spec)
         self._spec = spec if isinstance(spec, str) else dict(spec)
-        self._settings = (seed, workers, deadline)
+        self._settings = (seed, workers, deadline, judge)
         self._lock = threading.Lock()
         self._running: _Running | None = None
 
@@ -134,14 +140,16 @@ class RewardBridge:
     def _submit(self, answers: Sequence[tuple[Sample, Completion]]) -> Future[list[Reward]]:
         with self._lock:
             if self._running is None or self._running.process != os.getpid():
-                seed, workers, deadline = self._settings
-                self._running = _Running(Rewards(self.parts, seed=seed, workers=workers, deadline=deadline))
+                seed, workers, deadline, judge = self._settings
+                self._running = _Running(
+                    Rewards(self.parts, seed=seed, judge=judge, workers=workers, deadline=deadline)
+                )
             running = self._running
         return asyncio.run_coroutine_threadsafe(running.rewards.score_all(answers), running.loop)
 
 
-def _rebuilt(spec: RewardSpec, seed: int, workers: int, deadline: float) -> RewardBridge:
-    return RewardBridge(spec, seed=seed, workers=workers, deadline=deadline)
+def _rebuilt(spec: RewardSpec, seed: int, workers: int, deadline: float, judge: OpenJudge | None) -> RewardBridge:
+    return RewardBridge(spec, seed=seed, workers=workers, deadline=deadline, judge=judge)
 
 
 class _Running:

@@ -4,7 +4,7 @@ from .aggregation import AGGREGATIONS, aggregate
 from .batch import LossValue, Surrogate, TokenBatch, Totals
 from .correction import Correction
 from .kl import KL_ESTIMATORS, kl_divergence
-from .preference import answer_log_probability, direct_preference, kahneman_tversky, supervised
+from .preference import answer_log_probability, direct_preference, kahneman_tversky
 from .table import LOSSES, Loss, loss_options, open_loss
 
 __all__ = [
@@ -24,5 +24,4 @@ __all__ = [
     "kl_divergence",
     "loss_options",
     "open_loss",
-    "supervised",
 ]

@@ -12,8 +12,9 @@ The critic reads a prompt, an answer and the true answer, writes an explanation 
     ω   = w, or w - mean of w over the prompt's answers
 
 and the policy minimises -mean(ω log π), the loss ``gmpo`` of `table`. The critic minimises the cross-entropy of p
-to the score y that a checker gave the same answer (`critic_loss`): without a checker it must stay frozen, since
-actor and critic would agree on r = 1 for everything.
+to the score y that a checker gave the same answer (`critic_loss`) plus β times its divergence from what it was
+(`critic_divergence`): without a checker it must stay frozen, since actor and critic would agree on r = 1 for
+everything.
 """
 
 from __future__ import annotations
@@ -64,6 +65,19 @@ def critic_loss(logits: Tensor, targets: Tensor, total: int | None = None) -> Te
     wanted = two_hot(torch.where(anchored, targets, 0.0).to(logits.dtype), logits.shape[-1])
     entropy = -(wanted * torch.log_softmax(logits, dim=-1)).sum(dim=-1)
     return torch.where(anchored, entropy, 0.0).sum() / max(count, 1)
+
+
+def critic_divergence(logits: Tensor, initial: Tensor, total: int | None = None) -> Tensor:
+    """Return the mean of KL(p ‖ p_0) = Σ_k p_k log(p_k / p_0k), how far the critic's grid went from its beginning.
+
+    Args:
+        logits: [N, n], of the grid tokens.
+        initial: [N, n], of the critic before any training.
+        total: rows of the whole optimizer step; by default N.
+    """
+    now = torch.log_softmax(logits, dim=-1)
+    divergences = (now.exp() * (now - torch.log_softmax(initial, dim=-1))).sum(dim=-1)
+    return divergences.sum() / max(len(logits) if total is None else total, 1)
 
 
 def explanation_rewards(scores: Tensor, targets: Tensor) -> Tensor:
@@ -126,6 +140,11 @@ class Weighing:
     def __post_init__(self) -> None:
         if self.temperature is not None and not self.temperature > 0:
             raise UsageError(f"gmpo: temperature is a number > 0 or null, not {self.temperature!r}")
+        for name, value in (("kappa", self.kappa), ("max_weight", self.max_weight)):
+            if not value > 0:
+                raise UsageError(f"gmpo: {name} is a number > 0, not {value!r}")
+        if not self.prior >= 0:
+            raise UsageError(f"gmpo: prior is a number >= 0, not {self.prior!r}")
         if not 0 < self.minimum <= self.maximum:
             raise UsageError(f"gmpo: 0 < minimum <= maximum is needed, got {self.minimum!r} and {self.maximum!r}")
         if self.mode not in ("pure", "centred"):

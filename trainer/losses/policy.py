@@ -61,6 +61,11 @@ def geometric(batch: TokenBatch, *, clip: float = 0.4) -> Surrogate:
     return Surrogate(values.expand_as(batch.policy), {"clip_fraction": marked})
 
 
+def likelihood(batch: TokenBatch) -> Surrogate:
+    """-log π: supervised learning of answers that were not sampled; advantages are not read."""
+    return Surrogate(-batch.policy)
+
+
 def weighted_likelihood(batch: TokenBatch) -> Surrogate:
     """-ω log π: REINFORCE with ω = A, weighted regression with ω from `advantages.regression_weights`."""
     return Surrogate(-batch.token_advantages * batch.policy)

@@ -1,4 +1,4 @@
-"""Losses of supervised and of preference learning, on log-probabilities of whole answers."""
+"""Losses of preference learning, on log-probabilities of whole answers."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from ...errors import UsageError
-from .aggregation import aggregate
-from .batch import LossValue, Totals
+from .batch import LossValue
 
 
 def answer_log_probability(tokens: Tensor, mask: Tensor) -> Tensor:
     """Sum the log-probabilities [B, T] of an answer's tokens to [B]; what stands under the mask is not read."""
     return torch.where(mask.bool(), tokens, 0.0).sum(dim=1)
-
-
-def supervised(policy: Tensor, mask: Tensor, totals: Totals | None = None) -> LossValue:
-    """Return the mean negative log-likelihood of the tokens of given answers.
-
-    Args:
-        policy: [B, T], log-probabilities with gradient.
-        mask: [B, T], true where a token is learned.
-        totals: counts of the whole optimizer step over all ranks; by default those of the mask.
-    """
-    trained = mask.bool()
-    loss = -aggregate(policy, trained, "token_mean", totals or Totals.of(trained))
-    return LossValue(loss, {})
 
 
 def direct_preference(

@@ -45,6 +45,7 @@ LOSSES: Mapping[str, Kind] = {
     "reinforce": Kind(policy.weighted_likelihood, "token_mean"),
     "awr": Kind(policy.weighted_likelihood, "token_mean", kl="k2"),
     "gmpo": Kind(policy.weighted_likelihood, "token_mean", kl="k2", notice=_GMPO_NOTICE),
+    "sft": Kind(policy.likelihood, "token_mean", kl="k2"),
 }
 
 

@@ -1,0 +1,94 @@
+"""What grading a run will take, told before the first call is paid for: calls, and money where prices are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_UP, Decimal
+from itertools import islice
+from typing import Any
+
+from ..tasks.types import Judge, Message, Sample
+from .canaries import canaries_of, canaries_wanted, is_judged
+from .cost import Money, Price, estimate_tokens
+from .plan import PlannedTask
+
+
+def forecast_of(
+    judge: Judge,
+    planned: Sequence[PlannedTask],
+    epochs: int,
+    canaries: float = 0.0,
+    prices: Mapping[str, Price | None] | None = None,
+) -> str:
+    """Return how many calls grading will take and what they cost at most, worded for a person.
+
+    Args:
+        judge: one judge or a jury.
+        planned: the tasks of the run.
+        epochs: how often each sample is asked.
+        canaries: their number, as a share of the answers.
+        prices: by the names of the judge's models; if one is unknown, nothing is said of money.
+    """
+    from ..judges.forecast import forecast
+
+    gradings, tokens = [], 0
+    for item in filter(is_judged, planned):
+        wanted = canaries_wanted(item, share=canaries, epochs=epochs)
+        graded = [(sample, epochs) for sample in item.samples()]
+        graded += [(one.sample, 1) for one in islice(canaries_of(item, item.spec.seed), wanted)]
+        form = _form_tokens(item.task)
+        for sample, times in graded:
+            gradings.append(_gradings(item.task, sample) * times)
+            tokens += gradings[-1] * (form + _shown_tokens(item.task, sample))
+    calls = forecast(judge, gradings)
+    once = _cost(judge, calls.gradings, tokens, prices or {}, attempts=False)
+    if not once:
+        return str(calls)
+    most = _cost(judge, calls.gradings, tokens, prices or {}, attempts=True)
+    return f"{calls}; {_worded(once)}, {_worded(most)} at most, if all answers are as long as they may be"
+
+
+def _gradings(task: Any, sample: Sample) -> int:
+    return int(task.gradings(sample)) if hasattr(task, "gradings") else 1
+
+
+def _form_tokens(task: Any) -> int:
+    from ..judges.forms import LANGUAGES, form_names, load_form
+
+    # A Russian letter has two bytes: the estimate for Russian forms is the higher one.
+    forms = (load_form(name, LANGUAGES[0]) for name in getattr(task, "forms", None) or form_names())
+    return max(estimate_tokens((Message("system", form.system), Message("user", form.user))) for form in forms)
+
+
+def _shown_tokens(task: Any, sample: Sample) -> int:
+    """Return the tokens of questions, references and the longest answers, all turns in one prompt."""
+    asked = [Message("user", turn) for turn in sample.turns] or sample.messages
+    answers = int(task.max_tokens) * max(1, len(sample.turns))
+    return estimate_tokens((*asked, Message("user", str(sample.target)))) + answers
+
+
+def _cost(
+    judge: Judge, gradings: int, tokens: int, prices: Mapping[str, Price | None], *, attempts: bool
+) -> dict[str, Decimal]:
+    """Return what it costs by currency; nothing where a price is unknown."""
+    amounts: dict[str, Decimal] = {}
+    for member in _members(judge):
+        price, settings = prices.get(member.name), getattr(member, "settings", None)
+        if price is None or settings is None:
+            return {}
+        cost = price.of_tokens(tokens, gradings * settings.max_tokens) * (settings.attempts if attempts else 1)
+        amounts[price.currency] = amounts.get(price.currency, Decimal(0)) + cost
+    return amounts
+
+
+def _members(judge: Judge) -> Iterator[Judge]:
+    if not hasattr(judge, "members"):
+        yield judge
+        return
+    for member in judge.members:
+        yield from _members(member)
+
+
+def _worded(amounts: Mapping[str, Decimal]) -> str:
+    rounded = {currency: amount.quantize(Decimal("0.01"), ROUND_UP) for currency, amount in amounts.items()}
+    return " + ".join(str(Money(amount, currency)) for currency, amount in rounded.items())
