@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO := --tasks ruifeval-mini --limit 60 --max-tokens 160
 
-.PHONY: demo loop-demo test test-all check lint types tests bench bench-engine bench-sandbox bench-trainer clean
+.PHONY: demo loop-demo test test-all check lint types tests chromium bench bench-engine bench-sandbox bench-trainer clean
 
 demo: $(VENV)/.embedded
 	$(BIN)/evalkit run --model embedded:smollm2-135m $(DEMO) --output runs/demo-smollm2-135m
@@ -34,11 +34,19 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	MYPYPATH=$(VENV)/src $(BIN)/mypy -p evalkit
 
-tests: $(VENV)/.dev
+tests: $(VENV)/.dev chromium
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
+# The reports are tested in a real browser; where none can be had these tests are skipped and say so.
+chromium:
+	@command -v "$${CHROMIUM:-chromium}" chromium-browser google-chrome >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'installing Chromium for the tests of reports'; \
+	  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive timeout 240 apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null 2>&1 \
+	    || echo 'Chromium could not be installed: its tests are skipped'; \
+	fi
+
 # what `make test` leaves out too: the same again, at length
-test-all: $(VENV)/.dev
+test-all: $(VENV)/.dev chromium
 	$(BIN)/pytest --numprocesses 2 --dist loadfile -m ''
 
 bench: bench-engine bench-sandbox bench-trainer
@@ -78,9 +86,9 @@ $(VENV)/.dev: $(VENV)/.venv pyproject.toml constraints.txt
 	$(INSTALL) --no-deps axe-playwright-python==0.1.8
 	touch $@
 
-# TRL is a part of what the tests need, so the same environment has both sides.
+# PEER=… names the interpreter of an environment with TRL, by default this one, which has it.
 bench-trainer: $(VENV)/.dev
-	$(BIN)/python bench/trainer.py
+	$(BIN)/python bench/trainer.py $(if $(PEER),--peer $(PEER))
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

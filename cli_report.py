@@ -77,6 +77,7 @@ def compare(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report of both here.")] = None,
+    language: Language = "en",
 ) -> None:
     """Compare two runs on the samples that both have scored: paired differences with intervals, wins and losses."""
     from .evals.comparison import Gate, compare_runs
@@ -93,7 +94,7 @@ def compare(
     if output is not None:
         from .reports import write_report
 
-        note(f"report: {write_report([first, second], output)}")
+        note(f"report: {write_report([first, second], output, language=language)}")
     failed = False
     for one in gates:
         passed, difference = one.holds(found)

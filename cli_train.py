@@ -39,9 +39,12 @@ def loop(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) ->
     """Measure, learn, measure; keep what is better for certain. Exit code 1 when no round was."""
     _need_torch()
     settings = _announced(recipe)
-    if dry_run:
-        return
+    from .trainer.loop import check_loop
     from .trainer.loop import loop as loop_now
+
+    if dry_run:
+        check_loop(settings, note)
+        return
 
     directory = output or _named(recipe)
     result = loop_now(settings, directory, notify=note)

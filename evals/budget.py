@@ -86,7 +86,7 @@ class _PaidModel:
         self._budget = budget
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
-        reserved = self._price.of_tokens(estimate_tokens(messages), sampling.max_tokens)
+        reserved = self._price.of_tokens(estimate_tokens(messages, sampling.schema), sampling.max_tokens)
         await self._budget.reserve(reserved)
         cost = None
         try:

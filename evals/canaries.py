@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import orjson
 
-from ..errors import RunError
+from ..errors import RunError, UsageError
 from ..tasks.types import Completion, Context, Judge, Judgement, Sample, Status
 from .plan import PlannedTask
 from .statistics.proportions import wilson
@@ -59,6 +59,16 @@ class Canary:
 def is_judged(item: PlannedTask) -> bool:
     """Tell whether a judge grades the answers of a task."""
     return "judge" in getattr(item.task, "needs", ())
+
+
+def check_share(share: float) -> None:
+    """See that a number can be the share of canaries.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not 0 <= share <= 1:
+        raise UsageError(f"--canaries is a share within [0, 1], not {share:g}")
 
 
 def canaries_wanted(item: PlannedTask, *, share: float, epochs: int) -> int:

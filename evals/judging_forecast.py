@@ -54,10 +54,14 @@ def _gradings(task: Any, sample: Sample) -> int:
 
 def _form_tokens(task: Any) -> int:
     from ..judges.forms import LANGUAGES, form_names, load_form
+    from ..judges.schemas import verdict_schema
 
     # A Russian letter has two bytes: the estimate for Russian forms is the higher one.
     forms = (load_form(name, LANGUAGES[0]) for name in getattr(task, "forms", None) or form_names())
-    return max(estimate_tokens((Message("system", form.system), Message("user", form.user))) for form in forms)
+    return max(
+        estimate_tokens((Message("system", form.system), Message("user", form.user)), verdict_schema(form, ""))
+        for form in forms
+    )
 
 
 def _shown_tokens(task: Any, sample: Sample) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import UsageError
 from ..tasks.types import Completion, Context, Judge, Sample, Usage
-from .canaries import SHARE, grade_again, grade_canaries, warning_of
+from .canaries import SHARE, check_share, grade_again, grade_canaries, warning_of
 from .judging import VERDICTS, Judging, check_judges, open_judging, stored_judge
+from .judging_forecast import forecast_of
 from .lending import lend
 from .manifest import read_manifest
 from .models.base import ModelOptions
@@ -75,6 +76,7 @@ def judge_again(
         UsageError: no task of it is graded by a judge, or see `rescore`.
         ModelError, RunError: the judge cannot be opened, or its budget is spent.
     """
+    check_share(canaries)
     before = summarize(directory)
     manifest = read_manifest(directory)
     graded = {
@@ -99,6 +101,8 @@ def judge_again(
     async def grade() -> dict[str, Any]:
         async with open_judging(Judging.of(spec), tasks, output / VERDICTS, options, till.judge) as opened:
             till.count_spent(output, answers=False)
+            assert opened is not None
+            notify(forecast_of(opened, planned, spec.epochs, canaries, till.judge_prices))
             wanted = partial(grade_canaries, planned, output, share=canaries, epochs=spec.epochs, seed=spec.seed)
             await _rescore(output, planned, spec.seed, opened, "auto", wanted)
             return dict(getattr(opened, "identity", {}))

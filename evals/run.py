@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ..errors import UsageError
 from ..tasks.types import Judge
-from .canaries import SHARE, alongside, grade_canaries, warning_of
+from .canaries import SHARE, alongside, check_share, grade_canaries, warning_of
 from .judging import VERDICTS, Judging, check_judges, open_judging
 from .judging_forecast import forecast_of
 from .lending import lend
@@ -116,8 +116,7 @@ def run_spec(spec: RunSpec, conduct: Conduct, repeated: Mapping[str, Any] | None
         if item.notice:
             conduct.notify(item.notice)
     check_judges(Judging.of(spec), [item.task for item in planned])
-    if not 0 <= conduct.canaries <= 1:
-        raise UsageError(f"--canaries is a share within [0, 1], not {conduct.canaries:g}")
+    check_share(conduct.canaries)
     if spec.epochs > 1 and spec.temperature == 0:
         conduct.notify(f"--epochs {spec.epochs} at temperature 0 asks the same thing {spec.epochs} times")
     directory = conduct.output or Path("runs") / spec.default_name()

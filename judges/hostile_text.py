@@ -70,4 +70,8 @@ def _is_hidden(char: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _plain(char: str) -> str:
-    return " " if unicodedata.category(char) == "Zs" else unicodedata.normalize("NFKC", char)
+    if unicodedata.category(char) == "Zs":
+        return " "
+    folded = unicodedata.normalize("NFKC", char)
+    # One digit stands for a number in one sign (⑩), so that places stay places.
+    return folded if len(folded) == 1 else next(filter(str.isdecimal, folded), folded)

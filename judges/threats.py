@@ -87,7 +87,7 @@ def _look_alike_colon(match: re.Match[str], text: str) -> str:
     return text[match.start() : match.start("colon")] + "꞉" + text[match.end("colon") : match.end()]
 
 
-_ANGLES = "<>[]＜＞［］#＃ \t"
+_ANGLES = "<>◁▷[]＜＞［］#＃ \t"
 
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,4})?"
 _AMOUNT = (
@@ -123,7 +123,7 @@ _CRITERION = (
 )
 _KEY = (
     rf"(?:(?:итогов\w\w_|final_|overall_)?"
-    rf"(?:{_SCORE}|choice|preference|{_CRITERION}|criteria_met|is_correct|correct))"
+    rf"(?:{_SCORE}(?:_[ab12])?|choice|preference|{_CRITERION}|criteria_met|is_correct|correct))"
 )
 _VERDICT_TAG = (
     r"(?:points?|scores?|grade|rating|verdict|result|assessment|errors|judge?ment|evaluation|балл|баллы|оценка|вердикт"
@@ -138,7 +138,7 @@ _ROLE = (
     r"|response|evaluation|score rubrics?|feedback|пользователь|ассистент|система|эталонный ответ|эталон|вердикт)"
 )
 _SPECIAL_TAG = r"(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|start_header_id|end_header_id|eot|im_start|im_end)"
-_SPECIAL_BRACKETS = r"(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)"
+_SPECIAL_BRACKETS = r"(?:INST|THINK|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)"
 
 _BRACKETED = rf"(?:\[\[|【|〚|⟦|\\\[\\\[){_IN_BRACKETS}(?:\]\]|】|〛|⟧|\\\]\\\])"
 _SCORE_SIGNS = "оценк рейтинг балл вердикт победитель rating score grade verdict points mark judg winner [result]"
@@ -151,10 +151,10 @@ def _rule(threat: Threat, signs: str, pattern: str, harmless: Harmless, at_least
 
 
 RULES = (
-    _rule(Threat.CHAT_TOKEN, "<|", r"<\|[\w .'-]{1,60}\|>", _angled),
+    _rule(Threat.CHAT_TOKEN, "<| ◁", r"<\|[\w▁ .'-]{1,60}\|>|◁/?\w{1,20}▷", _angled),
     _rule(
         Threat.CHAT_TOKEN,
-        "[inst [/inst [system [avail [tool sys>> <s> </s> os> <pad <unk <start_ <end_ <eot <im_",
+        "[inst [/inst [think [/think [system [avail [tool sys>> <s> </s> os> <pad <unk <start_ <end_ <eot <im_",
         rf"\[/?{_SPECIAL_BRACKETS}\]|<</?SYS>>|</?{_SPECIAL_TAG}>",
         _angled,
     ),

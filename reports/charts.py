@@ -43,11 +43,11 @@ class Scale:
         share = (value - self.low) / (self.high - self.low)
         return _number(min(max(share, 0.0), 1.0) * 100)
 
-    def label(self, at: int) -> str:
-        """Write the value that stands ``at`` per cent from the left."""
+    def label(self, at: int, decimal: str = ".") -> str:
+        """Write the value that stands ``at`` per cent from the left, with this decimal mark."""
         value = self.low + (self.high - self.low) * at / 100
         sign = "+" if self.low < 0 < value else ""
-        return sign + f"{value * 100 if self.percent else value:.4g}".replace("-", "−")
+        return sign + f"{value * 100 if self.percent else value:.4g}".replace("-", "−").replace(".", decimal)
 
 
 SHARE = Scale()
@@ -84,12 +84,12 @@ def _round_up(value: float) -> float:
     return next((step * power for step in (1, 2, 4, 6, 8) if value <= step * power * (1 + 1e-9)), 10 * power)
 
 
-def axis(scale: Scale = SHARE) -> Markup:
+def axis(scale: Scale = SHARE, *, decimal: str = ".") -> Markup:
     """Return the scale that heads a column of `intervals`."""
     ends = {0: "start", 100: "end"}
     ticks = [
         Markup('<text x="{0}%" y="1em" text-anchor="{1}">{2}</text>').format(
-            at, ends.get(at, "middle"), scale.label(at)
+            at, ends.get(at, "middle"), scale.label(at, decimal)
         )
         for at in range(0, 101, 25)
     ]
@@ -145,7 +145,7 @@ class Dot:
     best: bool
 
 
-def scatter(dots: Sequence[Dot], *, x_title: str, y_title: str, unit: str) -> Markup:
+def scatter(dots: Sequence[Dot], *, x_title: str, y_title: str, unit: str, decimal: str = ".") -> Markup:
     """Return a plot of score against cost, 640 × 322 units, its best front joined by a line."""
     across = Scale(0.0, _round_up(max((dot.x for dot in dots), default=1.0)) or 1.0, False)
     up = scale_of([{"value": dot.y} for dot in dots], unit)
@@ -166,8 +166,8 @@ def scatter(dots: Sequence[Dot], *, x_title: str, y_title: str, unit: str) -> Ma
             )
         )
         text = Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>')
-        parts.append(text.format(_number(x), top + height + 16, "middle", across.label(at)))
-        parts.append(text.format(left - 6, _number(y + 4), "end", up.label(at)))
+        parts.append(text.format(_number(x), top + height + 16, "middle", across.label(at, decimal)))
+        parts.append(text.format(left - 6, _number(y + 4), "end", up.label(at, decimal)))
     title = Markup('<text class="title" x="{}" y="{}" text-anchor="{}">{}</text>')
     parts.append(title.format(left + width, top + height + 34, "end", x_title))
     parts.append(title.format(0, 10, "start", y_title))
@@ -204,7 +204,7 @@ class Outline:
     values: tuple[float | None, ...]
 
 
-def radar(outlines: Sequence[Outline], axes: Sequence[str], scale: Scale = SHARE) -> Markup:
+def radar(outlines: Sequence[Outline], axes: Sequence[str], scale: Scale = SHARE, *, decimal: str = ".") -> Markup:
     """Return one outline a model around as many axes as there are categories, 640 × 400 units.
 
     The middle of the picture is the low end of the scale, the outer ring its high end. A model that lacks a value
@@ -236,7 +236,9 @@ def radar(outlines: Sequence[Outline], axes: Sequence[str], scale: Scale = SHARE
     for at in (50, 100):
         text = Markup('<text x="{}" y="{}">{}</text>')
         parts.append(
-            text.format(_number(middle[0] + 4), _number(middle[1] - reach * at / 100 + 12), scale.label(at))
+            text.format(
+                _number(middle[0] + 4), _number(middle[1] - reach * at / 100 + 12), scale.label(at, decimal)
+            )
         )
     for outline in outlines:
         found = [

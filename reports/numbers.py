@@ -21,6 +21,7 @@ class Numbers:
             "value": self.value,
             "interval": self.interval,
             "difference": self.difference,
+            "reach": self.reach,
             "p_value": self.p_value,
             "decimal": self.decimal,
             "count": self.count,
@@ -52,6 +53,12 @@ class Numbers:
             return self._dash
         value, low, high = (self._signed(point.get(name), unit) for name in ("value", "low", "high"))
         return f"{value} [{low}, {high}]" if point.get("low") is not None else value
+
+    def reach(self, difference: float, unit: str = "share") -> str:
+        """Write how large a difference has to be, of shares in percentage points: ``±17.2 points``."""
+        if unit != "share":
+            return f"±{self.decimal(difference)}"
+        return f"±{self._decimal(difference)}{self._style['points']}"
 
     def p_value(self, p: float | None) -> str:
         """Write a p-value with three decimals, the smallest as ``<0.001``."""

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -164,13 +164,15 @@ def _environment(language: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(Numbers(_strings(language)).filters())
+    strings = _strings(language)
+    decimal = strings["numbers"]["decimal"]
+    environment.filters.update(Numbers(strings).filters())
     environment.globals.update(
-        axis=charts.axis,
+        axis=partial(charts.axis, decimal=decimal),
         intervals=charts.intervals,
         swatch=charts.swatch,
         plot=_plot,
-        radar=_radar,
+        radar=partial(_radar, decimal=decimal),
         MOST_OUTLINES=MOST_OUTLINES,
         REFRESH_SECONDS=REFRESH_SECONDS,
         curve_chart=learning_charts.curve_chart,
@@ -196,10 +198,14 @@ def _plot(board: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], string
         for point in plot["points"]
     ]
     x_title = plot["currency"] or words["tokens_an_answer"]
-    return charts.scatter(dots, x_title=x_title, y_title=board["metric_title"], unit=board["unit"])
+    y_title = board["metric_title"] + (", %" if board["unit"] == "share" else "")
+    decimal = strings["numbers"]["decimal"]
+    return charts.scatter(dots, x_title=x_title, y_title=y_title, unit=board["unit"], decimal=decimal)
 
 
-def _radar(dimension: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], scale: charts.Scale) -> Markup:
+def _radar(
+    dimension: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], scale: charts.Scale, *, decimal: str
+) -> Markup:
     """Draw the best models of a board by category."""
     outlines = [
         charts.Outline(
@@ -209,7 +215,7 @@ def _radar(dimension: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], s
         )
         for row in dimension["rows"][:MOST_OUTLINES]
     ]
-    return charts.radar(outlines, dimension["labels"], scale)
+    return charts.radar(outlines, dimension["labels"], scale, decimal=decimal)
 
 
 def script_text(names: Sequence[str] = SCRIPTS) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 from evalkit import cli
+from evalkit.errors import UsageError
 from evalkit.evals.canaries import CANARIES, canaries_of, canaries_wanted, read_canaries, summary_of, warning_of
 from evalkit.evals.merge import merge
 from evalkit.evals.plan import plan_tasks
@@ -94,6 +95,8 @@ def test_a_judge_that_falls_for_them_is_not_trusted_and_the_run_fails(tmp_path: 
         refused = CliRunner().invoke(cli.app, [*command, "--output", str(tmp_path / "no"), "--canaries", "2"])
         assert isinstance(refused.exception, Exception)
         assert "share within [0, 1]" in str(refused.exception)
+        with pytest.raises(UsageError, match=r"share within \[0, 1\]"):
+            judge_again(tmp_path / "none", tmp_path / "no", judge=["openai:j"], canaries=-1)
     many_results = orjson.loads((tmp_path / "many" / "results.json").read_bytes())
     assert many_results["judging"]["canaries"]["trusted"] is False
     assert many_results["tasks"][0]["metrics"][0]["value"] == 7.0
@@ -111,9 +114,12 @@ def test_another_judge_gets_canaries_of_its_own_and_shards_put_theirs_together(
         whole = orjson.loads((tmp_path / "whole" / "results.json").read_bytes())
         assert whole["judging"]["canaries"]["sent"] == 2
         shutil.rmtree(parts[0])
+        told: list[str] = []
         _, after = judge_again(
-            tmp_path / "whole", tmp_path / "again", judge=["openai:other"], judge_base_url=other.url, canaries=0.1
-        )
+            tmp_path / "whole", tmp_path / "again", judge=["openai:other"], judge_base_url=other.url, canaries=0.1,
+            notify=told.append,
+        )  # fmt: skip
+        assert told[0] == f"{len(other.requests)} gradings: {len(other.requests)} calls of judges, 156 at most"
         assert (after["judging"]["canaries"]["sent"], after["judging"]["canaries"]["fooled"]) == (2, 2)
         assert rescore(tmp_path / "whole")[1]["judging"] == whole["judging"]
 

@@ -242,6 +242,12 @@ def test_the_estimate_of_a_prompt_is_no_less_than_a_token_for_three_letters(text
     assert estimate_tokens([Message("user", text)]) >= len(text) / 3
 
 
+def test_the_schema_of_the_answer_is_a_part_of_the_prompt() -> None:
+    asked = [Message("user", "Оцените.")]
+    schema = {"type": "object", "properties": {"rating": {"type": "number"}}}
+    assert estimate_tokens(asked, schema) >= estimate_tokens(asked) + len(str(schema)) // 3
+
+
 # Ledgers
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import runpy
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from evalkit import cli
 from evalkit.errors import InputError, ModelError, RunError, UsageError
 from evalkit.evals.families import families, family_of
 from evalkit.evals.judging import AskedModel
@@ -35,6 +40,7 @@ from evalkit.evals.passport import (
 )
 from evalkit.evals.passport.measurements import auc
 from evalkit.evals.passport.probes import attacks, decorated, padded, probes, signed
+from evalkit.evals.run import run
 from evalkit.evals.style import style_of
 from evalkit.judges.judge import JudgeSettings
 from evalkit.judges.jury import Jury
@@ -42,6 +48,7 @@ from evalkit.judges.open import open_judge
 from evalkit.judges.precheck import precheck
 from evalkit.tests.biased_judges import BiasedModel, judge_of, noise
 from evalkit.tests.chat_server import LoopbackServer
+from typer.testing import CliRunner
 
 FAMILY = "GigaChat"
 LANGUAGES = ("ru", "en")
@@ -609,6 +616,41 @@ def test_the_documented_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     assert "# Passport of" in said
     assert "order_consistency 1.00" in said
     assert "alarm the training judge's values rise" in said
+
+
+@pytest.mark.exhaustive
+def test_the_documented_commands_run(tmp_path, monkeypatch, capsys):
+    """All of them in their order, on a server that is model and judge in one."""
+    page = (Path(__file__).parent.parent / "docs" / "trust-your-judge.md").read_text("utf-8")
+    blocks = [block.partition("```")[0].replace("\\\n", " ") for block in page.split("```console\n")[1:]]
+    commands = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    proofs = [{"question": f"Докажите {n}.", "answer": f"Шаг {n}.", "label": n % 2 * 7} for n in range(8)]
+    (tmp_path / "opc_test_434.jsonl").write_text("\n".join(map(json.dumps, proofs)), "utf-8")
+    script = BiasedModel(lambda question, answer, noise: 2.0, name="documented", table=lambda *shown: "tie")
+
+    def answer(prompt: str) -> str:
+        return script.answer(prompt) if re.search(r"^</\w{10}>$", prompt, re.MULTILINE) else "Развёрнутый ответ."
+
+    monkeypatch.chdir(tmp_path)
+    with LoopbackServer(answer) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        for name in "bc":
+            run(f"openai:{name}", ["rumtbench-mini"], judge=("openai:my-judge",), output=Path("runs", name))
+        for name in ("proofs-a", "proofs-b"):
+            # Any answers of one turn will do.
+            run(f"openai:{name}", ["ruifeval-mini"], limit=3, output=Path("runs", name))
+        for line in commands:
+            program, *words = shlex.split(line)
+            if program == "python":
+                monkeypatch.setattr(sys, "argv", words)
+                runpy.run_path(str(Path(__file__).parent.parent / words[0]), run_name="__main__")
+            elif program == "evalkit":
+                done = CliRunner().invoke(cli.app, words)
+                assert done.exit_code == 0, (line, done.output, done.exception)
+            else:
+                assert program == "export"
+    assert (tmp_path / "runs" / "pairs" / "pairwise.md").exists()
+    assert "balanced accuracy" in capsys.readouterr().out.lower()
 
 
 def test_the_documentation_names_every_measurement():

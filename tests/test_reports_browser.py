@@ -275,8 +275,8 @@ def test_parts_of_any_task_are_shown(page: Page, tmp_path: Path) -> None:
         "первый",
         "Реплика 2",
         "думаю",
-        "обрезан на пределе",
-        "50 %",
+        "обрезан по пределу",
+        "0,5",
     ):
         assert text in shown.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -606,6 +606,17 @@ def test_the_leaderboard_fits_its_window_and_prints(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.print(tmp_path / "board.pdf")
     assert (tmp_path / "board.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("width", [420, 1900])
+def test_headings_of_all_parts_share_one_left_edge(page: Page, report: Path, board: Path, width: int) -> None:
+    page.look(width=width)
+    for path in (report, board):
+        page.open(path)
+        headings = "[...document.querySelectorAll('h1, header nav, main > section:not(.warning) > h2, #list')]"
+        edges = page.evaluate(f"{headings}.map((one) => Math.round(one.getBoundingClientRect().left))")
+        assert len(edges) > 4
+        assert len(set(edges)) == 1
 
 
 @pytest.mark.skipif(AXE is None, reason=WHY_NO_AXE)

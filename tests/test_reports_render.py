@@ -377,3 +377,16 @@ def test_three_models_on_541_real_prompts_fit_in_one_file(datasets: Path, tmp_pa
         runs.append(build_run(tmp_path / str(model), rows, model=f"model-{model}"))
     report = write_report(runs, tmp_path / "report.html")
     assert report.stat().st_size <= 1_500_000
+
+
+def test_axes_have_the_decimal_mark_of_the_language(tmp_path: Path) -> None:
+    run = build_run(tmp_path / "a", rated_rows((8, 9) * 8), model="a", metrics=METRICS)
+    for language, mark in (("en", "7.5"), ("ru", "7,5")):
+        page = write_report([run], tmp_path / "report.html", language=language).read_text(encoding="utf-8")
+        assert re.findall(r'text-anchor="middle">(7[.,]5)</text>', page)[:1] == [mark]
+
+
+def test_a_difference_that_would_have_been_seen_is_in_points() -> None:
+    assert Numbers(STRINGS["en"]).reach(0.172) == "±17.2\N{NO-BREAK SPACE}points"
+    assert Numbers(STRINGS["ru"]).reach(0.172) == "±17,2\N{NO-BREAK SPACE}п.\N{NO-BREAK SPACE}п."
+    assert Numbers(STRINGS["en"]).reach(1.07, "number") == "±1.07"

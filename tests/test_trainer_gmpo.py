@@ -11,12 +11,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
-from evalkit.errors import UsageError  # noqa: E402
 from evalkit.tasks.types import Message, Sample  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer.base_model import find_base  # noqa: E402
 from evalkit.trainer.checkpoint import TrainState  # noqa: E402
-from evalkit.trainer.gmpo import CriticLearner, claims_of, critic_messages  # noqa: E402
+from evalkit.trainer.gmpo import CriticLearner, claims_of, critic_messages, unread_share  # noqa: E402
 from evalkit.trainer.policy import CRITIC, POLICY, open_policy  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
 from evalkit.trainer.recipe_fields import Critic, Recipe  # noqa: E402
@@ -266,6 +265,29 @@ def test_the_log_has_what_each_answer_was_learned_with(bench: Path):
     assert critic.signals([], TrainState().memory) == []
 
 
-def test_an_unknown_option_of_the_weights_is_named(bench: Path):
-    with pytest.raises(UsageError, match=r"field 'critic.weighing': .*kapa"):
-        learner(bench, weighing={"kapa": 2})
+def test_an_answer_that_broke_the_checker_is_not_compared_with_those_that_it_scored(bench: Path):
+    critic = learner(bench)
+    one, sample = group(0.0, 0.0, 0.0, None)
+    (judged,) = critic.assess([one], [sample], 1, 0.5)
+    assert [reward is None for reward in critic.rewards(judged)] == [False, False, False, True]
+    (by_critic,) = critic.assess([one], [sample], 1, 0.0)
+    assert None not in critic.rewards(by_critic)
+    (unchecked,) = critic.assess([group(None, None)[0]], [sample], 1, 0.5)
+    assert None not in critic.rewards(unchecked)
+
+
+def test_of_an_answer_that_does_not_fit_the_critic_says_nothing(bench: Path):
+    critic = learner(bench)
+    one, sample = group(1.0, 0.0)
+    short, other = one.answers
+    long = replace(short, text="лес " * 900)
+    (alone,) = critic.assess([replace(one, answers=(short, other))], [sample], 1, 0.5)
+    (mixed,) = critic.assess([replace(one, answers=(long, other))], [sample], 1, 0.5)
+    assert mixed.answers[0].critic is None
+    said, said_alone = mixed.answers[1].critic or {}, alone.answers[1].critic or {}
+    assert said["tokens"] == said_alone["tokens"]
+    assert said["score"] == pytest.approx(said_alone["score"])
+    (unread,) = critic.assess([replace(one, answers=(long, long))], [sample], 1, 0.5)
+    assert critic.rewards(unread) == [None, None]
+    assert critic.learn([unread], [sample]) == {}
+    assert unread_share([mixed, unread]) == 0.75

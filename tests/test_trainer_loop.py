@@ -235,6 +235,8 @@ def test_an_overlap_stops_the_loop_before_anything_runs(bench: Path, tmp_path: P
     ):
         loop(recipe, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    dry = CliRunner().invoke(app, ["loop", str(recipe), "--dry-run"])
+    assert isinstance(dry.exception, RunError)
     lines: list[str] = []
     allowed = Loop(tasks=(f"{bench}/{task}",), accept="small", allow_overlap=True)
     assert len(check_overlap(read_recipe(recipe), allowed, lines.append)) == 60

@@ -32,7 +32,6 @@ from evalkit.trainer.losses.critic import (  # noqa: E402
     blend,
     critic_loss,
     expected_score,
-    explanation_rewards,
     two_hot,
     weigh,
 )
@@ -583,9 +582,6 @@ def test_a_prompt_with_one_answer_is_compared_with_the_recent_past():
 
 def test_scores_are_blended_where_the_checker_spoke():
     assert torch.allclose(blend(double([0.2, 0.2]), double([1.0, math.nan]), 0.5), double([0.6, 0.2]))
-    rewards = explanation_rewards(double([0.2, 0.2]), double([1.0, math.nan]))
-    assert rewards[0].item() == pytest.approx(0.36)
-    assert rewards[1].isnan()
 
 
 @pytest.mark.parametrize(

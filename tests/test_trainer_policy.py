@@ -187,6 +187,12 @@ def test_models_that_cannot_be_trained_are_refused():
         find_base("openai:gpt")
 
 
+def test_layers_that_the_model_does_not_have_are_named(folder: Path):
+    base = find_base(f"hf:{folder},device=cpu")
+    with pytest.raises(UsageError, match=r"field 'lora\.targets': .*q_prj"):
+        open_policy(base, Lora(targets=["q_prj"]), seed=0, critic=False, gradient_checkpointing=False)
+
+
 def test_what_is_fixed_has_no_dropout(folder: Path):
     base = find_base(f"hf:{folder},device=cpu")
     policy = open_policy(base, Lora(rank=2, dropout=0.5), seed=0, critic=False, gradient_checkpointing=False)

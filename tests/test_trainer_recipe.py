@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 
-from evalkit.errors import InputError
+from evalkit.errors import InputError, UsageError
 from evalkit.trainer.recipe import PACKAGED, find_recipe, open_objective, read_recipe
 from evalkit.trainer.recipe_fields import Rollouts
 
@@ -59,6 +61,18 @@ def test_paths_are_taken_from_the_folder_of_the_recipe(tmp_path: Path):
         ("shaping: {overlong_cache: 600}\n", "is more than 'rollouts.max_tokens'"),
         ("rollouts: [1]\n", r"recipe.yaml:8: field 'rollouts'"),
         ("\t: x", "is not YAML"),
+        ("steps: 4\n", r"recipe.yaml:8: field 'steps' is given twice"),
+        ("rollouts: {groups: 1, groups: 2}\n", r"recipe.yaml:8: field 'groups' is given twice"),
+        ("1: 2\n", r"recipe.yaml:8: field '1': Keys should be strings"),
+        ("seed: 4294967296\n", r"field 'seed': Input should be less than"),
+        ("optimizer:\n  learning_rate: .inf\n", r"recipe.yaml:9: field 'optimizer.learning_rate': .* finite"),
+        (
+            "validation: {every: 1, source: {task: math, reward: {}}}\n",
+            "field 'validation.source.reward'.* at least 1",
+        ),
+        ("objective:\n  weight_temperature: 2\n", r"recipe.yaml:9: .* belongs to the loss awr, not to dapo"),
+        ("objective: {loss: gmpo}\ncritic: {weighing: {kapa: 2}}\n", "no option 'kapa'. Did you mean 'kappa'"),
+        ("objective: {loss: gmpo}\ncritic: {weighing: {kappa: x}}\n", r"recipe.yaml:9: field 'critic.weighing'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, more: str, message: str):
@@ -72,10 +86,17 @@ def test_a_source_knows_its_fields_too(tmp_path: Path):
         InputError, match=r"recipe.yaml:6: field 'prompts.own.dota': no such field\. Did you mean 'data'"
     ):
         read_recipe(written(tmp_path, whole=text))
+    with pytest.raises(InputError, match=r"recipe.yaml:5: field 'prompts.own.tusk'.* Did you mean 'task'"):
+        read_recipe(written(tmp_path, whole=WHOLE.replace("    task:", "    tusk:")))
+    with pytest.raises(InputError, match=r"recipe.yaml:3: field 'prompts': one at least needs a 'weight' above 0"):
+        read_recipe(written(tmp_path, "    weight: 0\n"))
     with pytest.raises(InputError, match="field 'steps': it is missing"):
         read_recipe(written(tmp_path, whole=WHOLE.replace("steps: 3\n", "")))
     with pytest.raises(InputError, match="a recipe is a mapping"):
         read_recipe(written(tmp_path, whole="3\n"))
+    (tmp_path / "old.yaml").write_text("model: модель", encoding="cp1251")
+    with pytest.raises(InputError, match="is not YAML in UTF-8"):
+        read_recipe(tmp_path / "old.yaml")
 
 
 def test_a_recipe_is_found_by_its_name(tmp_path: Path):
@@ -122,8 +143,61 @@ def test_a_forecast_says_what_a_recipe_will_do(tmp_path: Path):
     assert "answers: 8 to 40 a step, 24 in all" in text
     assert "memory, roughly:" in text
     assert "disk:" in text
+    in_half = write_recipe(tmp_path, rollouts=longer, model=f"hf:{tmp_path / 'model'},device=cpu,dtype=bfloat16")
+    texts = (text, "\n".join(forecast(read_recipe(in_half))))
+    whole, half = (int(re.findall(r"weights (\d+) KB", said)[0]) for said in texts)
+    assert half == pytest.approx(whole / 2, abs=1)
     shape = Shape.of(tmp_path / "model")
     assert (shape.layers, shape.hidden, shape.key_value_heads, shape.head) == (2, 32, 2, 8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"prompts": {"words": {"task": "plugin.py:words", "data": "plugin.py"}}},
+            r"words has none in .*plugin\.py$",
+        ),
+        ({"validation": {"every": 1, "source": {"task": "nosuch"}}}, "unknown task 'nosuch'"),
+        ({"alarms": {"canaries": {"source": {"task": "nosuch"}}}}, "unknown task 'nosuch'"),
+        (
+            {"prompts": {"words": {"task": "plugin.py:words", "reward": "rumtbench-mini"}}},
+            r"field 'prompts\.words': rumtbench-mini is graded by a model",
+        ),
+        (
+            {"loop": {"tasks": ["plugin.py:words"], "accept": "wards/value"}},
+            "field 'loop.accept': the tasks of the loop have no 'wards/value'",
+        ),
+        (
+            {"loop": {"tasks": ["plugin.py:words"], "accept": "words", "guards": {"tasks": {"math": 0.1}}}},
+            r"field 'loop\.guards\.tasks': the tasks of the loop have no 'math'",
+        ),
+    ],
+)
+def test_a_forecast_finds_what_would_fail_later(tmp_path: Path, changes: dict[str, Any], message: str):
+    pytest.importorskip("peft", reason="needs evalkit-ru[train]")
+    from evalkit.tests.trainer_bench import PLUGIN, write_recipe
+    from evalkit.trainer.forecast import forecast
+
+    (tmp_path / "plugin.py").write_text(PLUGIN, encoding="utf-8")
+    recipe = read_recipe(write_recipe(tmp_path, **changes))
+    with pytest.raises((InputError, UsageError), match=message):
+        forecast(recipe, cast(Any, "no model is looked at"))
+
+
+def test_a_forecast_warns_of_test_prompts(tmp_path: Path):
+    pytest.importorskip("peft", reason="needs evalkit-ru[train]")
+    from evalkit.tests.trainer_bench import save_bench, write_recipe
+    from evalkit.trainer.forecast import forecast
+
+    save_bench(tmp_path)
+    own = {"task": "plugin.py:words", "split": "test"}
+    (warning,) = (
+        line
+        for line in forecast(read_recipe(write_recipe(tmp_path, prompts={"own": own})))
+        if line.startswith("WARNING")
+    )
+    assert "prompts 'own' are the test prompts of" in warning
 
 
 def test_the_forecast_counts_the_adapter_as_peft_makes_it(tmp_path: Path):

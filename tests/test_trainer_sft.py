@@ -98,6 +98,13 @@ def test_a_line_that_is_no_chat_is_named(tmp_path: Path, row: object, message: s
         read_examples(lines(tmp_path / "a.jsonl", row))
 
 
+def test_half_a_character_is_named(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"prompt": "x", "response": "y\ud800"}) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"a.jsonl:1: '\\ud800' is half a character"):
+        read_examples(path)
+
+
 def test_what_is_learned_is_what_the_sampler_would_have_to_draw(policy: Policy, tmp_path: Path):
     tokenizer = policy.template.tokenizer
     _, second = read_examples(lines(tmp_path / "a.jsonl", {"messages": CHAT}))
@@ -198,10 +205,13 @@ def test_what_is_cut_off_or_left_out_is_said(bench: Path, tmp_path: Path):
         {"prompt": "лес " * 600, "response": "море"},
         {"prompt": "лес", "response": "дом"},
     )
+    with (bench / "long.jsonl").open("a", encoding="utf-8") as file:
+        refused = [{"role": "user", "content": "дом"}, {"role": "system", "content": "кот"}, CHAT[-1]]
+        file.write(json.dumps({"messages": refused}) + "\n")
     told: list[str] = []
     recipe = supervised(bench, "long", chats={"own": {"data": "long.jsonl"}}, steps=1)
     train(recipe, tmp_path, notify=told.append)
-    assert any(line.startswith("chats 'own': 1 of 3 answers left out:") and "long.jsonl:2" in line for line in told)
+    assert any(line.startswith("chats 'own': 2 of 4 answers left out:") and "long.jsonl:4" in line for line in told)
     assert any(line.startswith("chats 'own': 1 of 2 answers are longer than 16 tokens") for line in told)
     assert read_metrics(tmp_path)[0]["truncated"] == pytest.approx(2 / 3, abs=0.34)
 
@@ -240,7 +250,12 @@ def test_what_was_interrupted_goes_on_to_the_same_bits(bench: Path, tmp_path: Pa
         ({"chats": {}}, "the loss sft learns from 'chats'"),
         ({"prompts": {"words": {"task": "plugin.py:words"}}}, "and not from 'prompts'"),
         ({"chats": {}, "objective": {"loss": "grpo"}}, "field 'prompts' is missing"),
-        ({"rollouts": {"temperature": 1.2}}, "take out 'rollouts.temperature'"),
+        ({"rollouts": {"temperature": 1.2}}, "field 'rollouts.temperature': the loss sft samples nothing"),
+        (
+            {"alarms": {"watch": {"vowels": {"reward": "plugin.py:vowels"}}}},
+            "field 'alarms.watch': the loss sft samples nothing",
+        ),
+        ({"chats": {"mine": {"data": "chats.jsonl", "weight": 0}}}, "field 'chats': one at least needs a 'weight'"),
         ({"chats": {"own": {"file": "x"}}}, r"field 'chats.own.*'"),
     ],
 )

@@ -190,6 +190,13 @@ def test_an_alarm_stops_training_where_that_is_wanted(bench: Path, tmp_path: Pat
     assert len(read_metrics(tmp_path)) == 2
 
 
+def test_a_training_that_an_alarm_stopped_goes_on_when_it_is_told_to(bench: Path, tmp_path: Path):
+    alarm = {"window": 1, "entropy_below": 100}
+    for name, stop, steps in (("stop.yaml", True, 2), ("go_on.yaml", False, 3)):
+        train(write_recipe(bench, name, steps=3, alarms=alarm | {"stop": stop}), tmp_path)
+        assert len(read_metrics(tmp_path)) == steps
+
+
 def test_a_gradient_that_is_no_number_changes_nothing(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from evalkit.trainer import training
 
@@ -201,7 +208,7 @@ def test_a_gradient_that_is_no_number_changes_nothing(bench: Path, tmp_path: Pat
 
 
 def test_prompts_that_cannot_be_trained_on_are_named(bench: Path, tmp_path: Path):
-    with pytest.raises(InputError, match=r"prompts 'words': .* has none in the split 'train'"):
+    with pytest.raises(InputError, match=r"prompts 'words': .*:words has none in .*plugin\.py$"):
         trained(
             bench,
             tmp_path / "a",

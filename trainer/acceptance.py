@@ -43,6 +43,24 @@ class Verdict:
         return asdict(self)
 
 
+def check_measures(wanted: Loop) -> None:
+    """Refuse, before anything is paid for, a loop whose tasks will not have what decides it.
+
+    Raises:
+        UsageError: ``accept`` or a guarded task is none of theirs (names the field); an unknown task.
+        InputError: a task's data cannot be used.
+    """
+    from ..evals.plan import plan_tasks
+    from ..evals.spec import RunSpec
+
+    tasks = [item.task for item in plan_tasks(RunSpec.of(model="-", tasks=wanted.tasks, data=wanted.data))]
+    known = [f"{task.name}/{metric.name}" for task in tasks for metric in task.metrics]
+    asked = [("loop.accept", wanted.accept), *(("loop.guards.tasks", name) for name in wanted.guards.tasks)]
+    for field, name in asked:
+        if name not in {*known, *(task.name for task in tasks)}:
+            raise UsageError(f"field '{field}': the tasks of the loop have no '{name}'.{nearest(name, known)}")
+
+
 def judge_round(before: Path, after: Path, wanted: Loop, *, looks: int = 1, alarms: Sequence[str] = ()) -> Verdict:
     """Compare the run of a trained model with the run before it, paired by sample.
 

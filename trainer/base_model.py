@@ -16,7 +16,7 @@ from ..evals.models.options import read_options
 
 if TYPE_CHECKING:
     from ..evals.models.chat_template import ChatTemplate
-    from ..evals.models.hf_loading import Loaded
+    from ..evals.models.hf_loading import Loaded, Settings
 
 # What answers are made with, and (the sizes of batches) what evaluations are told besides.
 _TAKEN = (
@@ -69,6 +69,18 @@ def find_base(model: str) -> BaseModel:
     return BaseModel(checkpoint, chosen, find_adapter(adapter) if adapter is not None else None)
 
 
+def settings_of(base: BaseModel) -> Settings:
+    """Return how the weights are loaded here.
+
+    Raises:
+        UsageError: there is no such device.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    from ..evals.models.hf_loading import Settings
+
+    return Settings.of(read_options("hf", ModelOptions(extra=dict(base.options)), OPTIONS))
+
+
 def device_of(base: BaseModel) -> str:
     """Return the device of this process: of several processes on a machine, each has a GPU of its own.
 
@@ -76,10 +88,9 @@ def device_of(base: BaseModel) -> str:
         UsageError: there is no such device.
         MissingExtraError: torch or transformers is not installed.
     """
-    from ..evals.models.hf_loading import Settings
     from .parallel import own_gpu, world
 
-    device = Settings.of(read_options("hf", ModelOptions(extra=dict(base.options)), OPTIONS)).device
+    device = settings_of(base).device
     return f"cuda:{own_gpu()}" if device == "cuda" and world()[1] > 1 else device
 
 

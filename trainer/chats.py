@@ -39,6 +39,13 @@ def read_examples(path: Path, limit: int | None = None) -> tuple[Example, ...]:
     for number, row in islice(read_jsonl(path), limit):
         place = f"{path}:{number}"
         chat = _chat(row, place)
+        for message in chat:
+            try:
+                message.content.encode()
+            except UnicodeEncodeError as error:
+                raise InputError(
+                    f"{place}: {error.object[error.start]!a} is half a character: correct it"
+                ) from None
         examples = [
             Example(chat[:turn], message.content, place)
             for turn, message in enumerate(chat)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import UsageError
+from .acceptance import check_measures
 from .adapters.bridge import RewardSpec
-from .base_model import BaseModel, find_base
+from .base_model import BaseModel, find_base, settings_of
 from .chats import read_examples
 from .checkpoint import KEPT
-from .prompts import PromptFamily, open_families
+from .prompts import PromptFamily, open_all_families
 from .recipe import open_objective
 from .recipe_fields import Critic, Recipe
-from .reward_mix import open_reward
+from .scoring import judged_tasks
 
 _ADAM = 2  # moments a number
 _FLOAT = 4  # bytes
@@ -33,11 +35,13 @@ class Shape:
     head: int
     vocabulary: int
     weights: int
+    dtype: str
 
     @classmethod
     def of(cls, folder: Path) -> Shape:
         """Read it from a model's folder; no weights are loaded."""
         config: dict[str, Any] = json.loads((folder / "config.json").read_bytes())
+        dtype = config.get("dtype") or config.get("torch_dtype") or "float32"
         config = config.get("text_config", config)
 
         def first(*names: str, otherwise: int = 0) -> int:
@@ -55,6 +59,7 @@ class Shape:
             head=first("head_dim", otherwise=hidden // heads),
             vocabulary=first("vocab_size", otherwise=1),
             weights=size,
+            dtype=dtype,
         )
 
     def adapter_parameters(self, rank: int) -> int:
@@ -64,30 +69,33 @@ class Shape:
         sides += [(self.hidden, self.feed_forward)] * 2 + [(self.feed_forward, self.hidden)]
         return self.layers * rank * sum(one + other for one, other in sides)
 
-    def cache_bytes(self, tokens: int) -> int:
-        """Return the bytes of a key-value cache of so many tokens, in float32."""
-        return 2 * self.layers * self.key_value_heads * self.head * tokens * _FLOAT
+    def cached_numbers(self, tokens: int) -> int:
+        """Return the numbers in a key-value cache of so many tokens."""
+        return 2 * self.layers * self.key_value_heads * self.head * tokens
 
 
 def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
     """Return lines that say what training by a recipe will do and need; nothing is loaded or sampled.
 
     Raises:
-        InputError, UsageError: what `train` would raise for the recipe, its model, tasks and rewards.
+        InputError, UsageError: what `train` or `loop` would raise for the recipe, its model, tasks and rewards.
     """
     base = base or find_base(recipe.model)
-    families = open_families(recipe)
-    for family in families.values():
-        open_reward(family.reward)
+    families = open_all_families(recipe)
+    for name, family in families.items():
+        judged_tasks(family.reward, recipe.judge, f"prompts.{name}")
     loss, _ = open_objective(recipe)
+    if recipe.loop is not None:
+        check_measures(recipe.loop)
     if recipe.chats:
-        return _supervised(recipe, base)
+        return _supervised(recipe, base) + _looped(recipe)
     wanted = recipe.rollouts
     longest = max([wanted.max_tokens, *wanted.longer.values()])
     answers = wanted.groups * wanted.answers
     lines = [
         f"model: {base.checkpoint.folder}" + (f" with {base.adapter}" if base.adapter else ""),
-        *_families(families.values()),
+        *_families([families[name] for name in recipe.prompts]),
+        *_evaluated(recipe),
         f"steps: {recipe.steps}, each {wanted.groups} prompts with {wanted.answers} answers at temperature"
         f" {wanted.temperature:g}, at most {wanted.max_tokens} tokens"
         + "".join(f", {tokens} from step {step}" for step, tokens in sorted(wanted.longer.items())),
@@ -96,17 +104,11 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
         f" (at most {_count(recipe.steps * answers * longest)} tokens); as many calls of each scorer",
         *_watched(recipe),
         f"loss: {loss.name}, advantages: {recipe.objective.advantages}, divergence: {loss.kl} · {loss.kl_weight:g}",
-        *_memory(recipe, Shape.of(base.checkpoint.folder), longest),
+        *_memory(recipe, base, longest),
     ]
     if loss.notice:
         lines.append(loss.notice)
-    if recipe.loop is not None:
-        lines.append(
-            f"loop: up to {recipe.loop.rounds} rounds, accepted by {recipe.loop.accept} on"
-            f" {', '.join(Path(name).name for name in recipe.loop.tasks)}"
-            + (f" (first {recipe.loop.limit} samples)" if recipe.loop.limit else "")
-        )
-    return lines
+    return lines + _looped(recipe)
 
 
 def _supervised(recipe: Recipe, base: BaseModel) -> list[str]:
@@ -122,17 +124,34 @@ def _supervised(recipe: Recipe, base: BaseModel) -> list[str]:
     return [
         *lines,
         f"steps: {recipe.steps}, each {wanted.groups} answers of at most {longest} tokens, as they stand (sft)",
-        *_memory(recipe, Shape.of(base.checkpoint.folder), longest),
+        *_memory(recipe, base, longest),
     ]
 
 
-def _families(families: Sequence[PromptFamily] | Any) -> list[str]:
-    listed = list(families)
-    total = sum(family.weight for family in listed)
+def _looped(recipe: Recipe) -> list[str]:
+    if recipe.loop is None:
+        return []
+    return [
+        f"loop: up to {recipe.loop.rounds} rounds, accepted by {recipe.loop.accept} on"
+        f" {', '.join(Path(name).name for name in recipe.loop.tasks)}"
+        + (f" (first {recipe.loop.limit} samples)" if recipe.loop.limit else "")
+    ]
+
+
+def _evaluated(recipe: Recipe) -> list[str]:
+    return [
+        f"WARNING: prompts '{name}' are the test prompts of {source.task}: on it an evaluation will say nothing"
+        for name, source in recipe.prompts.items()
+        if source.is_evaluated
+    ]
+
+
+def _families(families: Sequence[PromptFamily]) -> list[str]:
+    total = sum(family.weight for family in families)
     return [
         f"prompts: {family.name}: {len(family.samples)}, {family.weight / total:.0%} of a step, reward"
         f" {_reward(family.reward)}"
-        for family in listed
+        for family in families
     ]
 
 
@@ -146,7 +165,7 @@ def _watched(recipe: Recipe) -> list[str]:
     """Say who grades, and what is scored but not learned from."""
     lines = [f"judge: {', '.join(recipe.judge.models)}"] if recipe.judge is not None else []
     for name, one in recipe.alarms.watch.items():
-        open_reward(one.reward)
+        judged_tasks(one.reward, one.judge or recipe.judge, f"alarms.watch.{name}")
         by = f" by {', '.join(one.judge.models)}" if one.judge is not None else ""
         lines.append(f"watched: {name}: {_reward(one.reward)}{by}, {one.share:.0%} of the answers")
     canaries = recipe.alarms.canaries
@@ -155,23 +174,41 @@ def _watched(recipe: Recipe) -> list[str]:
     return lines
 
 
-def _memory(recipe: Recipe, shape: Shape, longest: int) -> list[str]:
+def _memory(recipe: Recipe, base: BaseModel, longest: int) -> list[str]:
+    shape = Shape.of(base.checkpoint.folder)
+    width, on_disk = _width(_dtype(base), shape), _width("auto", shape)
+    weights = shape.weights * width // on_disk
     critic = recipe.critic or (Critic() if recipe.objective.loss == "gmpo" else None)
     adapter = shape.adapter_parameters(recipe.lora.rank) * _FLOAT
     trained = 1 if critic is None else 2
     state = adapter * (trained * (2 + _ADAM) + 1)
-    cache = shape.cache_bytes(recipe.rollouts.batch * longest)
+    cache = shape.cached_numbers(recipe.rollouts.batch * longest) * width
     # A block keeps about a dozen activations a token for its gradient, of hidden or of feed-forward width.
     kept = 1 if recipe.optimizer.gradient_checkpointing else 8 + 3 * shape.feed_forward // shape.hidden
-    activations = recipe.optimizer.micro_batch * longest * shape.layers * shape.hidden * kept * _FLOAT
+    activations = recipe.optimizer.micro_batch * longest * shape.layers * shape.hidden * kept * width
     logits = 4 * recipe.optimizer.logit_chunk * shape.vocabulary * _FLOAT
-    peak = shape.weights + state + max(cache, activations + logits)
+    peak = weights + state + max(cache, activations + logits)
     saved = adapter * (trained * (1 + _ADAM) + 1)
     return [
-        f"memory, roughly: {_size(peak)} (weights {_size(shape.weights)}, adapters and optimizer {_size(state)},"
+        f"memory, roughly: {_size(peak)} (weights {_size(weights)}, adapters and optimizer {_size(state)},"
         f" cache of full answers {_size(cache)}, learning {_size(activations + logits)}, prompts not counted)",
         f"disk: {_size((KEPT + 1) * saved + adapter)} for checkpoints and the adapter",
     ]
+
+
+def _dtype(base: BaseModel) -> str:
+    try:
+        return settings_of(base).dtype
+    except UsageError:
+        # The GPU may be another machine's.
+        return base.options.get("dtype", "auto")
+
+
+def _width(dtype: str, shape: Shape) -> int:
+    """Return the bytes of a number of the weights; ``auto`` is as they lie on disk."""
+    import torch
+
+    return int(getattr(torch, shape.dtype if dtype == "auto" else dtype).itemsize)
 
 
 def _size(count: float) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import ModelError, UsageError
+from ..errors import ModelError
 from ..tasks.types import Message, Sample
 from .advantages import effective_sample_size
 from .checkpoint import TrainState
@@ -26,7 +26,6 @@ from .losses.critic import (
     GRID,
     CriticSignal,
     Memory,
-    Weighing,
     blend,
     critic_divergence,
     critic_loss,
@@ -35,6 +34,7 @@ from .losses.critic import (
 )
 from .parallel import own_share, sum_gradients
 from .policy import CRITIC, Policy
+from .recipe import open_weighing
 from .recipe_fields import Critic, Recipe
 from .rollouts import Answer, Group
 
@@ -48,7 +48,7 @@ class CriticLearner:
     """The critic's adapter with its optimizer.
 
     Raises:
-        UsageError: an option of ``critic.weighing`` that does not exist.
+        UsageError: an option of ``critic.weighing`` that does not exist, or a value that cannot be.
         ModelError: the tokenizer has no eleven single tokens for the grid.
     """
 
@@ -56,10 +56,7 @@ class CriticLearner:
         self._policy = policy
         self._settings = settings
         self._recipe = recipe
-        try:
-            self._weighing = Weighing(**settings.weighing)
-        except TypeError as error:
-            raise UsageError(f"field 'critic.weighing': {error}") from None
+        self._weighing = open_weighing(settings)
         self._labels, self._grid = _grid(policy.template.tokenizer)
         self.optimizer = torch.optim.AdamW(
             list(policy.trainable(CRITIC).values()), lr=settings.learning_rate, weight_decay=0.0
@@ -81,39 +78,44 @@ class CriticLearner:
     def assess(
         self, groups: Sequence[Group], samples: Sequence[Sample], step: int, checker_share: float
     ) -> list[Group]:
-        """Let the critic explain and score every answer.
+        """Let the critic explain and score every answer; of one that does not fit its context it says nothing.
 
-        With a ``checker_share`` of 1 an answer without a checker's score teaches nothing.
+        An answer whose checker failed teaches nothing when the checker scored others to the same prompt: its score
+        would be on another scale than theirs. With a ``checker_share`` of 1 it teaches nothing anyhow.
         """
-        answers = [
-            (sample, answer) for group, sample in zip(groups, samples, strict=True) for answer in group.answers
-        ]
-        opened = [self._opening(sample, answer) for sample, answer in answers]
+        openings = {
+            (row, column): (answer, self._opening(sample, answer))
+            for row, (group, sample) in enumerate(zip(groups, samples, strict=True))
+            for column, answer in enumerate(group.answers)
+        }
+        read = {place: one for place, one in openings.items() if self._room(one[1]) >= 0}
+        if not read:
+            return list(groups)
+        answers, opened = zip(*read.values(), strict=True)
         explanations = self._explain(opened, step)
         logits = self._read_out(opened, explanations)
         scores = expected_score(logits.double())
-        targets = reward_tensor([answer.reward for _, answer in answers])
+        targets = reward_tensor([answer.reward for answer in answers])
         blended = blend(scores, targets.to(scores.device), checker_share)
         tokenizer = self._policy.template.tokenizer
-        notes = []
-        for place, ((_, answer), explanation) in enumerate(zip(answers, explanations, strict=True)):
-            silent = checker_share == 1 and answer.reward is None
+        checked = [any(answer.reward is not None for answer in group.answers) for group in groups]
+        notes = {}
+        for place, (key, answer, explanation) in enumerate(zip(read, answers, explanations, strict=True)):
+            silent = answer.reward is None and (checker_share == 1 or (checker_share > 0 and checked[key[0]]))
             text = tokenizer.decode(explanation, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            notes.append(
-                {
-                    "explanation": text,
-                    "tokens": list(explanation),
-                    "probabilities": [round(value, 5) for value in logits[place].softmax(-1).tolist()],
-                    "score": float(scores[place]),
-                    "blended": None if silent else float(blended[place]),
-                    "claims": claims_of(text, float(scores[place])),
-                }
-            )
-        found = iter(notes)
-        return [
-            replace(group, answers=tuple(replace(answer, critic=next(found)) for answer in group.answers))
-            for group in groups
-        ]
+            notes[key] = {
+                "explanation": text,
+                "tokens": list(explanation),
+                "probabilities": [round(value, 5) for value in logits[place].softmax(-1).tolist()],
+                "score": float(scores[place]),
+                "blended": None if silent else float(blended[place]),
+                "claims": claims_of(text, float(scores[place])),
+            }
+
+        def assessed(row: int, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+            return tuple(replace(answer, critic=notes.get((row, column))) for column, answer in enumerate(answers))
+
+        return [replace(group, answers=assessed(row, group.answers)) for row, group in enumerate(groups)]
 
     def weigh(self, groups: Sequence[Group], state: TrainState) -> tuple[TrainState, Tensor, dict[str, Any]]:
         """Turn scores into the actor's coefficients ω, and see whether the critic deserves trust.
@@ -234,20 +236,21 @@ class CriticLearner:
 
     def _explain(self, opened: Sequence[tuple[int, ...]], step: int) -> list[tuple[int, ...]]:
         limit = self._settings.explanation_tokens
-        room = self._policy.context - max(map(len, opened)) - len(self._closing())
-        if room < 1:
-            raise ModelError(
-                f"what the critic reads has {max(map(len, opened))} tokens, and the model's context is"
-                f" {self._policy.context}: lower rollouts.max_tokens"
-            )
         if not limit:
             return [()] * len(opened)
         seeds = [[f"{self._recipe.seed}/critic/{step}/{tokens}"] for tokens in opened]
         found = generate(
-            self._policy, opened, seeds, max_tokens=min(limit, room),
+            self._policy, opened, seeds, max_tokens=limit,
             temperature=self._settings.explanation_temperature, batch=self._recipe.rollouts.batch, adapter=CRITIC,
         )  # fmt: skip
-        return [self._until_closed(some[0].tokens) for some in found]
+        return [
+            self._until_closed(some[0].tokens)[: self._room(tokens)]
+            for tokens, some in zip(opened, found, strict=True)
+        ]
+
+    def _room(self, opened: Sequence[int]) -> int:
+        """Return how many tokens of the context are left for an explanation, below 0 when no score would fit."""
+        return self._policy.context - len(opened) - len(self._closing())
 
     def _until_closed(self, tokens: Sequence[int]) -> tuple[int, ...]:
         """Cut an explanation where it closes its own mark: what follows it is written by the template."""
@@ -274,6 +277,12 @@ class CriticLearner:
         closing = self._closing()
         rows = [[*head, *body, *closing] for head, body in zip(opened, explained, strict=True)]
         return self._policy.last_logits(rows)[:, self._grid]
+
+
+def unread_share(groups: Sequence[Group]) -> float:
+    """Return the share of the answers that the critic said nothing of: they did not fit its context."""
+    answers = [answer for group in groups for answer in group.answers]
+    return sum(answer.critic is None for answer in answers) / max(1, len(answers))
 
 
 def critic_messages(sample: Sample, answer: str, labels: Sequence[str]) -> tuple[Message, ...]:

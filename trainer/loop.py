@@ -70,12 +70,7 @@ def loop(
 
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe)
-    wanted = recipe.loop
-    if wanted is None:
-        raise UsageError("this recipe has no 'loop': evalkit train is for it, or add what to evaluate")
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError("evalkit loop runs in one process: under torchrun use evalkit train, then evalkit run")
-    check_overlap(recipe, wanted, notify)
+    wanted = check_loop(recipe, notify)
     base = find_base(recipe.model)
     with only_writer(directory):
         return _rounds(recipe, wanted, base, directory, notify, show_progress)
@@ -124,6 +119,24 @@ def _rounds(
     summary = {"model": model, "accepted": result.adapter is not None, "rounds": rounds}
     write_json(directory / "loop.json", summary)
     return result
+
+
+def check_loop(recipe: Recipe, notify: Notify = lambda line: None) -> Loop:
+    """Return a recipe's ``loop``, once nothing speaks against running it.
+
+    Raises:
+        UsageError: there is none, it names what is not there, or several processes are to run it.
+        RunError: training prompts stand in the evaluation (unless the recipe allows it).
+    """
+    from .acceptance import check_measures
+
+    if recipe.loop is None:
+        raise UsageError("this recipe has no 'loop': evalkit train is for it, or add what to evaluate")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("evalkit loop runs in one process: under torchrun use evalkit train, then evalkit run")
+    check_measures(recipe.loop)
+    check_overlap(recipe, recipe.loop, notify)
+    return recipe.loop
 
 
 def check_overlap(recipe: Recipe, wanted: Loop, notify: Notify = lambda line: None) -> list[Overlap]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import MissingExtraError, ModelError
+from ..errors import MissingExtraError, ModelError, UsageError
 from .base_model import BaseModel, device_of, load_base
 from .parallel import world
 from .recipe_fields import Lora
@@ -300,6 +300,7 @@ def open_policy(
     Raises:
         MissingExtraError: torch, transformers or peft is not installed.
         ModelError: the weights or the adapter cannot be loaded.
+        UsageError: the model has no such layers as the adapter is to be on.
     """
     try:
         from peft import LoraConfig, PeftModel, get_peft_model
@@ -321,7 +322,10 @@ def open_policy(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PEFT warns of second adapters, which are meant
         if base.adapter is None:
-            model = get_peft_model(plain, config, adapter_name=POLICY)
+            try:
+                model = get_peft_model(plain, config, adapter_name=POLICY)
+            except ValueError as error:
+                raise UsageError(f"field 'lora.targets': {error}") from None
         else:
             model = PeftModel.from_pretrained(plain, str(base.adapter), adapter_name=POLICY, is_trainable=True)
             config = model.peft_config[POLICY]

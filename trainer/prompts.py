@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, UsageError
+from ..errors import InputError, ModelError, UsageError
 from ..evals.models.chat_template import THOUGHT_OPENS
 from ..tasks.registry import open_task
 from ..tasks.types import Sample
 from .adapters.bridge import RewardSpec
 from .chats import read_examples
+from .recipe import CANARIES, VALIDATION
 from .recipe_fields import Recipe, Source
 
 if TYPE_CHECKING:
@@ -49,6 +50,19 @@ def open_families(recipe: Recipe) -> dict[str, PromptFamily]:
     return {name: open_family(name, source, recipe.seed) for name, source in recipe.prompts.items()}
 
 
+def open_all_families(recipe: Recipe) -> dict[str, PromptFamily]:
+    """Read, beside the prompts of a recipe, those of its validation and its canaries, by `VALIDATION`, `CANARIES`.
+
+    Raises what `open_families` does.
+    """
+    families = open_families(recipe)
+    if recipe.validation is not None:
+        families[VALIDATION] = open_family(VALIDATION, recipe.validation.source, recipe.seed)
+    if recipe.alarms.canaries is not None:
+        families[CANARIES] = open_family(CANARIES, recipe.alarms.canaries.source, recipe.seed)
+    return families
+
+
 def open_family(name: str, source: Source, seed: int) -> PromptFamily:
     """Read the prompts of one source; raises what `open_families` does."""
     task = open_task(source.task)
@@ -58,7 +72,8 @@ def open_family(name: str, source: Source, seed: int) -> PromptFamily:
         found = islice(task.samples(split=source.split, limit=source.limit, seed=seed), source.limit)
     samples = tuple(sample for sample in found if "skip" not in sample.metadata)
     if not samples:
-        raise InputError(f"prompts '{name}': {source.task} has none in the split '{source.split}'")
+        place = f"the split '{source.split}'" if source.data is None else source.data
+        raise InputError(f"prompts '{name}': {source.task} has none in {place}")
     for sample in samples:
         if sample.turns or sample.continuations:
             raise UsageError(
@@ -71,9 +86,12 @@ def tokenize(sample: Sample, template: ChatTemplate, context: int) -> Prompt:
     """Return a sample as the model reads it. Its target and metadata are the scorer's, and no part of it.
 
     Raises:
-        InputError: the prompt leaves no room for an answer.
+        InputError: the template refuses the chat, or the prompt leaves no room for an answer.
     """
-    rendered = template.render(sample.messages)
+    try:
+        rendered = template.render(sample.messages)
+    except ModelError as error:
+        raise InputError(f"sample '{sample.id}': {error}") from None
     tokens = tuple(template.tokens(rendered))
     if len(tokens) >= context:
         raise InputError(
@@ -81,6 +99,30 @@ def tokenize(sample: Sample, template: ChatTemplate, context: int) -> Prompt:
         )
     opening = THOUGHT_OPENS if rendered.rstrip().endswith(THOUGHT_OPENS) else ""
     return Prompt(sample, tokens, opening)
+
+
+def fitting(
+    family: PromptFamily, template: ChatTemplate, context: int, notify: Callable[[str], None]
+) -> PromptFamily:
+    """Return the family without the prompts that the model cannot read, and say how many they are.
+
+    Raises:
+        InputError: there are no others.
+    """
+    kept = []
+    problem = None
+    for sample in family.samples:
+        try:
+            tokenize(sample, template, context)
+            kept.append(sample)
+        except InputError as error:
+            problem = error
+    if problem is not None:
+        if not kept:
+            raise problem
+        left_out = len(family.samples) - len(kept)
+        notify(f"prompts '{family.name}': {left_out} of {len(family.samples)} left out: {problem}")
+    return replace(family, samples=tuple(kept))
 
 
 def trained_texts(recipe: Recipe) -> dict[str, str]:

@@ -5,20 +5,23 @@ A path in a recipe (a task or a reward in ``file.py:object``, a data file) is ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from ..errors import EvalkitError, InputError, UsageError, nearest
-from .recipe_fields import Recipe, Section, Shaping, Source
+from .recipe_fields import Critic, Recipe, Section, Shaping, Source
 
 CANARIES = "canaries"
 VALIDATION = "validation"
 """Families of prompts beside those that are trained on."""
 
 PACKAGED = Path(__file__).with_name("recipes")
+_NAMED_FIELD = re.compile(r"field '([^']+)'")
 
 
 def read_recipe(path: Path | str, **changes: Any) -> Recipe:
@@ -30,22 +33,27 @@ def read_recipe(path: Path | str, **changes: Any) -> Recipe:
     import yaml
 
     path = find_recipe(path)
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        twice = next(_repeated(yaml.compose(text)), None)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not YAML in UTF-8: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: a recipe is a mapping of fields; docs/train-with-my-own-reward.md shows one")
+    if twice is not None:
+        raise InputError(f"{path}:{twice[0]}: field '{twice[1]}' is given twice: take one out")
     try:
-        recipe = Recipe(**{**data, **changes})
+        recipe = Recipe.model_validate({**data, **changes})
     except ValidationError as error:
         raise InputError(_described(path, text, error)) from None
     try:
         recipe = _from_folder(recipe, path.parent)
         _check(recipe)
     except UsageError as error:
-        raise InputError(f"{path}: {error}") from None
+        field = _NAMED_FIELD.match(str(error))
+        line = f":{_line(text, field[1].split('.'))}" if field else ""
+        raise InputError(f"{path}{line}: {error}") from None
     return recipe
 
 
@@ -66,7 +74,8 @@ def find_recipe(name: Path | str) -> Path:
 
 
 def _described(path: Path, text: str, error: ValidationError) -> str:
-    first = error.errors()[0]
+    # A field that is missing is most often there, and misspelt.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = tuple(first["loc"])
     name = ".".join(map(str, place))
     where = f"{path}:{_line(text, place)}: field '{name}'"
@@ -94,6 +103,21 @@ def _line(text: str, place: Sequence[str | int]) -> int:
         line = found[0].start_mark.line + 1
         node = found[1]
     return line
+
+
+def _repeated(node: Any) -> Iterator[tuple[int, str]]:
+    """Yield line and name of each field that is there again: YAML alone would silently take the last."""
+    import yaml
+
+    children = list(node.value) if isinstance(node, yaml.SequenceNode) else []
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value]
+        children = [value for _, value in node.value]
+        for place, (key, _) in enumerate(node.value):
+            if key.value in names[:place]:
+                yield key.start_mark.line + 1, key.value
+    for child in children:
+        yield from _repeated(child)
 
 
 def _fields(place: Sequence[str | int]) -> list[str]:
@@ -155,6 +179,8 @@ def _check(recipe: Recipe) -> None:
         UsageError: names the fields.
     """
     open_objective(recipe)
+    if recipe.critic is not None:
+        open_weighing(recipe.critic)
     _check_what_is_learned(recipe)
     reserved = sorted({VALIDATION, CANARIES} & recipe.prompts.keys())
     if reserved:
@@ -168,6 +194,10 @@ def _check(recipe: Recipe) -> None:
         raise UsageError("field 'sharding': the critic of gmpo needs whole weights: say 'sharding: none'")
     if recipe.critic is not None and recipe.objective.loss != "gmpo":
         raise UsageError(f"field 'critic' belongs to the loss gmpo, not to {recipe.objective.loss}")
+    if recipe.objective.weight_temperature != 1 and recipe.objective.loss != "awr":
+        raise UsageError(
+            f"field 'objective.weight_temperature' belongs to the loss awr, not to {recipe.objective.loss}"
+        )
     if recipe.objective.loss == "gmpo" and recipe.shaping != Shaping():
         raise UsageError("field 'shaping': gmpo learns from the critic's scores, which length does not shape")
     if recipe.rollouts.longer and recipe.objective.options.get("max_length") is not None:
@@ -185,13 +215,23 @@ def _check_what_is_learned(recipe: Recipe) -> None:
             raise UsageError("field 'chats' is learned by the loss sft: say 'objective: {loss: sft}'")
         if not recipe.prompts:
             raise UsageError("field 'prompts' is missing: what answers are sampled to")
+        if not any(source.weight for source in recipe.prompts.values()):
+            raise UsageError("field 'prompts': one at least needs a 'weight' above 0")
         return
     if not recipe.chats or recipe.prompts:
         raise UsageError("the loss sft learns from 'chats', a file of each, and not from 'prompts'")
-    if recipe.rollouts.temperature != 1 or recipe.objective.correction is not None:
-        raise UsageError("the loss sft samples nothing: take out 'rollouts.temperature' and 'objective.correction'")
-    if recipe.rollouts.vllm is not None:
-        raise UsageError("the loss sft samples nothing: take out 'rollouts.vllm'")
+    if not any(chats.weight for chats in recipe.chats.values()):
+        raise UsageError("field 'chats': one at least needs a 'weight' above 0")
+    idle = {
+        "rollouts.temperature": recipe.rollouts.temperature != 1,
+        "rollouts.vllm": recipe.rollouts.vllm is not None,
+        "objective.correction": recipe.objective.correction is not None,
+        "shaping": recipe.shaping != Shaping(),
+        "alarms.watch": bool(recipe.alarms.watch),
+    }
+    for field, said in idle.items():
+        if said:
+            raise UsageError(f"field '{field}': the loss sft samples nothing: take it out")
 
 
 def open_objective(recipe: Recipe, step: int = 1) -> Any:
@@ -222,6 +262,25 @@ def open_objective(recipe: Recipe, step: int = 1) -> Any:
         if options.get("aggregation", known["aggregation"]) == "constant":
             options.setdefault("max_length", recipe.rollouts.tokens_at(step))
         loss = open_loss(wanted.loss, **options)
+        estimator = open_estimator(wanted.advantages, **wanted.advantage_options)
     except EvalkitError as error:
         raise UsageError(f"field 'objective': {error}") from None
-    return loss, open_estimator(wanted.advantages, **wanted.advantage_options)
+    return loss, estimator
+
+
+def open_weighing(critic: Critic) -> Any:
+    """Return how the critic's scores become weights (a `losses.critic.Weighing`).
+
+    Raises:
+        UsageError: an option that does not exist, or a value that cannot be (names the field).
+    """
+    from .losses.critic import Weighing
+
+    known = [field.name for field in fields(Weighing)]
+    for name in critic.weighing:
+        if name not in known:
+            raise UsageError(f"field 'critic.weighing': no option '{name}'.{nearest(name, known)}")
+    try:
+        return Weighing(**critic.weighing)
+    except (TypeError, UsageError) as error:
+        raise UsageError(f"field 'critic.weighing': {error}") from None

@@ -16,7 +16,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Section(BaseModel):
     """A part of a recipe: frozen, and without any key that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Source(Section):
@@ -30,7 +30,12 @@ class Source(Section):
     data: str | None = None
     limit: Positive | None = None
     weight: Annotated[float, Field(ge=0)] = 1.0
-    reward: str | dict[str, float] | None = None
+    reward: Annotated[str | dict[str, float], Field(min_length=1)] | None = None
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether these are the very prompts that an evaluation of the task asks."""
+        return self.data is None and self.split == "test"
 
 
 class Chats(Section):
@@ -284,7 +289,7 @@ class Recipe(Section):
     steps: Positive
     prompts: dict[str, Source] = {}
     chats: dict[str, Chats] = {}
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     lora: Lora = Lora()
     rollouts: Rollouts = Rollouts()
     shaping: Shaping = Shaping()

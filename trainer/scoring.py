@@ -7,19 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..evals.judging import VERDICTS, Judging, open_judging
 from ..evals.models.base import ModelOptions
+from ..tasks.types import Task
 from .adapters.bridge import RewardBridge, RewardSpec, answer_of
-from .generation import Sampled
 from .groups import informative, reward_tensor, usable
 from .prompts import Prompt, PromptFamily
 from .recipe_fields import Grader, Recipe, Shaping
 from .reward_mix import Reward, open_reward, with_rubric_dropout
 from .rollouts import Answer, Group
 from .shaping import soft_overlong, truncated_reward
+
+if TYPE_CHECKING:
+    from .generation import Sampled
 
 
 class FamilyRewards:
@@ -78,15 +81,10 @@ def open_bridge(
     """Open a reward of a recipe; what a judge says is kept in the training directory and paid for once.
 
     Raises:
-        UsageError: it is graded by a model, and none is named (names the ``field``); or see `open_reward`.
+        UsageError: see `judged_tasks`.
     """
-    judged = [part.task for part in open_reward(reward) if "judge" in getattr(part.task, "needs", ())]
+    judged = judged_tasks(reward, grader, field)
     judge = None
-    if judged and grader is None:
-        raise UsageError(
-            f"field '{field}': {judged[0].name} is graded by a model: name it in 'judge', as in"
-            " 'judge: {models: [openai:NAME], base_url: ADDRESS}'"
-        )
     if judged and grader is not None:
         judging = Judging(grader.models, grader.base_url, grader.language, grader.rule, recipe.seed)
         options = ModelOptions(api_key=os.environ.get("EVALKIT_JUDGE_API_KEY"))
@@ -94,6 +92,21 @@ def open_bridge(
     return RewardBridge(
         reward, seed=recipe.seed, workers=recipe.scoring_workers, deadline=recipe.scoring_deadline, judge=judge
     )
+
+
+def judged_tasks(reward: RewardSpec, grader: Grader | None, field: str) -> list[Task]:
+    """Return which tasks of a reward are graded by a model.
+
+    Raises:
+        UsageError: there are some and nobody to grade them (names the ``field``); or see `open_reward`.
+    """
+    judged = [part.task for part in open_reward(reward) if "judge" in getattr(part.task, "needs", ())]
+    if judged and grader is None:
+        raise UsageError(
+            f"field '{field}': {judged[0].name} is graded by a model: name it in 'judge', as in"
+            " 'judge: {models: [openai:NAME], base_url: ADDRESS}'"
+        )
+    return judged
 
 
 def _earned(answer: Answer, reward: Reward) -> Answer:

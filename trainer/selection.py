@@ -167,7 +167,7 @@ def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
     settings = orjson.loads((directory / "recipe.json").read_bytes())["recipe"]
     recipe = Recipe(**{**settings, "model": "-", "steps": 1})
     for name, source in recipe.prompts.items():
-        if source.data is None and source.split == "test":
+        if source.is_evaluated:
             raise UsageError(
                 f"{directory}: prompts '{name}' are the test prompts of {source.task}: not to be learned"
             )

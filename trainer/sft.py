@@ -56,10 +56,12 @@ def lesson_of(
         context: tokens that the model can read; what of the answer does not fit is cut off too.
 
     Raises:
-        InputError: the prompt leaves no room for an answer (names the place).
-        ModelError: the template refuses the chat.
+        InputError: the template refuses the chat, or the prompt leaves no room for an answer (names the place).
     """
-    rendered = template.render(example.context)
+    try:
+        rendered = template.render(example.context)
+    except ModelError as error:
+        raise InputError(f"{example.place}: {error}") from None
     prompt = template.tokens(rendered)
     if len(prompt) >= context:
         raise InputError(

@@ -39,7 +39,8 @@ def train(
     """Train an adapter by a recipe and return the folder that it lies in.
 
     Call it again with the same arguments after any interruption: on a CPU the weights come out the same to the last
-    bit. More ``steps`` than before go on where it ended.
+    bit. More ``steps`` than before go on where it ended; so does a training that an alarm stopped, once
+    ``alarms.stop`` is false.
 
     Args:
         recipe: a recipe, its file, or the name of one that the package ships.
@@ -79,7 +80,8 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
     adapter = directory / "adapter"
     _same_training(recipe, base, directory, write=world()[0] == 0)
     ended = _result(directory)
-    if ended is not None and (ended["stopped"] or ended["step"] >= recipe.steps) and adapter.is_dir():
+    stopped = ended is not None and ended["stopped"] and recipe.alarms.stop
+    if ended is not None and (stopped or ended["step"] >= recipe.steps) and adapter.is_dir():
         notify(f"{directory}: done before, {ended['step']} steps")
         return adapter
     from .sft import SupervisedTraining
@@ -94,8 +96,8 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
 def _same_training(recipe: Recipe, base: Any, directory: Path, *, write: bool) -> None:
     from ..evals.models.checkpoints import adapter_sha256
 
-    # What decides where something is computed, and not what.
-    places: dict[str, Any] = {"track": True, "sharding": True}
+    # What decides where something is computed or when it ends, and not what.
+    places: dict[str, Any] = {"track": True, "sharding": True, "alarms": {"stop"}}
     if recipe.rollouts.vllm is not None:
         places["rollouts"] = {"vllm": set(type(recipe.rollouts.vllm).model_fields) - {"dtype"}}
     settings = recipe.model_dump(mode="json", exclude={"loop": True, "steps": True, "model": True, **places})

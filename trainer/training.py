@@ -10,17 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import InputError
 from ..evals.store import write_json
 from . import monitors
 from .base_model import BaseModel
 from .checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
 from .generation import Sampled, generate
-from .gmpo import CriticLearner
+from .gmpo import CriticLearner, unread_share
 from .mixture import Family, Mixture
 from .parallel import gathered, of_first, own_share, world
 from .policy import CRITIC, POLICY, REFERENCE, open_policy
-from .prompts import Prompt, PromptFamily, open_families, open_family, tokenize
+from .prompts import Prompt, PromptFamily, fitting, open_all_families, tokenize
 from .recipe import CANARIES, VALIDATION, open_objective
 from .recipe_fields import CanaryPrompts, Critic, Recipe
 from .resets import ResetRule, after_reset, evaluated, reason_to_reset
@@ -127,6 +126,8 @@ class Training:
         batch, sampled, waves = self._collect(step)
         row: dict[str, Any] = {"step": step, **metrics_of(sampled, informative=sum(map(self._teaches, sampled)))}
         row |= {"outcome": batch.outcome, "waves": waves, "groups": len(batch.train)}
+        if self._critic is not None:
+            row["critic_unread"] = unread_share(sampled)
         row["max_tokens"] = self._recipe.rollouts.tokens_at(step)
         row["sampling_seconds"] = clock.lap()
         row |= self._learn(batch, step)
@@ -342,34 +343,9 @@ class Training:
         )
 
     def _open_families(self) -> dict[str, PromptFamily]:
-        families = open_families(self._recipe)
-        if self._recipe.validation is not None:
-            families[VALIDATION] = open_family(VALIDATION, self._recipe.validation.source, self._recipe.seed)
-        canaries = self._recipe.alarms.canaries
-        if canaries is not None:
-            families[CANARIES] = open_family(CANARIES, canaries.source, self._recipe.seed)
-        return {name: self._fitting(family) for name, family in families.items()}
-
-    def _fitting(self, family: PromptFamily) -> PromptFamily:
-        """Return the family without the prompts that fill the model's context.
-
-        Raises:
-            InputError: there are no others.
-        """
-        fitting = []
-        problem = None
-        for sample in family.samples:
-            try:
-                tokenize(sample, self._policy.template, self._policy.context)
-                fitting.append(sample)
-            except InputError as error:
-                problem = error
-        if problem is not None:
-            if not fitting:
-                raise problem
-            left_out = len(family.samples) - len(fitting)
-            self._notify(f"prompts '{family.name}': {left_out} of {len(family.samples)} left out: {problem}")
-        return replace(family, samples=tuple(fitting))
+        template, context = self._policy.template, self._policy.context
+        opened = open_all_families(self._recipe)
+        return {name: fitting(family, template, context, self._notify) for name, family in opened.items()}
 
     def _prompt(self, family: str, index: int) -> Prompt:
         return tokenize(self._families[family].samples[index], self._policy.template, self._policy.context)

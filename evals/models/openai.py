@@ -169,7 +169,7 @@ class ChatServer:
         deadline = time.monotonic() + PATIENCE * self._timeout
         failures = limits = 0
         refusal: ModelError | None = None
-        tokens = estimate_tokens(messages) + sampling.max_tokens if self._pace.counts_tokens else 0
+        tokens = estimate_tokens(messages, sampling.schema) + sampling.max_tokens if self._pace.counts_tokens else 0
         while True:
             try:
                 completion = await self._ask_once(body, tokens)

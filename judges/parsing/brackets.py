@@ -13,6 +13,7 @@ from .verdict import Reading
 from .vocabulary import HEDGE, MENTION, OVERALL, SUBSCORE
 
 _BRACKETS = re.compile(r"\[\[([^\[\]]{0,120}+)\]\]")
+_UNFINISHED = re.compile(r"\[\[[^\[\]\n]{0,40}\s*\Z")
 _LOOK_BACK = 240
 _LOOK_AHEAD = 48
 _REMEMBERED = 64
@@ -67,6 +68,16 @@ def choose(text: str, form: Form) -> Reading | None:
     if not spoken:
         return lists[0] if lists else Reading(None, Status.MISSING)
     return _agreed(spoken, different, form)
+
+
+def breaks_off(text: str) -> bool:
+    """Whether the text ends inside brackets."""
+    return bool(_UNFINISHED.search(text, max(0, len(text) - 80)))
+
+
+def is_hedged(before: str) -> bool:
+    """Whether what stands before a verdict in its sentence says that it was not given."""
+    return bool(HEDGE.search(_SENTENCE_END.split(before)[-1]))
 
 
 def _reading(text: str, start: int, end: int, form: Form) -> Reading:

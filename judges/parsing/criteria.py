@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from ...tasks.types import Status
 from .numbers import BETWEEN, NUMBER, OF, Scale, as_number, is_read, undecorated
-from .pairs import read_label
+from .pairs import NAMED, read_label
 from .verdict import Reading, VerdictStatus
+from .vocabulary import TIE
 
 CRITERIA: Final = ("корректность", "полнота", "строгость", "структура", "разбор_случаев", "итоговый_ответ")
 """The criteria that are asked for unless others are."""
@@ -42,15 +44,20 @@ _BEGINS = re.compile(
 _REMARK = r"(?:[ _]{1,3}[^\W\d]{1,20}){0,3}(?:\s{0,3}\([^()\n]{0,80}\))?"
 _SEPARATOR = r"[\s*_\"'»`]{0,8}[:=|—–-]?[\s*_\"'«`|]{0,8}"
 _PERCENT = re.compile(
-    rf"(?P<number>{NUMBER})(?P<mark>\s{{0,3}}%)?"
+    rf"(?P<number>{NUMBER})(?P<mark>\s{{0,3}}\\?%)?"
     rf"(?:\s{{0,3}}(?:(?P<of>{OF})|(?P<between>{BETWEEN}))\s{{0,3}}(?P<second>{NUMBER}))?"
-    rf"(?P<late>\s{{0,3}}(?:%|процент))?",
+    rf"(?P<late>\s{{0,3}}(?:\\?%|процент))?",
     re.IGNORECASE,
 )
 _ABSENT = re.compile(
     r"(?:н/?п\b|не применим\w{1,2}|неприменим\w{1,2}|не требуется|n/?a\b|not applicable|—|–|-)", re.IGNORECASE
 )
 _DEPENDS = re.compile(r"(?:зависит|depends|паритет|примерно (?:равн|одинаков)|≈|=|-|—|–)", re.IGNORECASE)
+_UNDER_A_HEADING = re.compile(
+    r"^[\s*_>#-]{0,8}+(?:оценка|балл|процент|score|rating|grade)"
+    r"[\s*_]{0,4}[:=—–-][\s*_]{0,4}(?P<value>[^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _CELL_MARKS = " |*_\t0123456789.)№"
 _CLAUSE_END = re.compile(r"\s{0,4}(?:[^\w\s]|$)")
 _LONGEST_SAID = 1000
@@ -127,6 +134,15 @@ def read_table_object(found: Mapping[str, Any], criteria: Sequence[str]) -> Read
     return _table(readings, criteria, (0, 0))
 
 
+@cache
+def plain_cell(criteria: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern of what may stand in a cell for itself alone: a criterion's name, a percentage, a winner."""
+    names = "|".join(names for _, names in _names(criteria))
+    return re.compile(
+        rf"{names}|\[{{0,2}}(?:{_PERCENT.pattern}|{NAMED.pattern}|{TIE.pattern})\]{{0,2}}", re.IGNORECASE
+    )
+
+
 def _names(criteria: Sequence[str]) -> list[tuple[str, str]]:
     """Return criterion and regular expression, longer names first so that «полнота перебора» is not «полнота»."""
     pairs = [(name, _NAMES.get(name) or re.escape(name).replace("_", "[ _]")) for name in criteria]
@@ -146,7 +162,7 @@ def _entries(text: str, criteria: Sequence[str], closing: str) -> Iterator[_Entr
         start = match.start()
         line = text[max(0, start - _LOOK_BACK) : start].rpartition("\n")[2]
         # In a table the first cell names the criterion; what the other cells talk about is a remark.
-        if not _BEGINS.search(line) or (line.lstrip().startswith("|") and line.strip(_CELL_MARKS)):
+        if not _BEGINS.search(line.lstrip()) or (line.lstrip().startswith("|") and line.strip(_CELL_MARKS)):
             continue
         if before is not None:
             yield _entry(text, *before, start)
@@ -159,7 +175,8 @@ def _entries(text: str, criteria: Sequence[str], closing: str) -> Iterator[_Entr
 def _entry(text: str, criterion: str, start: int, end: int, next_start: int) -> _Entry:
     said, _, below = text[end : min(next_start, end + _LONGEST_SAID)].partition("\n")
     if not said.strip(" \t*_:—–-"):
-        said += below.partition("\n")[0]
+        labelled = _UNDER_A_HEADING.search(below)
+        said += labelled["value"] if labelled else below.partition("\n")[0]
     return _Entry(criterion, said, start, end + len(said))
 
 
@@ -180,7 +197,7 @@ def _read_percent(said: str, scale: Scale) -> Reading | None:
     value = _value_of(said)
     if value is None:
         return None
-    value = value.lstrip("[(~≈ ")
+    value = value.lstrip("[(~≈$ ")
     if not (match := _PERCENT.match(value)):
         return Reading(None, Status.EMPTY) if _ABSENT.match(value) or _ABSENT.match(said.strip(" :|*_")) else None
     marked = bool(match["mark"] or match["late"])
@@ -304,12 +321,13 @@ def _read_winner(said: str) -> Reading | None:
         if value is None:
             return None
         # A reason may follow the winner.
-        cells = [undecorated(re.split(r"[.;(]|\s[—–-]\s|,\s", value, maxsplit=1)[0].lstrip("[").rstrip("]"))]
+        cells = [undecorated(re.split(r"[.;(]|\s[—–-]\s|,\s", value, maxsplit=1)[0])]
     readings = [_label(cell) for cell in cells if cell]
     labelled = [reading for reading in readings if reading is not None and is_read(reading)]
     if not labelled:
         absent = len(cells) == 1 and not cells[0]
-        return None if absent else Reading(None, Status.MALFORMED)
+        undecided = any(reading is not None and reading.status is Status.AMBIGUOUS for reading in readings)
+        return None if absent else Reading(None, Status.AMBIGUOUS if undecided else Status.MALFORMED)
     if len({reading.value for reading in labelled}) > 1:
         return Reading(None, Status.AMBIGUOUS)
     numbers = [as_number(match[0]) for cell in cells if (match := re.match(NUMBER, cell)) and _label(cell) is None]
@@ -323,7 +341,7 @@ def _label(cell: str) -> Reading | None:
         return None
     if _DEPENDS.match(cell):
         return Reading("tie", Status.OK)
-    return read_label(cell)
+    return read_label(cell.strip("[] "))
 
 
 def _agrees(winner: str, first: float, second: float) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...tasks.types import Status
 from .numbers import IN_WORDS, NUMBER, QUANTITY, UNIT, Scale, is_read, read_number
 from .verdict import Reading
-from .vocabulary import MENTION, NUMBER_WORDS, OVERALL
+from .vocabulary import MENTION, NUMBER_WORDS, OVERALL, SUBSCORE
 
 _LONGEST_LINE = 2000
 _MARKUP = str.maketrans("*_`$\t", "     ")
@@ -18,7 +18,7 @@ _SCALE_REMINDER = (
 )
 _OPENERS = r"\s{0,4}(?:\\boxed\{|[\[({<«\"'“„]){0,3}\s{0,4}"
 _SAID = (
-    rf"(?P<said>{QUANTITY}|(?=(?:{_WORDS})\b){IN_WORDS})(?![\w]|[.,:]\d)"
+    rf"(?P<said>{QUANTITY}|(?=(?:{_WORDS})\b){IN_WORDS})(?![\w]|[.,:]\d| [.,]\d)"
     r"(?=\s{0,4}(?:[^\w\s]|$|(?:по|за|так|потому|поскольку|но|on|for|because|since|as|but|из)\b))"
 )
 _NOUN = r"оценк[аиуе]|рейтинг|балл(?:ы|ов)?|вердикт|ratings?|scores?|grades?|marks?|verdict"
@@ -32,7 +32,7 @@ _WORD_BEFORE = r"(?:[^\W\d]{1,20}\s)?\b"
 
 _BEHIND_A_SIGN = re.compile(
     rf"(?P<label>{_WORD_BEFORE}(?:{_SUM})(?=\s{{0,4}}[:=—–\]])|{_WORD_BEFORE}(?:{_NOUN}|{_VERB})\b)"
-    rf"(?:[\s\"']{{1,40}}[^\W\d]{{1,20}}){{0,6}}[\s\"')]{{0,40}}"
+    rf"(?:[\s\"'(]{{1,40}}[^\W\d]{{1,20}}){{0,6}}[\s\"')]{{0,40}}"
     rf"(?:[:=—–\]]|-(?=\s)|\b(?:is|of|равна|равен|составляет|составит)\b){_OPENERS}{_SAID}",
     re.IGNORECASE,
 )
@@ -49,6 +49,7 @@ _DEDUCTION = re.compile(
     r"ещё|еще|deduct\w{0,4}|lost|loses?|minus|by|up to|at most|out of|из|worth)|[-–—+])\s{0,3}$",
     re.IGNORECASE,
 )
+_NOT_GIVEN = re.compile(r"\b(?:максим|минимал|эталонн|maximum|minimum|reference)", re.IGNORECASE)
 _RATES = re.compile(r"оценива\w|оценил|\brate", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"[\s*_]{{0,8}}{NUMBER}[\s*_.]{{0,8}}")
 _WHOLE_LINE = re.compile(rf"[\s.]*(?P<label>)(?P<said>{NUMBER}\s*(?:/|из|out of)\s*\d{{1,3}})[^\w]*", re.IGNORECASE)
@@ -100,6 +101,9 @@ def _is_talk(line: str, match: re.Match[str], pattern: re.Pattern[str]) -> bool:
     if pattern is _WITH_A_UNIT and _DEDUCTION.search(before):
         return True
     if pattern is _BEHIND_A_WORD and _DEDUCTION.search(before) and not _RATES.search(match["label"]):
+        return True
+    labelled = line[match.start() : match.start("said")]
+    if _NOT_GIVEN.search(match["label"]) or (SUBSCORE.search(labelled) and not OVERALL.search(labelled)):
         return True
     return bool(MENTION.search(line[max(0, match.start() - 30) : match.start()]))
 

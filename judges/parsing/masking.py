@@ -77,16 +77,19 @@ def hide_reasoning(text: str) -> tuple[str, bool]:
     return hide(text, spans), depth > 0
 
 
-def hide_quotations(text: str) -> str:
+def hide_quotations(text: str, plain: re.Pattern[str] | None = None) -> str:
     """Hide code fences, block quotes and what stands in quotation marks or back-ticks, line by line and across.
 
     A short quotation right behind a label that begins its line (``Оценка: "8"``) is the verdict and stays, and so
-    does what is inside ``[[ ]]``. A text that is one whole fence or quotation is not quoted.
+    does what is inside ``[[ ]]``, or is nothing but ``plain``. A text that is one whole fence or quotation is not
+    quoted.
     """
     text = _unwrapped(text)
     text = hide(text, _fences(text))
-    text = hide(text, _directional(text))
-    return _STRAIGHT.sub(lambda found: found[0] if _is_announced(text, *found.span()) else blank(found[0]), text)
+    text = hide(text, _directional(text, plain))
+    return _STRAIGHT.sub(
+        lambda found: found[0] if _stays(text, *found.span(), plain=plain) else blank(found[0]), text
+    )
 
 
 def hide_echo(text: str, answer: str) -> str:
@@ -128,7 +131,7 @@ def _fences(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _directional(text: str) -> list[tuple[int, int]]:
+def _directional(text: str, plain: re.Pattern[str] | None) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     stack: list[tuple[str, int]] = []
     for mark in _DIRECTIONAL.finditer(text):
@@ -137,11 +140,17 @@ def _directional(text: str) -> list[tuple[int, int]]:
             start = stack.pop()[1]
             while spans and spans[-1][0] > start:
                 spans.pop()
-            if not _is_announced(text, start, mark.end()):
+            if not _stays(text, start, mark.end(), plain=plain):
                 spans.append((start, mark.end()))
         elif sign in "«„“":
             stack.append((sign, mark.start()))
     return spans
+
+
+def _stays(text: str, start: int, end: int, *, plain: re.Pattern[str] | None) -> bool:
+    if plain and end - start <= _LONGEST_ANNOUNCED and plain.fullmatch(text[start:end].strip(_QUOTE_MARKS)):
+        return True
+    return _is_announced(text, start, end)
 
 
 def _is_announced(text: str, start: int, end: int) -> bool:

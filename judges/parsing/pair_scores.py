@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from ...tasks.types import Status
-from .brackets import Form, choose
+from .brackets import Form, breaks_off, choose
 from .json_reply import pick
 from .labelled import last_line
 from .normalise import BIDI
-from .numbers import NUMBER, Scale, as_number, is_read, undecorated
+from .numbers import NUMBER, OF, Scale, as_number, is_read, undecorated
 from .pairs import NOUN, winner_of
 from .ratings import read_json_number
 from .verdict import Reading
@@ -24,7 +24,9 @@ TIE_DELTA = 0.1
 
 _SCORES_LABEL = re.compile(rf"\b(?:{RATING_LABEL}|оценки|рейтинги)\b", re.IGNORECASE)
 _TWO = re.compile(
-    rf"(?P<first>{NUMBER})\s*(?P<sign>,\s+|;|/|\||\bи\b|\band\b|\s)\s*(?P<second>{NUMBER})", re.IGNORECASE
+    rf"(?P<first>{NUMBER})(?:\s*{OF}\s*(?P<of_first>{NUMBER}))?"
+    rf"\s*(?P<sign>,\s+|;|/|\||\bи\b|\band\b|\s)\s*(?P<second>{NUMBER})(?:\s*{OF}\s*(?P<of_second>{NUMBER}))?",
+    re.IGNORECASE,
 )
 _COMMA = re.compile(r"(?P<first>\d{1,3}(?:\.\d{0,6})?),(?P<second>\d{1,3}(?:\.\d{0,6})?)")
 _SINGULAR = re.compile(r"\b(?:оценка|балл|рейтинг|rating|score|grade)\b", re.IGNORECASE)
@@ -59,6 +61,8 @@ def read_pair_scores(text: str, scale: Scale) -> Reading | None:
         return _read_each(text, scale) or chosen
     if chosen is not None and chosen.status is not Status.MISSING:
         return chosen
+    if breaks_off(text):
+        return Reading(None, Status.TRUNCATED)
     return _read_scores_line(text, scale) or chosen
 
 
@@ -82,6 +86,8 @@ def _read_two(text: str, scale: Scale, *, one_number: bool, decimals: bool) -> R
             return Reading(None, Status.AMBIGUOUS)
         status = Status.OK
     elif match := _TWO.fullmatch(content):
+        if any(whole and as_number(whole) != scale.high for whole in match.group("of_first", "of_second")):
+            return Reading(None, Status.WRONG_SCALE)
         status = Status.OK if match["sign"].strip() == "," else Status.OK_LENIENT
     else:
         return Reading(None, Status.AMBIGUOUS if re.fullmatch(NUMBER, content) else Status.MALFORMED)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...tasks.types import Status
-from .brackets import Form, choose
+from .brackets import Form, breaks_off, choose, is_hedged
 from .json_reply import pick
 from .labelled import last_line
 from .normalise import BIDI
@@ -24,14 +24,14 @@ NOUN = (
     r"|assistant|model|response|answer|solution|option)"
 )
 _LABEL = re.compile(rf"\b(?:{PAIR_LABEL})\b", re.IGNORECASE)
-_NAMED = re.compile(rf"(?:(?P<noun>{NOUN})[\s_]*[№#]?\s*)?(?P<label>[abcавс12])", re.IGNORECASE)
+NAMED = re.compile(rf"(?:(?P<noun>{NOUN})[\s_]*[№#]?\s*)?(?P<label>[abcавс12])", re.IGNORECASE)
 _PREFERENCE = re.compile(r"(?P<left>[ab])\s*(?P<sign>>{1,3}|<{1,3}|={1,2}|~|≈|≻)\s*(?P<right>[ab])", re.IGNORECASE)
 _CHOICES = re.compile(r"[abc](?:\s*(?:/|\||,|;|или|либо|or)\s*[abc])+", re.IGNORECASE)
 # The case of the label itself tells В from the preposition в.
 _SPOKEN_LABEL = re.compile(
     rf"\b(?i:{PAIR_LABEL})\b[^\S\n]{{0,40}}(?:\s?(?i:это|за|is|в пользу|оказался|у|the|for)\b){{0,4}}"
-    rf"\s{{0,4}}[:=—–-]?[\s*_`(\[\"']{{0,6}}(?:(?P<noun>(?i:{NOUN}))\s{{0,4}})?"
-    r"(?P<said>[ABCАВСБ]|(?i:ничья|tie|draw|равны)|[12](?=\b))(?=[\s*_`)\]\"'.!]{0,6}(?:$|[.,;!—–(-]))"
+    rf"\s{{0,4}}[:=—–-]?(?:[\s*_`(\[\"'$]|\\boxed\{{){{0,6}}(?:(?P<noun>(?i:{NOUN}))\s{{0,4}})?"
+    r"(?P<said>[ABCАВСБ]|(?i:ничья|tie|draw|равны)|[12](?=\b))(?=[\s*_`)\]}\"'$.!]{0,6}(?:$|[.,;!—–(-]))"
 )
 _SPOKEN_WINNER = re.compile(
     rf"\b(?P<noun>(?i:{NOUN}))\s{{0,4}}(?P<said>[ABАВБ12])[\s*_]{{1,4}}"
@@ -53,6 +53,8 @@ def read_pair(text: str, labels: tuple[str, ...]) -> Reading | None:
     chosen = choose(text, form)
     if chosen is not None and chosen.status is not Status.MISSING:
         return chosen
+    if breaks_off(text):
+        return Reading(None, Status.TRUNCATED)
     return _read_last_line(text, labels) or chosen
 
 
@@ -85,7 +87,7 @@ def read_label(text: str, labels: tuple[str, ...] = ()) -> Reading:
         return Reading(("A", "B", "tie")[offered.index(said)], Status.OK) if said in offered else _MALFORMED
     if TIE.fullmatch(content):
         return Reading("tie", Status.OK_LENIENT)
-    if (named := _NAMED.fullmatch(content)) and (named["noun"] or not named["label"].isdigit()):
+    if (named := NAMED.fullmatch(content)) and (named["noun"] or not named["label"].isdigit()):
         return Reading(winner_of(named["label"]), Status.OK)
     latin = content.translate(_LATIN)
     if preference := _PREFERENCE.fullmatch(latin):
@@ -115,7 +117,12 @@ def _read_preference(match: re.Match[str]) -> Reading:
 
 def _read_last_line(text: str, labels: tuple[str, ...]) -> Reading | None:
     begins, line = last_line(text)
-    found = [match for pattern in (_SPOKEN_LABEL, _SPOKEN_WINNER) for match in pattern.finditer(line)]
+    found = [
+        match
+        for pattern in (_SPOKEN_LABEL, _SPOKEN_WINNER)
+        for match in pattern.finditer(line)
+        if not is_hedged(line[: match.start()])
+    ]
     named = [(match, read_label(f"{match['noun'] or ''}{match['said']}", labels)) for match in found]
     readings = [(match, reading) for match, reading in named if is_read(reading)]
     if not readings:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import UsageError, nearest
 from ...tasks.types import Status
-from .criteria import CRITERIA, read_rubric, read_rubric_object, read_table, read_table_object
+from .criteria import CRITERIA, plain_cell, read_rubric, read_rubric_object, read_table, read_table_object
 from .fastchat import parse_like_fastchat
 from .json_reply import Twice, find_object, is_part_of_one, is_unfinished
 from .masking import blank, hide, hide_echo, hide_quotations, hide_reasoning
@@ -44,6 +44,8 @@ class _Readers:
 
     text: Callable[[str], Reading | None]
     json: Callable[[dict[str, Any]], Reading | None]
+    plain: re.Pattern[str] | None = None
+    """What is no quotation though it stands in quotation marks."""
 
 
 def parse_verdict(
@@ -114,12 +116,17 @@ def _readers(kind: Kind, scale: Sequence[Any] | None, criteria: tuple[str, ...])
             raise UsageError(f"the scale of a pair is its two labels (and a third for a tie), got {scale!r}")
         return _Readers(lambda text: read_pair(text, labels), lambda found: read_pair_object(found, labels))
     if kind == "criteria_table":
-        return _Readers(lambda text: read_table(text, criteria), lambda found: read_table_object(found, criteria))
+        return _Readers(
+            lambda text: read_table(text, criteria),
+            lambda found: read_table_object(found, criteria),
+            plain_cell(criteria),
+        )
     bounds = _bounds(_SCALES[kind] if scale is None else scale)
     if kind == "rubric":
         return _Readers(
             lambda text: read_rubric(text, bounds, criteria),
             lambda found: read_rubric_object(found, bounds, criteria),
+            plain_cell(criteria),
         )
     if kind == "points":
         # From 0 to 1 there are only shares.
@@ -214,7 +221,7 @@ def _read_once(text: str, readers: _Readers) -> Reading | None:
         reading = readers.json(found[0])
         if reading is not None:
             return replace(reading, start=found[1], end=found[2])
-    return readers.text(hide_quotations(text))
+    return readers.text(hide_quotations(text, readers.plain))
 
 
 def _judged(reading: Reading | None, text: str, kind: Kind, finish_reason: str | None) -> Reading:

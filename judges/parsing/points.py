@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...tasks.types import Status
+from .masking import blank
 from .numbers import Scale, is_read, read_number
 from .ratings import read_rating, read_rating_object
 from .tags import read_tags
@@ -26,10 +27,12 @@ def read_points(text: str, scale: Scale) -> Reading | None:
     """Return the points in a text without quotations; ``None`` if nothing in it looks like them."""
     if (tagged := read_tags(text, scale)) is not None:
         return tagged
-    if boxed := deque(_BOXED.finditer(text), maxlen=1):
-        return _read_boxed(boxed[0], scale)
-    reading = read_rating(text, scale)
-    return replace(reading, status=Status.OK_LENIENT) if reading and is_read(reading) else reading
+    boxed = deque(_BOXED.finditer(text), maxlen=1)
+    # A box may hold the answer to the problem: points beside it come first.
+    reading = read_rating(_BOXED.sub(lambda box: blank(box[0]), text) if boxed else text, scale)
+    if reading and is_read(reading):
+        return replace(reading, status=Status.OK_LENIENT)
+    return _read_boxed(boxed[0], scale) if boxed else reading
 
 
 def read_points_object(found: Mapping[str, Any], scale: Scale) -> Reading | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...tasks.types import Status
-from .brackets import Form, choose
+from .brackets import Form, breaks_off, choose
 from .json_reply import pick
 from .labelled import read_last_line
 from .numbers import NUMBER, OF, Scale, as_number, is_read, read_number
@@ -21,7 +21,6 @@ _AFTER = re.compile(
     rf"[\s*_`$»\"]{{0,6}}(?:(?P<percent>%)|(?:балл\w{{0,3}}\s{{1,3}})?(?P<of>{OF})\s{{0,3}}(?P<highest>{NUMBER})\b)",
     re.IGNORECASE,
 )
-_UNFINISHED = re.compile(r"\[\[[^\[\]\n]{0,40}\s*\Z")
 _KEY = re.compile(
     r"(?:(?:overall|final|your|total)_)?(?:rating|score|grade|points|mark)|overall|verdict"
     r"|(?:(?:итогов\w\w|общ\w\w|финальн\w\w)_)?(?:оценка|рейтинг|баллы?)|итог|вердикт"
@@ -40,7 +39,7 @@ def read_rating(text: str, scale: Scale) -> Reading | None:
         return chosen
     if (tagged := read_tags(text, scale)) is not None:
         return replace(tagged, status=Status.OK_LENIENT) if is_read(tagged) else tagged
-    if _UNFINISHED.search(text, max(0, len(text) - 80)):
+    if breaks_off(text):
         return Reading(None, Status.TRUNCATED)
     return read_last_line(text, scale) or chosen
 

@@ -57,9 +57,10 @@ REFUSAL = re.compile(
 
 PLACEHOLDER = re.compile(
     r"(?:(?:your|ваш[аие]?|итогов\w\w|целое)[ _])?(?:rating|score|grade|number|points?|value|verdict|integer|int"
-    r"|num|digit|оценка|рейтинг|число|баллы?|значение|вердикт|номер|цифра)"
-    r"(?: (?:от|from|between) \d{1,3} (?:до|to|and) \d{1,3}|[ (]{1,2}\d{1,3} ?[-–] ?\d{1,3}\)?)?"
-    r"|[nxyk]|n/a|none|null|нет|н/д|[…?_.—–-]*",
+    r"|num|digit|оценка|рейтинг|число|баллы?|значение|вердикт|номер|цифра|[nxyk])"
+    r"(?:\s?(?:/|из|out of) ?\d{1,3}"
+    r"| (?:от|from|between) \d{1,3} (?:до|to|and) \d{1,3}|[ (]{1,2}\d{1,3} ?[-–] ?\d{1,3}\)?)?"
+    r"|n/a|none|null|нет|н/д|[…?_.—–-]*",
     re.IGNORECASE,
 )
 """What a judge that repeats its instructions leaves where the verdict belongs."""

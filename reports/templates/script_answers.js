@@ -33,7 +33,8 @@ function valueOf(answer) {
   if (value === null) return make("span", { class: "value flag" }, words.not_scored);
   const verdicts = instructionsOf(answer);
   const short = value === 1 ? "✓" : verdicts.length ? `${verdicts.filter((one) => one.strict).length}/${verdicts.length}` : number(value, 2);
-  return make("span", { class: "value " + colour(value, verdicts.length) }, short, " · ", percent(value));
+  const share = value === 1 || verdicts.length ? [" · ", percent(value)] : [];
+  return make("span", { class: "value " + colour(value, verdicts.length) }, short, ...share);
 }
 
 // A rating between the ends is neither right nor wrong.

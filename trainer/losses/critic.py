@@ -80,11 +80,6 @@ def critic_divergence(logits: Tensor, initial: Tensor, total: int | None = None)
     return divergences.sum() / max(len(logits) if total is None else total, 1)
 
 
-def explanation_rewards(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return 1 - (r - y)², what an explanation earns that ended in score r; NaN where the checker gave no y."""
-    return 1 - (scores - targets).square()
-
-
 def blend(scores: Tensor, targets: Tensor, share: float) -> Tensor:
     """Return (1-α) r + α y where the checker gave y, and r elsewhere.
 
