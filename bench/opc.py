@@ -62,9 +62,10 @@ def main() -> None:
     parser.add_argument("--family", help="of the judge, as Qwen")
     arguments = parser.parse_args()
     labelled = read_labelled(arguments.data)
-    right = sum(answer.label for answer in labelled.answers)
+    mean = sum(answer.label for answer in labelled.answers) / len(labelled.answers)
+    labels = f"{mean:.1%} right" if labelled.binary else f"mean label {mean:.2f}"
     problems = len({one.group for one in labelled.answers})
-    print(f"{len(labelled.answers)} answers, {right:.0f} right, {problems} problems")
+    print(f"{len(labelled.answers)} answers, {labels}, {problems} problems")
     print(f"sha256 {labelled.sha256}")
     for path in arguments.verdicts:
         values = read_verdicts(path, labelled)
