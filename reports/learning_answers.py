@@ -82,16 +82,14 @@ class Answers:
         if not critic:
             return
         self._judged += 1
-        signal = critic.get("signal") or {"r": critic.get("blended")}
-        claims = critic.get("claims") or {}
-        for name in _SPANS:
-            for values, source in ((self._computed, signal), (self._claimed, claims)):
-                if source.get(name) is not None:
-                    values[name].append(float(source[name]))
-        self._impossible.update((claims.get("out_of_range") or {}).keys())
-        for name, checks in self._checks.items():
-            if name in claims:
-                checks.append(claims[name])
+        _add(self._computed, critic.get("signal") or {"r": critic.get("blended")})
+        for reading in critic.get("readings", ()):
+            claims = reading["claims"]
+            _add(self._claimed, claims)
+            self._impossible.update((claims.get("out_of_range") or {}).keys())
+            for name, checks in self._checks.items():
+                if name in claims:
+                    checks.append(claims[name])
 
     def stages(self) -> list[dict[str, Any]]:
         """Return a few answers of the first and of the last step: ``[{"step", "answers"}]``."""
@@ -129,12 +127,17 @@ class Answers:
         return {"answers": self._judged, "claims": claims, "histograms": histograms}
 
 
+def _add(columns: Mapping[str, list[float]], row: Mapping[str, Any]) -> None:
+    for name, values in columns.items():
+        if row.get(name) is not None:
+            values.append(float(row[name]))
+
+
 def _keep(kept: list[dict[str, Any]], row: Mapping[str, Any], step: int) -> None:
     """Keep an answer while there are few, the first of each prompt."""
     if len(kept) == SHOWN_ANSWERS or any(one["id"] == row["id"] for one in kept):
         return
     critic = row.get("critic")
-    claims = (critic or {}).get("claims") or {}
     kept.append(
         {
             "step": step,
@@ -146,9 +149,14 @@ def _keep(kept: list[dict[str, Any]], row: Mapping[str, Any], step: int) -> None
             if not critic
             else {
                 "score": critic.get("score"),
-                "explanation": shown(critic.get("explanation") or ""),
                 "signal": critic.get("signal"),
-                "claims": {name: value for name, value in claims.items() if name in _SPANS},
+                "readings": [
+                    {
+                        "explanation": shown(reading["explanation"]),
+                        "claims": {name: value for name, value in reading["claims"].items() if name in _SPANS},
+                    }
+                    for reading in critic.get("readings", ())
+                ],
             },
         }
     )

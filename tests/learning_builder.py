@@ -11,12 +11,11 @@ from typing import Any
 from evalkit.evals.store import encode, write_json
 from evalkit.tests.run_builder import build_run, sample_rows
 
-CRITIC = {
+READING = {
     "explanation": "Верно, хотя и коротко: r = 0.8, b = 0.5, A = 0.3, τ = 0.2",
     "tokens": [1, 2],
     "probabilities": [0.1] * 11,
     "score": 0.75,
-    "blended": 0.7,
     "claims": {
         "r": 0.8,
         "b": 0.5,
@@ -26,6 +25,11 @@ CRITIC = {
         "advantage_agrees": True,
         "out_of_range": {"w": 70.0},
     },
+}
+CRITIC = {
+    "score": 0.75,
+    "blended": 0.7,
+    "readings": [READING],
     "signal": {"r": 0.7, "b": 0.45, "A": 0.25, "sigma": 0.3, "tau": 0.3, "w": 2.3, "omega": 0.9},
 }
 

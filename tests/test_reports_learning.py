@@ -20,7 +20,7 @@ from evalkit.reports.learning import learning_data
 from evalkit.reports.learning_answers import difference
 from evalkit.reports.learning_curves import numbered_steps, thinned, trailing_mean
 from evalkit.tests.hostile_text import HOSTILE
-from evalkit.tests.learning_builder import CRITIC, answers, build_loop, build_training, metrics
+from evalkit.tests.learning_builder import CRITIC, READING, answers, build_loop, build_training, metrics
 from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page, browser
 from evalkit.tests.run_builder import build_run, sample_rows
 from evalkit.tests.test_reports_render import STRINGS, Parsed
@@ -263,7 +263,7 @@ def test_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
 def hostile_learning(directory: Path, texts: tuple[str, ...]) -> Path:
     """A loop that holds each text wherever a model, a recipe or a log can put one."""
     supply = cycle(text[:5000] for text in texts)
-    critic = [CRITIC | {"explanation": next(supply)} for _ in texts]
+    critic = [CRITIC | {"readings": [READING | {"explanation": next(supply)}]} for _ in texts]
     written = [
         {**row, "text": text, "family": text, "id": text, "critic": one}
         for text, row, one in zip(texts[:4], answers(4), critic, strict=False)

@@ -15,7 +15,8 @@ from evalkit.tasks.types import Message, Sample  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer.base_model import find_base  # noqa: E402
 from evalkit.trainer.checkpoint import TrainState  # noqa: E402
-from evalkit.trainer.gmpo import CriticLearner, claims_of, critic_messages, unread_share  # noqa: E402
+from evalkit.trainer.critic_text import claims_of, critic_messages  # noqa: E402
+from evalkit.trainer.gmpo import CriticLearner, explanation_tokens, unread_share  # noqa: E402
 from evalkit.trainer.policy import CRITIC, POLICY, open_policy  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
 from evalkit.trainer.recipe_fields import Critic, Recipe  # noqa: E402
@@ -120,10 +121,10 @@ def test_scores_are_read_from_probabilities_and_learned_from_the_checker(bench: 
     for answer in first.answers:
         note = answer.critic
         assert note is not None
-        assert sum(note["probabilities"]) == pytest.approx(1, abs=1e-3)
-        assert note["score"] == pytest.approx(
-            sum(p * k / 10 for k, p in enumerate(note["probabilities"])), abs=1e-3
-        )
+        (reading,) = note["readings"]
+        assert sum(reading["probabilities"]) == pytest.approx(1, abs=1e-3)
+        expected = sum(p * k / 10 for k, p in enumerate(reading["probabilities"]))
+        assert note["score"] == reading["score"] == pytest.approx(expected, abs=1e-3)
         assert note["blended"] == pytest.approx((note["score"] + answer.reward) / 2)
     before = {name: tensor.clone() for name, tensor in critic._policy.trainable(POLICY).items()}
     losses = [critic.learn([first], [sample])["critic_loss"] for _ in range(25)]
@@ -165,7 +166,7 @@ def test_without_a_checker_the_critic_stays_as_it_is(bench: Path):
 
 def judged(*pairs: tuple[float, float]) -> Group:
     own, _ = group(*(y for _, y in pairs))
-    notes = [{"score": score, "blended": (score + y) / 2, "tokens": []} for score, y in pairs]
+    notes = [{"score": score, "blended": (score + y) / 2, "readings": []} for score, y in pairs]
     answers = tuple(replace(answer, critic=note) for answer, note in zip(own.answers, notes, strict=True))
     return replace(own, answers=answers)
 
@@ -217,6 +218,59 @@ def test_a_critic_can_go_through_its_answers_several_times(bench: Path):
     assert moved[1][0] > moved[1][1] > moved[3][0] > moved[3][1]
 
 
+EXPLAINING = {"explanations": 4, "explanation_temperature": 1.0, "explanation_tokens": 3, "explanation_weight": 1.0}
+
+
+def test_a_score_is_the_mean_over_several_explanations(bench: Path):
+    critic = learner(bench, **EXPLAINING)
+    own, sample = group(1.0, 0.0)
+    (assessed,) = critic.assess([own], [sample], 1, 0.5)
+    for answer in assessed.answers:
+        note = answer.critic
+        assert len({tuple(reading["tokens"]) for reading in note["readings"]}) > 1
+        assert note["score"] == pytest.approx(sum(reading["score"] for reading in note["readings"]) / 4)
+    assert critic.assess([own], [sample], 1, 0.5) == [assessed]
+    assert critic.assess([own], [sample], 2, 0.5) != [assessed]
+
+
+def test_explanations_that_led_to_the_checkers_score_become_likelier(bench: Path):
+    """Told that its scores after some words are right, the critic comes to say these words."""
+    critic = learner(bench, **EXPLAINING, kl_weight=0.0)
+    own, sample = group(1.0)
+    (assessed,) = critic.assess([own], [sample], 1, 0.5)
+    note = assessed.answers[0].critic
+    good, bad = ({**reading, "score": score} for reading, score in zip(note["readings"], (0.9, 0.1), strict=False))
+    assert good["tokens"] != bad["tokens"]
+    answer = replace(assessed.answers[0], critic={**note, "readings": [good, bad]})
+
+    def gap() -> float:
+        opened = critic._opening(sample, answer)
+        with critic._policy.fixed(CRITIC):
+            values = critic._policy.token_values(
+                [opened] * 2, [good["tokens"], bad["tokens"]], temperature=1.0, chunk=8
+            )
+        return float((values.log_probabilities[0] - values.log_probabilities[1]).sum())
+
+    before = gap()
+    logged = [critic.learn([replace(own, answers=(answer,))], [sample]) for _ in range(3)]
+    assert all("critic_explanation_loss" in row for row in logged)
+    assert gap() > before + 0.1
+
+
+def test_the_gradient_of_explanations_does_not_depend_on_how_it_is_cut(bench: Path):
+    moved = []
+    for size in (1, 8):
+        recipe = recipe_for(bench, **EXPLAINING)
+        recipe = recipe.model_copy(update={"optimizer": recipe.optimizer.model_copy(update={"micro_batch": size})})
+        policy = open_policy(
+            find_base(recipe.model), recipe.lora, seed=0, critic=True, gradient_checkpointing=False
+        )
+        critic = CriticLearner(policy, recipe.critic or Critic(), recipe)
+        own, sample = group(1.0, 0.0, 1.0)
+        moved.append(critic.learn(critic.assess([own], [sample], 1, 0.5), [sample]))
+    assert moved[0] == pytest.approx(moved[1], rel=1e-4, abs=1e-6)
+
+
 def test_a_distrusted_critic_freezes_the_policy_and_goes_on_learning(bench: Path, tmp_path: Path):
     rows = trained(bench, tmp_path, SETTINGS | {"min_auroc": 1.0, "max_inflation": 0.0}, steps=2)
     assert all("critic_alarm" in row and "loss" not in row and row["critic_loss"] > 0 for row in rows)
@@ -237,7 +291,9 @@ def test_gmpo_learns_with_its_critic(bench: Path, tmp_path: Path):
         assert isinstance(rows[-1][name], float)
     assert 0.1 <= rows[-1]["critic_temperature"] + 1e-9 <= 1.1
     noted = orjson.loads((tmp_path / "answers.jsonl").read_bytes().splitlines()[0])["critic"]
-    assert {"explanation", "probabilities", "score", "blended", "claims"} <= noted.keys()
+    assert noted.keys() == {"score", "blended", "readings", "signal"}
+    assert noted["readings"][0].keys() == {"explanation", "tokens", "probabilities", "score", "claims"}
+    assert rows[-1]["critic_tokens"] > 0
 
 
 def test_what_the_critic_claims_is_checked_and_never_believed():
@@ -285,7 +341,8 @@ def test_of_an_answer_that_does_not_fit_the_critic_says_nothing(bench: Path):
     (mixed,) = critic.assess([replace(one, answers=(long, other))], [sample], 1, 0.5)
     assert mixed.answers[0].critic is None
     said, said_alone = mixed.answers[1].critic or {}, alone.answers[1].critic or {}
-    assert said["tokens"] == said_alone["tokens"]
+    assert said["readings"][0]["tokens"] == said_alone["readings"][0]["tokens"]
+    assert explanation_tokens([mixed]) == len(said["readings"][0]["tokens"])
     assert said["score"] == pytest.approx(said_alone["score"])
     (unread,) = critic.assess([replace(one, answers=(long, long))], [sample], 1, 0.5)
     assert critic.rewards(unread) == [None, None]

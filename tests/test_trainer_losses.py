@@ -32,6 +32,8 @@ from evalkit.trainer.losses.critic import (  # noqa: E402
     blend,
     critic_loss,
     expected_score,
+    explanation_advantages,
+    explanation_loss,
     two_hot,
     weigh,
 )
@@ -527,6 +529,33 @@ def test_the_critic_learns_the_checkers_score_and_nothing_without_one():
     assert not logits.grad[2].any()
     assert critic_loss(logits[2:], double([math.nan])).item() == 0.0
     assert critic_loss(logits[:1], double([1.0]), total=2).item() == pytest.approx(math.log(11) / 2)
+
+
+def test_explanations_are_compared_with_their_fellows():
+    found = explanation_advantages(double([[0.9, 0.5], [0.2, 0.2]]), double([1.0, 0.0]))
+    torch.testing.assert_close(found, double([[0.12, -0.12], [0.0, 0.0]]))
+
+
+def test_the_explanations_gradient_is_that_of_the_expected_agreement():
+    """Over all explanations with their chances it is the gradient of E[R]: the baseline takes nothing away."""
+    logits = double([0.3, -0.2, 1.0]).requires_grad_()
+    scores, target = double([[0.9, 0.4, 0.1]]), double([1.0])
+    chances = logits.softmax(0)
+    (wanted,) = torch.autograd.grad((chances * (1 - (scores[0] - target) ** 2)).sum(), logits)
+    (advantages,) = explanation_advantages(scores, target)
+    found = torch.zeros(3, dtype=torch.float64)
+    for one, chance in enumerate(chances.detach()):
+        values = logits.log_softmax(0)[one].reshape(1, 1)
+        loss = explanation_loss(values, torch.ones(1, 1, dtype=torch.bool), advantages[one : one + 1])
+        found -= chance * torch.autograd.grad(loss, logits)[0]
+    torch.testing.assert_close(found, wanted)
+
+
+def test_explanations_of_any_length_count_by_their_tokens():
+    values = double([[-1.0, -2.0], [-3.0, -9.0]])
+    mask = torch.tensor([[True, True], [True, False]])
+    assert explanation_loss(values, mask, double([0.5, -0.5])).item() == pytest.approx((1.5 - 1.5) / 3)
+    assert explanation_loss(values, mask, double([1.0, 0.0]), total=6).item() == pytest.approx(0.5)
 
 
 def test_weights_of_one_right_answer_of_eight():

@@ -54,6 +54,14 @@ def test_paths_are_taken_from_the_folder_of_the_recipe(tmp_path: Path):
         ("objective: {loss: grop}\n", r"field 'objective': unknown loss 'grop'\. Did you mean 'grpo'"),
         ("objective: {options: {clip_hi: 1}}\n", r"loss 'dapo' has no option 'clip_hi'\. Did you mean 'clip_high'"),
         ("objective: {advantages: groop}\n", r"unknown advantage estimator 'groop'"),
+        (
+            "objective: {loss: gmpo}\ncritic: {explanation_weight: 1}\n",
+            "'critic.explanation_weight' compares explanations: give 2",
+        ),
+        (
+            "objective: {loss: gmpo}\ncritic: {explanations: 2}\n",
+            "'critic.explanations': they would all be the same",
+        ),
         ("objective: {loss: grpo}\ncritic: {}\n", "field 'critic' belongs to the loss gmpo, not to grpo"),
         ("objective: {loss: gmpo}\nshaping: {truncated: 0}\n", "field 'shaping': gmpo learns from the critic's"),
         ("reset: {patience: 2}\n", "field 'reset.patience' counts validations"),

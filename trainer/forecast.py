@@ -102,6 +102,7 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
         f"answers: {answers} to {answers * (1 + wanted.extra_waves)} a step,"
         f" {recipe.steps * answers} in all if every prompt teaches"
         f" (at most {_count(recipe.steps * answers * longest)} tokens); as many calls of each scorer",
+        *_critic(recipe, answers),
         *_watched(recipe),
         f"loss: {loss.name}, advantages: {recipe.objective.advantages}, divergence: {loss.kl} · {loss.kl_weight:g}",
         *_memory(recipe, base, longest),
@@ -161,6 +162,21 @@ def _reward(reward: RewardSpec) -> str:
     return " + ".join(f"{weight:g} · {Path(name).name}" for name, weight in reward.items())
 
 
+def _critic(recipe: Recipe, answers: int) -> list[str]:
+    critic = _critic_of(recipe)
+    if critic is None:
+        return []
+    each = f"{critic.explanations} explanations" if critic.explanations > 1 else "an explanation"
+    most = recipe.steps * answers * critic.explanations * critic.explanation_tokens
+    written = f"{each} of at most {critic.explanation_tokens} tokens to each answer (at most {_count(most)} in all)"
+    taught = "stays as it is" if critic.frozen else f"learns from the checker, {critic.epochs} × a step"
+    return [f"critic: {written if critic.explanation_tokens else 'a score without explanation'}; it {taught}"]
+
+
+def _critic_of(recipe: Recipe) -> Critic | None:
+    return recipe.critic or (Critic() if recipe.objective.loss == "gmpo" else None)
+
+
 def _watched(recipe: Recipe) -> list[str]:
     """Say who grades, and what is scored but not learned from."""
     lines = [f"judge: {', '.join(recipe.judge.models)}"] if recipe.judge is not None else []
@@ -178,7 +194,7 @@ def _memory(recipe: Recipe, base: BaseModel, longest: int) -> list[str]:
     shape = Shape.of(base.checkpoint.folder)
     width, on_disk = _width(_dtype(base), shape), _width("auto", shape)
     weights = shape.weights * width // on_disk
-    critic = recipe.critic or (Critic() if recipe.objective.loss == "gmpo" else None)
+    critic = _critic_of(recipe)
     adapter = shape.adapter_parameters(recipe.lora.rank) * _FLOAT
     trained = 1 if critic is None else 2
     state = adapter * (trained * (2 + _ADAM) + 1)

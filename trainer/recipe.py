@@ -181,6 +181,7 @@ def _check(recipe: Recipe) -> None:
     open_objective(recipe)
     if recipe.critic is not None:
         open_weighing(recipe.critic)
+        _check_explanations(recipe.critic)
     _check_what_is_learned(recipe)
     reserved = sorted({VALIDATION, CANARIES} & recipe.prompts.keys())
     if reserved:
@@ -207,6 +208,18 @@ def _check(recipe: Recipe) -> None:
     cache = recipe.shaping.overlong_cache
     if cache is not None and cache > recipe.rollouts.max_tokens:
         raise UsageError("field 'shaping.overlong_cache' is more than 'rollouts.max_tokens'")
+
+
+def _check_explanations(critic: Critic) -> None:
+    if critic.explanation_weight and critic.explanations < 2:
+        raise UsageError(
+            "field 'critic.explanation_weight' compares explanations: give 2 'critic.explanations' or more"
+        )
+    if critic.explanations > 1 and not (critic.explanation_temperature and critic.explanation_tokens):
+        raise UsageError(
+            "field 'critic.explanations': they would all be the same: 'critic.explanation_temperature' and"
+            " 'critic.explanation_tokens' are above 0"
+        )
 
 
 def _check_what_is_learned(recipe: Recipe) -> None:

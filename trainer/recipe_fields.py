@@ -170,13 +170,16 @@ class Critic(Section):
 
     ``checker_share`` is α, the checker's part in the score that the actor learns from. ``frozen`` keeps the critic
     as it is; without a checker it must be. ``learning_rate`` is the critic's own, ``kl_weight`` the pull of the
-    critic that it was at first, ``epochs`` how often it goes through a step's answers. While it does not deserve
-    trust (``min_auroc``, ``max_inflation``, over ``window`` steps), ``distrusted`` freezes the actor or leaves it
-    to the checker's scores alone.
+    critic that it was at first, ``epochs`` how often it goes through a step's answers. An answer gets so many
+    ``explanations``, and its score is the mean after each; with ``explanation_weight`` above 0 the critic learns to
+    explain too. While it does not deserve trust (``min_auroc``, ``max_inflation``, over ``window`` steps),
+    ``distrusted`` freezes the actor or leaves it to the checker's scores alone.
     """
 
     explanation_tokens: Annotated[int, Field(ge=0)] = 96
     explanation_temperature: Annotated[float, Field(ge=0)] = 0.0
+    explanations: Positive = 1
+    explanation_weight: Annotated[float, Field(ge=0)] = 0.0
     checker_share: Share = 0.5
     learning_rate: Annotated[float, Field(gt=0)] = 1e-5
     kl_weight: Annotated[float, Field(ge=0)] = 1e-3

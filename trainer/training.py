@@ -15,7 +15,7 @@ from . import monitors
 from .base_model import BaseModel
 from .checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
 from .generation import Sampled, generate
-from .gmpo import CriticLearner, unread_share
+from .gmpo import CriticLearner, explanation_tokens, unread_share
 from .mixture import Family, Mixture
 from .parallel import gathered, of_first, own_share, world
 from .policy import CRITIC, POLICY, REFERENCE, open_policy
@@ -127,7 +127,7 @@ class Training:
         row: dict[str, Any] = {"step": step, **metrics_of(sampled, informative=sum(map(self._teaches, sampled)))}
         row |= {"outcome": batch.outcome, "waves": waves, "groups": len(batch.train)}
         if self._critic is not None:
-            row["critic_unread"] = unread_share(sampled)
+            row |= {"critic_unread": unread_share(sampled), "critic_tokens": explanation_tokens(sampled)}
         row["max_tokens"] = self._recipe.rollouts.tokens_at(step)
         row["sampling_seconds"] = clock.lap()
         row |= self._learn(batch, step)

@@ -80,6 +80,36 @@ def critic_divergence(logits: Tensor, initial: Tensor, total: int | None = None)
     return divergences.sum() / max(len(logits) if total is None else total, 1)
 
 
+def explanation_advantages(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return R - mean R with R = 1 - (r - y)²: how much nearer than its fellows an explanation led to the checker.
+
+    Args:
+        scores: [N, M], r after each of the M explanations of an answer, without gradient.
+        targets: [N], the checker's y within [0, 1].
+
+    Returns:
+        [N, M], each row with mean 0.
+    """
+    earned = 1 - (scores.detach() - targets[:, None]) ** 2
+    return earned - earned.mean(dim=-1, keepdim=True)
+
+
+def explanation_loss(
+    log_probabilities: Tensor, mask: Tensor, advantages: Tensor, total: int | None = None
+) -> Tensor:
+    """Return -mean(A log π) over the tokens of explanations that the critic itself has just written (REINFORCE).
+
+    Args:
+        log_probabilities: [B, T], with gradient, under the temperature that they were sampled at.
+        mask: [B, T], which tokens there are.
+        advantages: [B], of `explanation_advantages`.
+        total: tokens of the whole optimizer step; by default those of these rows.
+    """
+    count = int(mask.sum()) if total is None else total
+    weighted = torch.where(mask, advantages.to(log_probabilities)[:, None] * log_probabilities, 0.0)
+    return -weighted.sum() / max(count, 1)
+
+
 def blend(scores: Tensor, targets: Tensor, share: float) -> Tensor:
     """Return (1-α) r + α y where the checker gave y, and r elsewhere.
 
