@@ -115,8 +115,10 @@ def test_the_page_shows_the_recipe_that_ships():
 def test_the_gmpo_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     page = "gmpo-and-its-critic.md"
     task = {"math": {"task": "plugin.py:words", "split": "train"}}
+    explaining = yaml.safe_load(blocks(page, "yaml")[1])["critic"]
+    critic = explaining | {"explanation_tokens": 4, "min_auroc": 0.0, "max_inflation": 1.0}
     written(
-        "critic.yaml", page, prompts=task, critic={"explanation_tokens": 4, "min_auroc": 0.0, "max_inflation": 1.0},
+        "critic.yaml", page, prompts=task, critic=critic,
         rollouts={"groups": 2, "answers": 4, "max_tokens": 6},
     )  # fmt: skip
     run_commands(page)
@@ -127,7 +129,8 @@ def test_the_gmpo_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert {name for name in rows[-1] if name.startswith("critic_")} <= documented | {"critic_gradient_norm"}
     capsys.readouterr()
     exec(blocks(page, "python")[0], {})
-    assert len(capsys.readouterr().out.splitlines()) == sum(row["sampled"] for row in rows) * 4
+    lines = 4 * (1 + explaining["explanations"])
+    assert len(capsys.readouterr().out.splitlines()) == sum(row["sampled"] for row in rows) * lines
 
 
 def test_the_page_about_good_answers(tmp_path: Path):
