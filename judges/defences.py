@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from .hostile_text import letters_alike, visible
-from .threats import RULES, Threat
+from .threats import RULES, Threat, signs_in
 
 _NONCE_LETTERS = "bcdfghjkmnpqrstvwxz"
 _NONCE_LENGTH = 10
@@ -69,16 +69,13 @@ def neutralise(text: str) -> JudgeView:
     threats: Counter[Threat] = Counter()
     if len(shown) != len(text):
         threats[Threat.INVISIBLE] = len(text) - len(shown)
-    readings = _readings(shown)
+    readings = letters_alike(shown)
+    signs = signs_in(*readings[:2])
     for rule in RULES:
-        matches = rule.find(readings)
+        matches = rule.find(readings, signs)
         if matches:
             shown = rule.defuse(shown, matches)
-            readings = _readings(shown)
+            readings = letters_alike(shown)
+            signs = signs_in(*readings[:2])
             threats[rule.threat] += len(matches)
     return JudgeView(shown, text, dict(threats))
-
-
-def _readings(text: str) -> list[tuple[str, str]]:
-    """Return each reading with its lower case, which may be longer (İ)."""
-    return [(alike, alike.lower()) for alike in letters_alike(text)]

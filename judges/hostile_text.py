@@ -16,13 +16,16 @@ _BYTES = "cp1251"
 """Russian and English text fits into it, and bytes are translated ten times as fast as strings."""
 
 _KEPT_CONTROLS = "\n\r\t"
+_ORDINARY = re.compile("[\n\r\t -~А-яЁё«»—–„“”…№]*+")
+"""What most texts are all made of: nothing hidden, and nothing that is another letter in disguise."""
+
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _EMOJI_JOINERS = re.compile("(?<=[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f\u20e3])[\u200d\ufe0f]")
 
 
 def visible(text: str) -> str:
     """Return the text without characters that do not show or turn the direction of others; emoji stay whole."""
-    if text.isascii() and text.isprintable():
+    if _ORDINARY.fullmatch(text):
         return text
     hidden = {ord(char): None for char in set(text) if _is_hidden(char)}
     if not hidden:
@@ -37,14 +40,14 @@ def letters_alike(text: str) -> tuple[str, ...]:
     """Return readings of a text in which look-alikes are one letter, character for character.
 
     In the first, Cyrillic letters are the Latin ones that they look like, in the second the other way round, the
-    third is the text; full-width and mathematical letters are plain in all of them.
+    third is the text, if it is neither; full-width and mathematical letters are plain in all of them.
     """
     plain = text
-    if not text.isascii():
+    if not _ORDINARY.fullmatch(text):
         folded = {ord(char): one for char in set(text) if len(one := _plain(char)) == 1 and one != char}
         plain = text.translate(folded) if folded else text
-    readings = (_translated(plain, _TO_LATIN), _translated(plain, _TO_CYRILLIC), plain)
-    return tuple(dict.fromkeys(readings))
+    latin, cyrillic = _translated(plain, _TO_LATIN), _translated(plain, _TO_CYRILLIC)
+    return (latin, cyrillic) if plain in (latin, cyrillic) else (latin, cyrillic, plain)
 
 
 def _translated(text: str, table: Mapping[int, int]) -> str:

@@ -7,7 +7,7 @@ of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,15 +39,14 @@ class Rule:
     harmless: Harmless
     at_least: int = 1
 
-    def find(self, readings: Sequence[tuple[str, str]]) -> list[re.Match[str]]:
-        """Return the matches in any of the readings of one text, each beside its lower case."""
+    def find(self, readings: Sequence[str], signs: Set[str]) -> list[re.Match[str]]:
+        """Return the matches in any of the readings of one text; ``signs`` are those that occur (`signs_in`)."""
+        if signs.isdisjoint(self.signs):
+            return []
         found: dict[tuple[int, int], re.Match[str]] = {}
-        for alike, lower in readings:
-            for sign in self.signs:  # a generator would take as long as the searches
-                if sign in lower:
-                    for match in self.pattern.finditer(alike):
-                        found.setdefault(match.span(), match)
-                    break
+        for alike in readings:
+            for match in self.pattern.finditer(alike):
+                found.setdefault(match.span(), match)
         matches: list[re.Match[str]] = []
         for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
             if not matches or start >= matches[-1].end():
@@ -87,6 +86,7 @@ def _look_alike_colon(match: re.Match[str], text: str) -> str:
     return text[match.start() : match.start("colon")] + "꞉" + text[match.end("colon") : match.end()]
 
 
+_CYRILLIC = re.compile("[а-яё]")
 _ANGLES = "<>◁▷[]＜＞［］#＃ \t"
 
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,4})?"
@@ -226,3 +226,21 @@ RULES = (
         at_least=3,
     ),
 )
+
+_SIGNS = tuple(dict.fromkeys(sign for rule in RULES for sign in rule.signs))
+_LATIN_SIGNS = tuple(sign for sign in _SIGNS if not _CYRILLIC.search(sign))
+_CYRILLIC_SIGNS = tuple(sign for sign in _SIGNS if _CYRILLIC.search(sign))
+
+
+def signs_in(latin: str, cyrillic: str) -> frozenset[str]:
+    """Return the signs that occur in a text.
+
+    Args:
+        latin: the text with look-alike letters as Latin ones (the first of `hostile_text.letters_alike`).
+        cyrillic: with look-alike letters as Cyrillic ones (the second).
+    """
+    # Lower case last: of letters that look alike only capitals may do so (Н, H).
+    latin, cyrillic = latin.lower(), cyrillic.lower()
+    return frozenset(
+        [sign for sign in _LATIN_SIGNS if sign in latin] + [sign for sign in _CYRILLIC_SIGNS if sign in cyrillic]
+    )

@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
-from evalkit.judges import parse_verdict
+from evalkit.judges import hostile_text, parse_verdict
 from evalkit.judges.defences import fence, make_nonce, neutralise
-from evalkit.judges.hostile_text import visible
+from evalkit.judges.hostile_text import letters_alike, visible
 from evalkit.judges.precheck import Reason, precheck
-from evalkit.judges.threats import Threat
+from evalkit.judges.threats import RULES, Threat, signs_in
 from evalkit.tasks.types import Status
 from evalkit.tests.hostile_text import HOSTILE
 from evalkit.tests.naive_judge import REFERENCE, WRONG, fenced_prompt, naive_judge, plain_prompt
@@ -299,3 +299,19 @@ def test_emoji_stay_whole():
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467 ❤\ufe0f"
     assert visible(family) == family
     assert visible("а\u200dб\ufe0f") == "аб"
+
+
+def test_the_short_way_is_taken_by_texts_that_nothing_would_change():
+    ordinary = [char for code in range(0x110000) if hostile_text._ORDINARY.fullmatch(char := chr(code))]
+    assert len(ordinary) > 150
+    for char in ordinary:
+        assert not hostile_text._is_hidden(char), char
+        assert hostile_text._plain(char) == char or len(hostile_text._plain(char)) > 1, char
+
+
+def test_every_sign_of_a_threat_is_found_in_the_reading_of_its_alphabet():
+    for rule in RULES:
+        for sign in rule.signs:
+            assert not (re.search("[a-z]", sign) and re.search("[а-яё]", sign)), sign
+            for text in (sign, sign.upper(), *letters_alike(sign), *letters_alike(sign.upper())):
+                assert sign in signs_in(*letters_alike(text)[:2]), (sign, text)

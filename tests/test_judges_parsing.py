@@ -9,6 +9,7 @@ import pytest
 from evalkit.errors import UsageError
 from evalkit.judges import Verdict, VerdictStatus, parse_verdict
 from evalkit.judges.parsing import KINDS
+from evalkit.judges.parsing import normalise as normalise_module
 from evalkit.tasks.types import Status
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,3 +228,11 @@ def test_the_order_of_criteria_does_not_matter(lines, prose):
 )
 def test_a_verdict_may_stand_on_the_line_below_its_label(text, value):
     assert parse_verdict(text, kind="rating", nonce="k7f3").value == value
+
+
+def test_the_short_way_is_taken_by_texts_that_stay_the_same():
+    same = [char for code in range(0x110000) if normalise_module._SAME.fullmatch(char := chr(code))]
+    assert len(same) > 150
+    for char in same:
+        assert normalise_module.fold(char) == char, char
+        assert ord(char) not in normalise_module._ALWAYS, char

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -138,6 +139,13 @@ class ChatServer:
         if omit:
             self.identity = {**self.identity, "not_sent": sorted(omit)}
 
+    @cached_property
+    def _url(self) -> httpx2.URL:
+        import httpx2
+
+        # Text would be parsed anew for every request.
+        return httpx2.URL(f"{self._base_url}/chat/completions")
+
     def _connected(self) -> httpx2.AsyncClient:
         # Made on the event loop that uses it.
         if self._client is None:
@@ -252,9 +260,7 @@ class ChatServer:
         try:
             # The transport's own limit is on each read: a server that trickles would never meet it.
             async with asyncio.timeout(self._timeout):
-                response = await self._connected().post(
-                    f"{self._base_url}/chat/completions", content=encode_body(body), headers=JSON
-                )
+                response = await self._connected().post(self._url, content=encode_body(body), headers=JSON)
         except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
             raise self._broken(error) from None
         self._reached = True

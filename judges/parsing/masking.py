@@ -23,6 +23,7 @@ _STRAIGHT = re.compile(
     r"|(?<!`)(?P<ticks>`{1,3})(?!`)[^`\n]++(?P=ticks)(?!`)"
     r"|(?m:^[ \t]{0,3}>[^\n]*+)"
 )
+_STRAIGHT_MARKS = "\"'‘`>"
 _ANNOUNCED = re.compile(
     rf"(?:^\W{{0,12}}(?:[^\W\d]{{1,20}}[ \t]{{1,3}}){{0,3}}(?:{RATING_LABEL}|{PAIR_LABEL})"
     r"(?:[ \t]{1,3}[^\W\d]{1,20}){0,3}[\s*_]{0,4}[:=—–-][\s*_]{0,4})$",
@@ -87,6 +88,8 @@ def hide_quotations(text: str, plain: re.Pattern[str] | None = None) -> str:
     text = _unwrapped(text)
     text = hide(text, _fences(text))
     text = hide(text, _directional(text, plain))
+    if not any(mark in text for mark in _STRAIGHT_MARKS):
+        return text
     return _STRAIGHT.sub(
         lambda found: found[0] if _stays(text, *found.span(), plain=plain) else blank(found[0]), text
     )

@@ -34,6 +34,9 @@ _SMALL_DIGITS = re.compile(r"<(?:super|sub|fraction)>")
 _WIDEST = 3
 _HIDDEN = "\u200b"
 
+_SAME = re.compile("[\n -~А-яЁё«»—–„“”]*+")
+"""Characters that stay what they are, and that most texts are all made of."""
+
 _ALWAYS = {ord(char): "\n" for char in "\r\v\f\x1c\x1d\x1e"}
 
 
@@ -76,8 +79,8 @@ def normalise(text: str) -> NormalText:
     # Replaced by as many characters, so that places in the text stay places in the original.
     source = text.replace("\\[", f"{_HIDDEN}[").replace("\\]", f"{_HIDDEN}]")
     source = source.replace("и\u0306", f"й{_HIDDEN}").replace("е\u0308", f"ё{_HIDDEN}")
-    if source.isascii():
-        return NormalText(source.translate(_ALWAYS), source, _ALWAYS)
+    if _SAME.fullmatch(source):
+        return NormalText(source, source, {})
     changed = {ord(char): folded for char in set(source) if (folded := fold(char)) != char}
     table = {**_ALWAYS, **changed}
     return NormalText(source.translate(table), source, table)
