@@ -160,7 +160,7 @@ class ChatServer:
                 limits=limits,
                 timeout=timeout,
                 trust_env=not own_machine,
-                headers={"Authorization": f"Bearer {self._api_key}"},
+                headers={**JSON, "Authorization": f"Bearer {self._api_key}"},
             )
         return self._client
 
@@ -260,7 +260,7 @@ class ChatServer:
         try:
             # The transport's own limit is on each read: a server that trickles would never meet it.
             async with asyncio.timeout(self._timeout):
-                response = await self._connected().post(self._url, content=encode_body(body), headers=JSON)
+                response = await self._connected().post(self._url, content=encode_body(body))
         except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
             raise self._broken(error) from None
         self._reached = True
