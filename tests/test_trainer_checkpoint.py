@@ -203,3 +203,13 @@ def test_another_recipe_in_the_same_directory_is_refused(bench: Path, tmp_path: 
     train(write_recipe(bench, "one.yaml", steps=1), tmp_path)
     with pytest.raises(UsageError, match=r"holds another training(.|\n)*recipe.seed: 0 / 1"):
         train(write_recipe(bench, "other.yaml", steps=1, seed=1), tmp_path)
+
+
+def test_a_reward_that_was_changed_since_is_another_training(tmp_path: Path):
+    folder = save_bench(tmp_path / "bench")
+    recipe = write_recipe(folder, steps=1)
+    train(recipe, tmp_path / "run")
+    plugin = folder / "plugin.py"
+    plugin.write_text(plugin.read_text(encoding="utf-8") + "\n# Stricter.\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"holds another training(.|\n)*files\.\S+plugin.py: '"):
+        train(write_recipe(folder, steps=2), tmp_path / "run")

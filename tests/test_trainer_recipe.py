@@ -155,6 +155,14 @@ def test_a_forecast_says_what_a_recipe_will_do(tmp_path: Path):
     texts = (text, "\n".join(forecast(read_recipe(in_half))))
     whole, half = (int(re.findall(r"weights (\d+) KB", said)[0]) for said in texts)
     assert half == pytest.approx(whole / 2, abs=1)
+    critic = write_recipe(
+        tmp_path, rollouts=longer, objective={"loss": "gmpo"}, critic={"explanation_tokens": 300, "epochs": 2}
+    )
+    with_critic = "\n".join(forecast(read_recipe(critic)))
+    assert "critic: an explanation of at most 300 tokens to each answer (at most 7200 in all)" in with_critic
+    assert "learns from the checker, 2 × a step" in with_critic
+    without, with_it = (int(re.findall(r"rows of (\d+) tokens", said)[0]) for said in (text, with_critic))
+    assert without < 40 < 300 < with_it
     shape = Shape.of(tmp_path / "model")
     assert (shape.layers, shape.hidden, shape.key_value_heads, shape.head) == (2, 32, 2, 8)
 

@@ -21,6 +21,7 @@ from .scoring import judged_tasks
 
 _ADAM = 2  # moments a number
 _FLOAT = 4  # bytes
+_CHARACTERS = 2.5  # a token, in Russian
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
         *_critic(recipe, answers),
         *_watched(recipe),
         f"loss: {loss.name}, advantages: {recipe.objective.advantages}, divergence: {loss.kl} · {loss.kl_weight:g}",
-        *_memory(recipe, base, longest),
+        *_memory(recipe, base, *_widths(recipe, list(families.values()), longest)),
     ]
     if loss.notice:
         lines.append(loss.notice)
@@ -125,7 +126,7 @@ def _supervised(recipe: Recipe, base: BaseModel) -> list[str]:
     return [
         *lines,
         f"steps: {recipe.steps}, each {wanted.groups} answers of at most {longest} tokens, as they stand (sft)",
-        *_memory(recipe, base, longest),
+        *_memory(recipe, base, longest, longest),
     ]
 
 
@@ -190,7 +191,28 @@ def _watched(recipe: Recipe) -> list[str]:
     return lines
 
 
-def _memory(recipe: Recipe, base: BaseModel, longest: int) -> list[str]:
+def _widths(recipe: Recipe, families: Sequence[PromptFamily], longest: int) -> tuple[int, int]:
+    """Estimate the longest rows, in tokens: of those that are continued, and of those that are learned from."""
+    samples = [sample for family in families for sample in family.samples]
+    prompt = max(_tokens(sum(len(message.content) for message in sample.messages)) for sample in samples)
+    critic = _critic_of(recipe)
+    if critic is None:
+        return prompt + longest, prompt + longest
+    from .critic_text import critic_messages
+
+    answer = "x" * round(longest * _CHARACTERS)
+    read = max(
+        _tokens(len(critic_messages(sample, answer, ("0", "10"))[0].content)) + critic.explanation_tokens
+        for sample in samples
+    )
+    return max(read, prompt + longest), max(read if not critic.frozen else 0, prompt + longest)
+
+
+def _tokens(characters: int) -> int:
+    return round(characters / _CHARACTERS)
+
+
+def _memory(recipe: Recipe, base: BaseModel, continued: int, learned: int) -> list[str]:
     shape = Shape.of(base.checkpoint.folder)
     width, on_disk = _width(_dtype(base), shape), _width("auto", shape)
     weights = shape.weights * width // on_disk
@@ -198,16 +220,16 @@ def _memory(recipe: Recipe, base: BaseModel, longest: int) -> list[str]:
     adapter = shape.adapter_parameters(recipe.lora.rank) * _FLOAT
     trained = 1 if critic is None else 2
     state = adapter * (trained * (2 + _ADAM) + 1)
-    cache = shape.cached_numbers(recipe.rollouts.batch * longest) * width
+    cache = shape.cached_numbers(recipe.rollouts.batch * continued) * width
     # A block keeps about a dozen activations a token for its gradient, of hidden or of feed-forward width.
     kept = 1 if recipe.optimizer.gradient_checkpointing else 8 + 3 * shape.feed_forward // shape.hidden
-    activations = recipe.optimizer.micro_batch * longest * shape.layers * shape.hidden * kept * width
+    activations = recipe.optimizer.micro_batch * learned * shape.layers * shape.hidden * kept * width
     logits = 4 * recipe.optimizer.logit_chunk * shape.vocabulary * _FLOAT
     peak = weights + state + max(cache, activations + logits)
     saved = adapter * (trained * (1 + _ADAM) + 1)
     return [
         f"memory, roughly: {_size(peak)} (weights {_size(weights)}, adapters and optimizer {_size(state)},"
-        f" cache of full answers {_size(cache)}, learning {_size(activations + logits)}, prompts not counted)",
+        f" cache of full answers {_size(cache)}, learning {_size(activations + logits)}; rows of {learned} tokens)",
         f"disk: {_size((KEPT + 1) * saved + adapter)} for checkpoints and the adapter",
     ]
 

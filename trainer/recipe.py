@@ -14,7 +14,8 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from ..errors import EvalkitError, InputError, UsageError, nearest
-from .recipe_fields import Critic, Recipe, Section, Shaping, Source
+from .recipe_fields import Critic, Recipe, Section, Shaping
+from .recipe_files import located
 
 CANARIES = "canaries"
 VALIDATION = "validation"
@@ -48,7 +49,7 @@ def read_recipe(path: Path | str, **changes: Any) -> Recipe:
     except ValidationError as error:
         raise InputError(_described(path, text, error)) from None
     try:
-        recipe = _from_folder(recipe, path.parent)
+        recipe = located(recipe, path.parent)
         _check(recipe)
     except UsageError as error:
         field = _NAMED_FIELD.match(str(error))
@@ -133,43 +134,6 @@ def _fields(place: Sequence[str | int]) -> list[str]:
 
 def _is_section(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Section)
-
-
-def _from_folder(recipe: Recipe, folder: Path) -> Recipe:
-    """Return the recipe with its relative paths taken from its folder."""
-
-    def located(name: str) -> str:
-        file, mark, rest = name.rpartition(".py:")
-        return f"{folder / file}{mark}{rest}" if mark else name
-
-    def of_reward(reward: str | dict[str, float]) -> str | dict[str, float]:
-        if isinstance(reward, dict):
-            return {located(name): weight for name, weight in reward.items()}
-        return located(reward)
-
-    def of_source(source: Source) -> Source:
-        reward = None if source.reward is None else of_reward(source.reward)
-        data = None if source.data is None else str(folder / source.data)
-        return source.model_copy(update={"task": located(source.task), "reward": reward, "data": data})
-
-    update: dict[str, Any] = {"prompts": {name: of_source(source) for name, source in recipe.prompts.items()}}
-    update["chats"] = {
-        name: chats.model_copy(update={"data": str(folder / chats.data)}) for name, chats in recipe.chats.items()
-    }
-    alarms = recipe.alarms
-    watched = {name: one.model_copy(update={"reward": of_reward(one.reward)}) for name, one in alarms.watch.items()}
-    canaries = alarms.canaries
-    if canaries is not None:
-        canaries = canaries.model_copy(update={"source": of_source(canaries.source)})
-    update["alarms"] = alarms.model_copy(update={"watch": watched, "canaries": canaries})
-    if recipe.validation is not None:
-        source = of_source(recipe.validation.source)
-        update["validation"] = recipe.validation.model_copy(update={"source": source})
-    if recipe.loop is not None:
-        data = {located(name): str(folder / file) for name, file in recipe.loop.data.items()}
-        tasks = tuple(map(located, recipe.loop.tasks))
-        update["loop"] = recipe.loop.model_copy(update={"tasks": tasks, "data": data})
-    return recipe.model_copy(update=update)
 
 
 def _check(recipe: Recipe) -> None:

@@ -29,6 +29,7 @@ from ..evals.manifest import differences
 from ..evals.store import Journal, write_json
 from .recipe import read_recipe
 from .recipe_fields import Recipe
+from .recipe_files import files_learned_from
 
 Notify = Callable[[str], None]
 
@@ -103,8 +104,8 @@ def _same_training(recipe: Recipe, base: Any, directory: Path, *, write: bool) -
     settings = recipe.model_dump(mode="json", exclude={"loop": True, "steps": True, "model": True, **places})
     weights = {**base.checkpoint.identity(), "options": dict(base.options)}
     start = None if base.adapter is None else adapter_sha256(base.adapter)
-    fresh = orjson.loads(orjson.dumps({"recipe": settings, "weights": weights, "adapter": start},
-                                      option=orjson.OPT_NON_STR_KEYS))  # fmt: skip
+    decisive = {"recipe": settings, "files": files_learned_from(recipe), "weights": weights, "adapter": start}
+    fresh = orjson.loads(orjson.dumps(decisive, option=orjson.OPT_NON_STR_KEYS))
     path = directory / "recipe.json"
     planned = {**fresh, "steps": recipe.steps}
     if path.is_file():
