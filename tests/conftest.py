@@ -6,8 +6,12 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from evalkit.tests.report_browser import Page
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -46,3 +50,23 @@ def datasets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no public benchmark files at {folder} (set EVALKIT_DATASETS)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Page]:
+    """A tab of a real browser."""
+    # Looking for one starts it: not for tests that need none.
+    from evalkit.tests.report_browser import browser
+
+    with browser() as page:
+        yield page
+
+
+@pytest.fixture
+def page(chromium: Page) -> Iterator[Page]:
+    """The tab as new; what it complains about fails the test."""
+    chromium.problems.clear()
+    chromium.look()
+    yield chromium
+    chromium.call("Page.navigate", url="about:blank")
+    assert chromium.problems == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from evalkit.reports import packing, render, report_data, write_leaderboard, wri
 from evalkit.reports.render import make_visible
 from evalkit.reports.rich_text import HTML, MATHML
 from evalkit.tests.hostile_text import HOSTILE, hostile_run
-from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page, browser
+from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page
 from evalkit.tests.run_builder import build_run, failed_row, sample_row, sample_rows
 
 pytestmark = [
@@ -22,22 +21,6 @@ pytestmark = [
 
 LISTED = "[...document.querySelectorAll('#list .id bdi')].map((one) => one.textContent)"
 HEADING = "document.querySelector('#detail h3')?.textContent"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Page]:
-    with browser() as page:
-        yield page
-
-
-@pytest.fixture
-def page(chromium: Page) -> Iterator[Page]:
-    """The tab; what it complains about fails the test."""
-    chromium.problems.clear()
-    chromium.look()
-    yield chromium
-    chromium.call("Page.navigate", url="about:blank")
-    assert chromium.problems == []
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from evalkit.reports.learning_answers import difference
 from evalkit.reports.learning_curves import numbered_steps, thinned, trailing_mean
 from evalkit.tests.hostile_text import HOSTILE
 from evalkit.tests.learning_builder import CRITIC, READING, answers, build_loop, build_training, metrics
-from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page, browser
+from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page
 from evalkit.tests.run_builder import build_run, sample_rows
 from evalkit.tests.test_reports_render import STRINGS, Parsed
 from typer.testing import CliRunner
@@ -320,12 +319,6 @@ def test_a_radar_has_an_outline_where_all_is_known() -> None:
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Page]:
-    with browser() as page:
-        yield page
 
 
 @pytest.mark.browser

@@ -27,7 +27,7 @@ from evalkit.reports.built_pages import BuiltPages
 from evalkit.reports.progress import LineCounts, find_work, progress_of
 from evalkit.reports.refresh import write_until_ended
 from evalkit.reports.view import Folder, Server, view
-from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page, browser
+from evalkit.tests.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page
 from evalkit.tests.run_builder import build_run, failed_row, sample_rows
 
 HOSTILE_NAME = "x <script>alert(1)<'\"&#c %2e%2e \u202e"
@@ -367,21 +367,6 @@ def test_a_folder_that_is_not_there_and_a_port_that_is_taken(server: Server, run
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Page]:
-    with browser() as page:
-        yield page
-
-
-@pytest.fixture
-def page(chromium: Page) -> Iterator[Page]:
-    chromium.problems.clear()
-    chromium.look()
-    yield chromium
-    chromium.call("Page.navigate", url="about:blank")
-    assert chromium.problems == []
 
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=WHY_NO_CHROMIUM)
