@@ -10,7 +10,9 @@ from ..errors import ModelError
 from ..tasks.types import Message, Sample
 from .losses.critic import GRID
 
-_LABELS = (tuple(str(number) for number in range(GRID)), tuple("ABCDEFGHIJK"))
+_LABELS = (tuple(str(number) for number in range(GRID)), tuple("0123456789X"), tuple("ABCDEFGHIJK"))
+"""Numbers first: a model has learned that A is the best mark."""
+
 _CLAIMS = re.compile(r"(?<![A-Za-zτ])(r|b|A|tau|τ)\s{0,3}[=:]\s{0,3}(-?\d{1,3}(?:[.,]\d{1,6})?)")
 _CONSISTENT = 0.05
 _READ = 4000
@@ -69,7 +71,7 @@ def _possible(name: str, value: float) -> bool:
 
 
 def grid_of(tokenizer: Any) -> tuple[tuple[str, ...], list[int]]:
-    """Return eleven marks that are one token each: 0 … 10, or A … K where 10 is two tokens."""
+    """Return eleven marks that are one token each: 0 … 10, with X for 10 where that is two tokens, or A … K."""
     for labels in _LABELS:
         ids = [tokenizer(label, add_special_tokens=False)["input_ids"] for label in labels]
         if all(len(some) == 1 for some in ids) and len({some[0] for some in ids}) == GRID:
