@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
 from itertools import islice
 from typing import Any
@@ -12,13 +12,16 @@ from .canaries import canaries_of, canaries_wanted, is_judged
 from .cost import Money, Price, estimate_tokens
 from .plan import PlannedTask
 
+Asked = tuple[str, Mapping[str, str]]
+"""The name of a form, and what stands in its blanks."""
+
 
 def forecast_of(
     judge: Judge,
     planned: Sequence[PlannedTask],
     epochs: int,
-    canaries: float = 0.0,
-    prices: Mapping[str, Price | None] | None = None,
+    canaries: float,
+    prices: Mapping[str, Price | None],
 ) -> str:
     """Return how many calls grading will take and what they cost at most, worded for a person.
 
@@ -29,8 +32,6 @@ def forecast_of(
         canaries: their number, as a share of the answers.
         prices: by the names of the judge's models; if one is unknown, nothing is said of money.
     """
-    from ..judges.forecast import forecast
-
     gradings, tokens = [], 0
     for item in filter(is_judged, planned):
         wanted = canaries_wanted(item, share=canaries, epochs=epochs)
@@ -40,11 +41,29 @@ def forecast_of(
         for sample, times in graded:
             gradings.append(_gradings(item.task, sample) * times)
             tokens += gradings[-1] * (form + _shown_tokens(item.task, sample))
-    calls = forecast(judge, gradings)
-    once = _cost(judge, calls.gradings, tokens, prices or {}, attempts=False)
+    return _said(judge, sum(gradings), tokens, prices)
+
+
+def forecast_of_gradings(judge: Judge, asked: Iterable[Asked], prices: Mapping[str, Price | None]) -> str:
+    """Return the same for gradings that are laid out already; ``prices`` are by the names of the judge's models."""
+    from ..judges.forms import LANGUAGES, load_form
+    from ..judges.schemas import verdict_schema
+
+    tokens = []
+    for name, fields in asked:
+        form = load_form(name, LANGUAGES[0])
+        tokens.append(estimate_tokens(form.fill(fields, ""), verdict_schema(form, "")))
+    return _said(judge, len(tokens), sum(tokens), prices)
+
+
+def _said(judge: Judge, gradings: int, tokens: int, prices: Mapping[str, Price | None]) -> str:
+    from ..judges.forecast import forecast
+
+    calls = forecast(judge, [gradings])
+    once = _cost(judge, gradings, tokens, prices, attempts=False)
     if not once:
         return str(calls)
-    most = _cost(judge, calls.gradings, tokens, prices or {}, attempts=True)
+    most = _cost(judge, gradings, tokens, prices, attempts=True)
     return f"{calls}; {_worded(once)}, {_worded(most)} at most, if all answers are as long as they may be"
 
 

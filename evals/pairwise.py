@@ -21,7 +21,7 @@ from typing import Any, Final
 import orjson
 
 from ..errors import InputError, ModelError, UsageError
-from ..judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, form_name
+from ..judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, fields_of, form_name
 from ..tasks.types import APPARATUS_FAILURES, Judge, Status
 from .families import family_of
 from .manifest import differences, read_manifest
@@ -69,9 +69,14 @@ class PairPlan:
     table: bool
 
     @property
-    def gradings(self) -> list[int]:
-        """How often the judge is asked for each battle, for `judges.forecast.forecast`."""
-        return [2 for battle in self.battles if battle.contest is not None]
+    def gradings(self) -> list[tuple[str, dict[str, str]]]:
+        """What the judge is asked: the form of each battle and what stands in its blanks, in both orders."""
+        return [
+            (form_name(battle.contest, table=self.table), fields_of(battle.contest, swapped=swapped))
+            for battle in self.battles
+            if battle.contest is not None
+            for swapped in (False, True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

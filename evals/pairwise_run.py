@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .judging import VERDICTS, Judging, open_judging
+from .judging_forecast import forecast_of_gradings
 from .models.base import ModelOptions
 from .pairwise import judge_pairs, plan_pairs
 from .till import Till
@@ -40,7 +41,6 @@ def compare_answers(
     plan = plan_pairs(runs, baseline=baseline, table=table)
     for line in plan.unfair:
         notify(f"unfair: {line}")
-    notify(f"{sum(plan.gradings) * len(judge)} calls of judges, a few more where a verdict cannot be read")
     output.mkdir(parents=True, exist_ok=True)
     till = Till.open(budget)
     judging = Judging(tuple(judge), base_url, language, rule, options=judge_options or {})
@@ -49,6 +49,7 @@ def compare_answers(
     async def run() -> None:
         async with open_judging(judging, (), output / VERDICTS, options, till.judge) as opened:
             assert opened is not None
+            notify(forecast_of_gradings(opened, plan.gradings, till.judge_prices))
             till.count_spent(output, answers=False)
             await judge_pairs(plan, opened, output)
 

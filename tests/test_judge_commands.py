@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 from evalkit.evals.run import run
-from evalkit.tests.chat_server import LoopbackServer
+from evalkit.tests.chat_server import LoopbackServer, Reply
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -77,6 +77,33 @@ def test_answers_of_runs_are_compared_in_both_orders(tmp_path: Path, runs: list[
         assert result["winner"] is None
         assert command("judge", "pairwise", *runs, *server, "-o", tmp_path / "pairs").returncode == 0
         assert len(judge.requests) == asked
+
+
+@pytest.mark.parametrize("kind", ["pairwise", "passport"])
+def test_calls_and_money_are_told_before_and_are_enough(
+    kind: str, tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    price = {
+        "backend": "openai", "models": ["j"], "currency": "USD", "input": "100", "output": "400",
+        "valid_from": "2020-01-01", "source": "made up",
+    }  # fmt: skip
+    (tmp_path / "prices.yaml").write_bytes(orjson.dumps([price]))
+    monkeypatch.setenv("EVALKIT_PRICES", str(tmp_path / "prices.yaml"))
+    used: list[int] = []
+
+    def answer(prompt: str) -> Reply:
+        used.append(len(prompt.encode()) // 3)
+        return Reply(fair(prompt), usage={"prompt_tokens": used[-1], "completion_tokens": 2048})
+
+    with LoopbackServer(answer=answer) as judge:
+        words = ("judge", kind, *(runs if kind == "pairwise" else ()), "-o", tmp_path / "out.json")
+        done = command(*words, "--judge", "openai:j", "--judge-base-url", judge.url)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"(\d+) gradings: (\d+) calls of judges, \d+ at most; ([\d.]+) USD, ", done.stderr)
+    assert found, done.stderr
+    assert len(used) <= int(found[1]) == int(found[2]) < len(used) + 20
+    spent = sum(100 * tokens + 400 * 2048 for tokens in used) / 1e6
+    assert spent <= float(found[3]) < 1.3 * spent
 
 
 def test_another_judge_grades_the_same_answers(tmp_path: Path, runs: list[Path]) -> None:

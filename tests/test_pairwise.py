@@ -308,7 +308,7 @@ def test_all_pairs_are_played_and_the_standings_follow(tmp_path):
     runs = runs_of(tmp_path, good=6, fair=4, poor=2)
     plan = plan_pairs(runs)
     assert len(plan.battles) == 3 * len(QUESTIONS)
-    assert plan.gradings == [2] * len(plan.battles)
+    assert len(plan.gradings) == 2 * len(plan.battles)
     results = battle(runs, prefers(ticks), tmp_path / "out")
     assert [one["model"] for one in results["ratings"]] == ["good", "fair", "poor"]
     assert results["coverage"] == 1.0

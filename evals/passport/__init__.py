@@ -11,7 +11,7 @@ page          the passport to read
 
 from .document import Passport, Threshold, read_passport, require_passport, write_passport
 from .labelled import LabelledSet, agreement, read_labelled
-from .measure import count_gradings, make_passport, measure, read_verdicts
+from .measure import make_passport, measure, planned_gradings, read_verdicts
 from .measurements import Measurement
 from .page import as_markdown
 
@@ -22,9 +22,9 @@ __all__ = [
     "Threshold",
     "agreement",
     "as_markdown",
-    "count_gradings",
     "make_passport",
     "measure",
+    "planned_gradings",
     "read_labelled",
     "read_passport",
     "read_verdicts",

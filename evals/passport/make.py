@@ -8,15 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...judges.forms import LANGUAGES
-from ..families import family_of
 from ..judge_options import check_judge_options, read_judge_options
 from ..models.base import ModelOptions
 from ..models.open import open_model
 from ..store import replacing
 from ..till import Till
 from .labelled import CORRECT_FROM, read_labelled
-from .measure import count_gradings, make_passport
+from .measure import make_passport
 from .page import as_markdown
 
 
@@ -50,9 +48,6 @@ def passport_of(
     known = read_labelled(labelled) if labelled is not None else None
     till = Till.open(budget)
     options = ModelOptions(base_url=base_url, api_key=api_key, timeout=timeout)
-    of = family or (family_of(judge[0]) if len(judge) == 1 else None)
-    gradings = sum(count_gradings(languages=LANGUAGES, family=of, labelled=known)) * len(judge)
-    notify(f"{gradings} calls of judges, a few more where a verdict cannot be read")
 
     async def run() -> str:
         async with contextlib.AsyncExitStack() as stack:
@@ -71,6 +66,8 @@ def passport_of(
                 form=form,
                 correct_from=correct_from,
                 concurrency=min(64, max(model.concurrency for model in models)),
+                prices=till.judge_prices,
+                notify=notify,
             )
         return as_markdown(passport)
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
 from ...judges.cache import VerdictCache
 from ...judges.forms import LANGUAGES, load_form
+from ...judges.pairwise import fields_of, form_name
 from ...tasks.jsonl import read_jsonl
 from ...tasks.types import Judge, Judgement
+from ..cost import Price
 from ..families import family_of
 from ..judge_options import open_judge_with
 from ..judging import AskedModel
+from ..judging_forecast import Asked, forecast_of_gradings
 from ..manifest import now
 from ..models.base import Model
 from ..pairwise import refuse_if_gone
@@ -29,12 +32,25 @@ from .probes import probes_sha256
 CONCURRENCY = 64
 
 
-def count_gradings(
-    *, languages: Sequence[str] = LANGUAGES, family: str | None = None, labelled: LabelledSet | None = None
-) -> list[int]:
-    """Return how often the judge will be asked, for `judges.forecast.forecast`."""
+def planned_gradings(
+    *,
+    languages: Sequence[str] = LANGUAGES,
+    family: str | None = None,
+    labelled: LabelledSet | None = None,
+    form: str = RATING,
+) -> list[Asked]:
+    """Return what the judge will be asked, for a forecast of calls and money."""
     gradings, comparisons = plan_gradings(languages, family)
-    return [len(gradings), 2 * len(comparisons), len(labelled.answers) if labelled else 0]
+    blanks = load_form(form, languages[0]).blanks
+    return [
+        *((RATING, {"question": one.question, "answer": one.answer}) for one in gradings),
+        *(
+            (form_name(one.contest), fields_of(one.contest, swapped=swapped))
+            for one in comparisons
+            for swapped in (False, True)
+        ),
+        *((form, answer.fields(blanks)) for answer in (labelled.answers if labelled else ())),
+    ]
 
 
 async def make_passport(
@@ -50,6 +66,8 @@ async def make_passport(
     form: str = RATING,
     correct_from: float = CORRECT_FROM,
     concurrency: int = CONCURRENCY,
+    prices: Mapping[str, Price | None] | None = None,
+    notify: Callable[[str], None] = lambda line: None,
 ) -> Passport:
     """Measure the judge of one model, or the jury of several, and write its passport.
 
@@ -68,6 +86,8 @@ async def make_passport(
         form: by which those are graded.
         correct_from: from which share of that form's scale on a verdict says "correct".
         concurrency: how many gradings are under way at a time.
+        prices: by the names of the models; where one is unknown, nothing is said of money.
+        notify: is told what it will take, before anything is asked.
 
     Raises:
         UsageError: an unknown form, language or rule.
@@ -88,6 +108,8 @@ async def make_passport(
             for language in languages
         }
         known = family or (family_of(models[0].name) if len(models) == 1 else None)
+        planned = planned_gradings(languages=languages, family=known, labelled=labelled, form=form)
+        notify(forecast_of_gradings(judges[languages[0]], planned, prices or {}))
         passport, values = await measure(
             judges, family=known, labelled=labelled, form=form, correct_from=correct_from, concurrency=concurrency
         )
