@@ -1,6 +1,6 @@
 """Pictures of the report, the leaderboard and the curves for the documents, from runs and a loop of real models.
 
-python bench/report_pictures.py RUNS_FOLDER docs/images [LOOP_DIRECTORY]
+python bench/report_pictures.py RUNS_FOLDER docs/images [LOOP_DIRECTORY [RUN_DIRECTORY]]
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from evalkit.reports.leaderboard import find_runs
 from evalkit.tests.report_browser import browser
 
 
-def main(runs: Path, images: Path, loop: Path | None = None) -> None:
-    """Write ``leaderboard.png``, ``comparison.png`` and ``sample.png``, and of a loop ``learning.png``."""
+def main(runs: Path, images: Path, loop: Path | None = None, run: Path | None = None) -> None:
+    """Write ``leaderboard.png``, ``report.png``, ``comparison.png`` and ``sample.png``.
+
+    Of a loop ``learning.png`` is written, and of a run by itself ``main-job.png``.
+    """
     with tempfile.TemporaryDirectory() as folder, browser() as page:
         board = write_leaderboard(runs, Path(folder) / "board.html")
         report = write_report(find_runs(runs)[:2], Path(folder) / "report.html")
@@ -24,6 +27,7 @@ def main(runs: Path, images: Path, loop: Path | None = None) -> None:
         page.screenshot(images / "leaderboard.png")
         page.look(width=1280, height=900)
         page.open(report)
+        page.screenshot(images / "report.png")
         page.evaluate("document.getElementById('comparison').scrollIntoView({behavior: 'instant'})")
         page.screenshot(images / "comparison.png")
         page.evaluate("document.querySelector('#comparison a.filter.good').click()")
@@ -35,7 +39,11 @@ def main(runs: Path, images: Path, loop: Path | None = None) -> None:
             page.look(width=1280, height=1450)
             page.open(learning)
             page.screenshot(images / "learning.png")
+        if run is not None:
+            page.look(width=1280, height=900)
+            page.open(write_report([run], Path(folder) / "run.html"))
+            page.screenshot(images / "main-job.png")
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]))
+    main(*map(Path, sys.argv[1:5]))
