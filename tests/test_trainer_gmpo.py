@@ -115,7 +115,7 @@ def test_the_actor_never_reads_the_true_answer(bench: Path, tmp_path: Path):
 
 
 def test_scores_are_read_from_probabilities_and_learned_from_the_checker(bench: Path):
-    critic = learner(bench, explanation_tokens=0)
+    critic = learner(bench, explanation_tokens=0, learning_rate=1e-2)
     own, sample = group(1.0, 0.0, 1.0, 0.0)
     (first,) = critic.assess([own], [sample], 1, 0.5)
     for answer in first.answers:
@@ -127,8 +127,8 @@ def test_scores_are_read_from_probabilities_and_learned_from_the_checker(bench: 
         assert note["score"] == reading["score"] == pytest.approx(expected, abs=1e-3)
         assert note["blended"] == pytest.approx((note["score"] + answer.reward) / 2)
     before = {name: tensor.clone() for name, tensor in critic._policy.trainable(POLICY).items()}
-    losses = [critic.learn([first], [sample])["critic_loss"] for _ in range(25)]
-    assert losses[-1] < losses[0] / 2
+    losses = [critic.learn([first], [sample])["critic_loss"] for _ in range(60)]
+    assert losses[-1] < losses[0] / 10
     assert all(torch.equal(before[name], tensor) for name, tensor in critic._policy.trainable(POLICY).items())
     (later,) = critic.assess([own], [sample], 1, 0.5)
     scores = [answer.critic["score"] for answer in later.answers]
