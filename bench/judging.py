@@ -61,11 +61,13 @@ def answers(gradings: int, characters: int) -> list[str]:
 
 
 async def judge(url: str, gradings: int, concurrency: int, characters: int) -> tuple[float, float]:
+    from evalkit.__main__ import collect_less_often
     from evalkit.evals.models.base import ModelOptions, Sampling
     from evalkit.evals.models.open import open_model
     from evalkit.judges.cache import VerdictCache
     from evalkit.judges.judge import ModelJudge
 
+    collect_less_often()  # as the command does
     model = open_model("openai:judge", ModelOptions(base_url=url, concurrency=concurrency))
 
     class Lent:

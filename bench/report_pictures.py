@@ -17,7 +17,7 @@ from evalkit.tests.report_browser import browser
 def main(runs: Path, images: Path, loop: Path | None = None, run: Path | None = None) -> None:
     """Write ``leaderboard.png``, ``report.png``, ``comparison.png`` and ``sample.png``.
 
-    Of a loop ``learning.png`` is written, and of a run by itself ``main-job.png``.
+    Of a loop ``learning.png`` is written, and of a run by itself ``one-run.png``.
     """
     with tempfile.TemporaryDirectory() as folder, browser() as page:
         board = write_leaderboard(runs, Path(folder) / "board.html")
@@ -42,7 +42,7 @@ def main(runs: Path, images: Path, loop: Path | None = None, run: Path | None = 
         if run is not None:
             page.look(width=1280, height=900)
             page.open(write_report([run], Path(folder) / "run.html"))
-            page.screenshot(images / "main-job.png")
+            page.screenshot(images / "one-run.png")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -86,7 +86,6 @@ def _look_alike_colon(match: re.Match[str], text: str) -> str:
     return text[match.start() : match.start("colon")] + "꞉" + text[match.end("colon") : match.end()]
 
 
-_CYRILLIC = re.compile("[а-яё]")
 _ANGLES = "<>◁▷[]＜＞［］#＃ \t"
 
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,4})?"
@@ -227,9 +226,21 @@ RULES = (
     ),
 )
 
+_CYRILLIC = re.compile("[а-яё]")
+
+
+def _by_mark(signs: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Sort signs by a mark that each of them has, such as ``[``: a text without the mark has none of them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for sign in signs:
+        mark = next((char for char in sign if not char.isalnum()), "")
+        found[mark] = (*found.get(mark, ()), sign)
+    return found
+
+
 _SIGNS = tuple(dict.fromkeys(sign for rule in RULES for sign in rule.signs))
-_LATIN_SIGNS = tuple(sign for sign in _SIGNS if not _CYRILLIC.search(sign))
-_CYRILLIC_SIGNS = tuple(sign for sign in _SIGNS if _CYRILLIC.search(sign))
+_LATIN_SIGNS = _by_mark(sign for sign in _SIGNS if not _CYRILLIC.search(sign))
+_CYRILLIC_SIGNS = _by_mark(sign for sign in _SIGNS if _CYRILLIC.search(sign))
 
 
 def signs_in(latin: str, cyrillic: str) -> frozenset[str]:
@@ -240,7 +251,9 @@ def signs_in(latin: str, cyrillic: str) -> frozenset[str]:
         cyrillic: with look-alike letters as Cyrillic ones (the second).
     """
     # Lower case last: of letters that look alike only capitals may do so (Н, H).
-    latin, cyrillic = latin.lower(), cyrillic.lower()
-    return frozenset(
-        [sign for sign in _LATIN_SIGNS if sign in latin] + [sign for sign in _CYRILLIC_SIGNS if sign in cyrillic]
-    )
+    found: list[str] = []
+    for text, signs in ((latin.lower(), _LATIN_SIGNS), (cyrillic.lower(), _CYRILLIC_SIGNS)):
+        for mark, some in signs.items():
+            if mark in text:
+                found += [sign for sign in some if sign in text]
+    return frozenset(found)
