@@ -39,7 +39,7 @@ app.add_typer(judge_app, name="judge")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from . import __version__
+        from ._version import __version__
 
         print(f"evalkit {__version__}")
         raise typer.Exit

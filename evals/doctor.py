@@ -10,7 +10,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from .. import __version__
+from .._version import __version__
 from ..plugins import installed
 from ..tasks.registry import task_names
 

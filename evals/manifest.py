@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from .. import __version__
+from .._version import __version__
 from ..errors import InputError, UsageError
 from ..tasks.types import Judge
 from .cost import Price

@@ -20,7 +20,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from .. import __version__
+from .._version import __version__
 from ..errors import RunError, UsageError
 from ..evals.store import replacing, write_json
 from . import charts, learning_charts

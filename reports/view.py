@@ -24,7 +24,7 @@ from socketserver import TCPServer
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from .. import __version__
+from .._version import __version__
 from ..errors import EvalkitError, InputError, RunError
 from .built_pages import BuiltPages
 from .leaderboard import leaderboard_data

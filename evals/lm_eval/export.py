@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ... import __version__
+from ..._version import __version__
 from ...errors import InputError
 from ...tasks.registry import open_task
 from ...tasks.types import Task
