@@ -17,18 +17,18 @@ from evalkit.errors import InputError, UsageError  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer.checkpoint import (  # noqa: E402
     TrainState,
-    keep_rows_until,
     load_checkpoint,
     only_writer,
     save_checkpoint,
     scale_moments,
 )
+from evalkit.trainer.log import keep_rows_until, read_metrics  # noqa: E402
 from evalkit.trainer.losses.critic import Memory  # noqa: E402
 from evalkit.trainer.mixture import MixtureState  # noqa: E402
 from evalkit.trainer.resets import ResetState  # noqa: E402
 from evalkit.trainer.rollouts import Answer, Group  # noqa: E402
 from evalkit.trainer.sampling import Kept  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 
 # Everything that a step may depend on is in use: surplus, several epochs, resets, dropout, the critic's memory.
 STATEFUL = {

@@ -18,8 +18,9 @@ from evalkit.cli import app  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer import base_model, forecast  # noqa: E402
 from evalkit.trainer.chats import read_examples  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 ROOT = Path(evalkit.__file__).parent

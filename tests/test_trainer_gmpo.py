@@ -17,11 +17,12 @@ from evalkit.trainer.base_model import find_base  # noqa: E402
 from evalkit.trainer.checkpoint import TrainState  # noqa: E402
 from evalkit.trainer.critic_text import claims_of, critic_messages  # noqa: E402
 from evalkit.trainer.gmpo import CriticLearner, explanation_tokens, unread_share  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.policy import CRITIC, POLICY, open_policy  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
 from evalkit.trainer.recipe_fields import Critic, Recipe  # noqa: E402
 from evalkit.trainer.rollouts import Answer, Group  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 
 LABELS = tuple("ABCDEFGHIJK")
 SETTINGS = {"explanation_tokens": 6, "learning_rate": 3e-2, "checker_share": 0.5}

@@ -323,7 +323,7 @@ def test_the_documented_reward_and_recipe_run_at_toy_size(bench: Path, tmp_path:
     import re
 
     import yaml
-    from evalkit.trainer.train import read_metrics
+    from evalkit.trainer.log import read_metrics
 
     page = (Path(__file__).parent.parent / "docs" / "train-with-my-own-reward.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)

@@ -19,9 +19,9 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.loop import loop  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
-from evalkit.trainer.train import read_metrics  # noqa: E402
 
 SCRIPT = Path(__file__).with_name("trainer_ranks.py")
 

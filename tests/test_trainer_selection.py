@@ -15,8 +15,9 @@ from evalkit.errors import InputError, RunError, UsageError  # noqa: E402
 from evalkit.evals.run import run  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer.chats import read_examples  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.selection import select  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 
 TASK = '''
 import json

@@ -16,12 +16,13 @@ from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer.base_model import find_base  # noqa: E402
 from evalkit.trainer.chats import Example, read_examples  # noqa: E402
 from evalkit.trainer.forecast import forecast  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.loop import loop  # noqa: E402
 from evalkit.trainer.policy import Policy, open_policy  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
 from evalkit.trainer.recipe_fields import Lora  # noqa: E402
 from evalkit.trainer.sft import Lesson, closing_token, lesson_of  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 
 CHAT = [
     {"role": "user", "content": "Как дела?"},

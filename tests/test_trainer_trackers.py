@@ -17,8 +17,9 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer import trackers  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.trackers import Trackers, numbers_of  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 from evalkit.trainer.training import Training  # noqa: E402
 
 ROWS = [

@@ -15,8 +15,9 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 from evalkit.errors import InputError, UsageError  # noqa: E402
 from evalkit.evals.run import run  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.losses import LOSSES  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -18,9 +18,10 @@ from evalkit.evals.models.vllm_server import find_vllm  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.tests.vllm_rollouts_server import RolloutServer  # noqa: E402
 from evalkit.trainer.generation import seed_number  # noqa: E402
+from evalkit.trainer.log import read_metrics  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
 from evalkit.trainer.recipe_fields import Lora  # noqa: E402
-from evalkit.trainer.train import read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 from evalkit.trainer.vllm_rollouts import VllmSampler  # noqa: E402
 
 VALIDATION = {"every": 1, "limit": 1, "source": {"task": "plugin.py:words", "split": "test"}}

@@ -20,11 +20,12 @@ from evalkit.tests.chat_server import LoopbackServer  # noqa: E402
 from evalkit.tests.trainer_bench import save_bench, write_recipe  # noqa: E402
 from evalkit.trainer import monitors  # noqa: E402
 from evalkit.trainer.forecast import forecast  # noqa: E402
+from evalkit.trainer.log import read_log, read_metrics  # noqa: E402
 from evalkit.trainer.recipe import read_recipe  # noqa: E402
 from evalkit.trainer.recipe_fields import Alarms  # noqa: E402
 from evalkit.trainer.reward_mix import RewardPart, _combined, with_rubric_dropout  # noqa: E402
 from evalkit.trainer.rollouts import Answer, Group  # noqa: E402
-from evalkit.trainer.train import read_log, read_metrics, train  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 from evalkit.trainer.watching import changed_canaries, watched_means  # noqa: E402
 
 WATCHING = '''

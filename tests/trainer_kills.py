@@ -25,7 +25,8 @@ torch.set_num_threads(1)
 from evalkit.evals import store  # noqa: E402
 from evalkit.trainer import checkpoint, generation, step, training  # noqa: E402
 from evalkit.trainer.adapters.bridge import RewardBridge  # noqa: E402
-from evalkit.trainer.train import Log, train  # noqa: E402
+from evalkit.trainer.log import Log  # noqa: E402
+from evalkit.trainer.train import train  # noqa: E402
 
 # Where a child may die, and how often each place is passed at most in a step.
 PLACES: list[tuple[Any, str, int]] = [

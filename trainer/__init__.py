@@ -13,7 +13,8 @@ sampling        dynamic sampling within a budget
 mixture         whose prompts come next
 
 recipe          everything that decides what training does, as one YAML file; recipes/ are those that come along
-train           evalkit train: sample, score, learn, save; training is the loop of it, forecast what it will need
+train           evalkit train: sample, score, learn, save; training is the loop of it, log holds what it writes line
+                by line, forecast what it will need
 base_model      from a model string to weights that can be trained
 policy          the model with its adapters; generation samples from it, step learns from scored groups
 prompts         what is asked, as the model's own tokens; rollouts what was answered; scoring what it earned

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..errors import InputError, RunError, UsageError
 from ..evals.locks import take_lock
-from ..evals.store import encode, replacing
+from ..evals.store import encode
 from .losses.critic import Memory
 from .mixture import MixtureState
 from .resets import ResetState
@@ -174,17 +174,6 @@ def scale_moments(optimizer: Any, factor: float) -> None:
     for state in optimizer.state.values():
         for name in ("exp_avg", "exp_avg_sq"):
             state[name].mul_(factor)
-
-
-def keep_rows_until(path: Path, step: int) -> None:
-    """Take the rows of later steps, and a torn last line, out of a JSONL file: they will be done again."""
-    if not path.is_file():
-        return
-    with path.open("rb") as file, replacing(path) as kept:
-        for line in file:
-            if not line.endswith(b"\n") or orjson.loads(line)["step"] > step:
-                break
-            kept.write(line)
 
 
 @contextlib.contextmanager

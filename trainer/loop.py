@@ -16,22 +16,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError, UsageError
 from ..evals.store import write_json
+from .log import Notify, read_metrics
 from .overlap import Overlap, evaluated_texts, find_overlaps
 from .recipe import read_recipe
 from .recipe_fields import Loop, Recipe
-from .train import read_metrics, train
+from .train import train
 
 if TYPE_CHECKING:
     from .base_model import BaseModel
 
-Notify = Callable[[str], None]
 SHOWN_OVERLAPS = 3
 
 

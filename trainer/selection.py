@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,11 @@ import orjson
 from ..errors import EvalkitError, InputError, RunError, UsageError
 from ..evals.manifest import read_manifest
 from ..evals.store import encode, read_journal, read_rows, replacing
+from .log import Notify
 from .overlap import evaluated_texts, find_overlaps
 from .prompts import open_families
 from .recipe_fields import Recipe
 
-Notify = Callable[[str], None]
 _SHOWN = 3
 
 

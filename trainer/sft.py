@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, ModelError
 from ..evals.models.chat_template import THOUGHT_OPENS
 from .chats import Example, read_examples
+from .log import Clock
 from .mixture import Family
 from .recipe_fields import Chats
 from .rollouts import Answer
 from .step import Row
-from .train import Clock
 from .training import Training
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import monitors
+from .log import component_means
 from .mixture import family_means
 from .rollouts import Answer, Group
-from .train import component_means
 from .watching import watched_means
 
 

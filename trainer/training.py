@@ -16,6 +16,7 @@ from .base_model import BaseModel
 from .checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
 from .generation import Sampled, generate
 from .gmpo import CriticLearner, explanation_tokens, unread_share
+from .log import Clock, Log, Notify, component_means
 from .mixture import Family, Mixture
 from .parallel import gathered, of_first, own_share, world
 from .policy import CRITIC, POLICY, REFERENCE, open_policy
@@ -29,7 +30,6 @@ from .scoring import FamilyRewards, as_answer, shaped, teaches
 from .step import Row, advantages_of, rows_of, update
 from .step_log import answer_row, metrics_of
 from .trackers import Trackers
-from .train import Clock, Log, Notify, component_means
 from .vllm_rollouts import VllmSampler
 from .watching import WatchedRewards, changed_canaries
 

@@ -20,6 +20,7 @@ from ..cost import estimate_tokens
 from .base import Model, ModelOptions, Sampling
 from .options import read_options, whole_number
 from .pace import Pace
+from .pool import ServerPool
 from .reasoning import split_reasoning
 from .retry import ATTEMPTS, RETRIED_STATUSES, pause_seconds, retry_after_seconds
 
@@ -84,8 +85,6 @@ def open_openai(name: str, options: ModelOptions) -> Model:
     ]
     if len(servers) == 1:
         return servers[0]
-    from .pool import ServerPool
-
     return ServerPool(servers)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from ...errors import ModelError, UsageError
 from ...tasks.types import Completion, Message
-from .base import Sampling
-from .openai import ChatServer
+from .base import Model, Sampling
 
 
 class ServerPool:
@@ -18,7 +17,7 @@ class ServerPool:
     identity has all addresses, sorted, so that their order does not make another run.
     """
 
-    def __init__(self, servers: Sequence[ChatServer]) -> None:
+    def __init__(self, servers: Sequence[Model]) -> None:
         if not servers:
             raise UsageError("a pool needs at least one server")
         self.name = servers[0].name
@@ -26,7 +25,7 @@ class ServerPool:
         self.identity: Mapping[str, Any] = {**servers[0].identity, "base_url": ",".join(addresses)}
         self.concurrency = sum(server.concurrency for server in servers)
         self._in_flight = dict.fromkeys(servers, 0)
-        self._lost: dict[ChatServer, ModelError] = {}
+        self._lost: dict[Model, ModelError] = {}
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat.
@@ -46,7 +45,7 @@ class ServerPool:
             finally:
                 self._in_flight[server] -= 1
 
-    def _least_busy(self) -> ChatServer:
+    def _least_busy(self) -> Model:
         there = [server for server in self._in_flight if server not in self._lost]
         if not there:
             reasons = "; ".join(dict.fromkeys(str(error) for error in self._lost.values()))
