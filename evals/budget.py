@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import RunError, UsageError
 from ..tasks.types import Completion, Message
-from .cost import OVERRIDE_VARIABLE, REQUIRED_FIELDS, Money, Price, estimate_tokens
-from .models.base import Model, Sampling
+from .cost import OVERRIDE_VARIABLE, REQUIRED_FIELDS, Money, Price
+from .models.base import Model, Sampling, estimate_tokens
 
 
 class Budget:

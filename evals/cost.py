@@ -5,10 +5,9 @@ Amounts are decimals in the currency of the price; nothing is converted. What is
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import InputError, UsageError
-from ..tasks.types import Message, Usage
+from ..tasks.types import Usage
 
 OVERRIDE_VARIABLE: Final = "EVALKIT_PRICES"
 REQUIRED_FIELDS: Final = "backend, models, currency, input, output, valid_from, source"
@@ -192,16 +191,6 @@ def _price(path: Path, number: int, entry: Any) -> Price:
 @cache
 def _packaged_prices() -> tuple[Price, ...]:
     return read_prices(_PACKAGED)
-
-
-def estimate_tokens(messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> int:
-    """Estimate the tokens of a prompt from above, with no tokenizer: a token for 3 bytes of UTF-8, 8 for a message.
-
-    That is 1.5 letters a token in Russian and 3 in English; the tokenizers of large models need fewer tokens. The
-    JSON schema of the answer counts as a part of the prompt: servers bill it as one.
-    """
-    words = sum(len(message.content.encode()) // 3 + 8 for message in messages)
-    return words if schema is None else words + len(json.dumps(schema, ensure_ascii=False).encode()) // 3
 
 
 def time_cost(rate: Money, seconds: float) -> Money:

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..tasks.types import Judge, Message, Sample
 from .canaries import canaries_of, canaries_wanted, is_judged
-from .cost import Money, Price, estimate_tokens
+from .cost import Money, Price
+from .models.base import estimate_tokens
 from .plan import PlannedTask
 
 Asked = tuple[str, Mapping[str, str]]

@@ -23,9 +23,10 @@ from ..tasks.types import Completion, Context, Message, Sample, Score, Status
 from .models.base import LikelihoodModel, Model, Sampling
 from .plan import PlannedTask
 from .progress import Tally, View, silent_view
-from .scored import Scored, final_answer_of
+from .scored import Scored
 from .scoring import Scorer, open_scorers
 from .solvers import Ask, Solution, measure, open_solver, solve
+from .solvers.conversation import final_answer_of
 from .spec import RunSpec
 from .store import RunStore, answer_key
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +21,6 @@ class Scored:
     score: Score
     answer: str | None = None
     language: Mapping[str, Any] | None = None
-
-
-def final_text(completion: Completion) -> str | None:
-    """Return the text without differences of case and white space, None if it is empty."""
-    return " ".join(completion.text.split()).casefold() or None
-
-
-def final_answer_of(task: Task) -> Callable[[Completion], str | None]:
-    """Return what tells the final answer of a completion: the task's ``final_answer``, or the text itself."""
-    return getattr(task, "final_answer", final_text)
 
 
 def examine(task: Task, completion: Completion) -> tuple[str | None, dict[str, Any] | None]:

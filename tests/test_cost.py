@@ -14,8 +14,8 @@ import evalkit
 import pytest
 from evalkit.errors import InputError, ModelError, RunError, UsageError
 from evalkit.evals.budget import Budget
-from evalkit.evals.cost import Ledger, Ledgers, Money, Price, Prices, estimate_tokens, read_prices, time_cost
-from evalkit.evals.models.base import Model, Sampling
+from evalkit.evals.cost import Ledger, Ledgers, Money, Price, Prices, read_prices, time_cost
+from evalkit.evals.models.base import Model, Sampling, estimate_tokens
 from evalkit.tasks.types import Completion, Message, Usage
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,13 +10,12 @@ from typing import Any
 
 from ..errors import UsageError
 from .acceptance import check_measures
-from .adapters.bridge import RewardSpec
 from .base_model import BaseModel, find_base, settings_of
 from .chats import read_examples
 from .checkpoint import KEPT
 from .prompts import PromptFamily, open_all_families
 from .recipe import open_objective
-from .recipe_fields import Critic, Recipe
+from .recipe_fields import Critic, Recipe, RewardSpec
 from .scoring import judged_tasks
 
 _ADAM = 2  # moments a number

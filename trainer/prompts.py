@@ -12,10 +12,9 @@ from ..errors import InputError, ModelError, UsageError
 from ..evals.models.chat_template import THOUGHT_OPENS
 from ..tasks.registry import open_task
 from ..tasks.types import Sample
-from .adapters.bridge import RewardSpec
 from .chats import read_examples
 from .recipe import CANARIES, VALIDATION
-from .recipe_fields import Recipe, Source
+from .recipe_fields import Recipe, RewardSpec, Source
 
 if TYPE_CHECKING:
     from ..evals.models.chat_template import ChatTemplate

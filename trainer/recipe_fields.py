@@ -5,12 +5,16 @@ A path in a recipe (a task or a reward in ``file.py:object``, a data file) is ta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+RewardSpec = str | Mapping[str, float]
+"""A task, a reward plugin, or several of them with weights."""
 
 
 class Section(BaseModel):

@@ -13,10 +13,10 @@ from ..errors import UsageError
 from ..evals.judging import VERDICTS, Judging, open_judging
 from ..evals.models.base import ModelOptions
 from ..tasks.types import Task
-from .adapters.bridge import RewardBridge, RewardSpec, answer_of
+from .adapters.bridge import RewardBridge, answer_of
 from .groups import informative, reward_tensor, usable
 from .prompts import Prompt, PromptFamily
-from .recipe_fields import Grader, Recipe, Shaping
+from .recipe_fields import Grader, Recipe, RewardSpec, Shaping
 from .reward_mix import Reward, open_reward, with_rubric_dropout
 from .rollouts import Answer, Group
 from .shaping import soft_overlong, truncated_reward

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -27,6 +28,16 @@ class Sampling:
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values, ``schema`` only where there is one."""
         return {name: value for name, value in asdict(self).items() if name != "schema" or value is not None}
+
+
+def estimate_tokens(messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> int:
+    """Estimate the tokens of a prompt from above, with no tokenizer: a token for 3 bytes of UTF-8, 8 for a message.
+
+    That is 1.5 letters a token in Russian and 3 in English; the tokenizers of large models need fewer tokens. The
+    JSON schema of the answer counts as a part of the prompt: servers bill it as one.
+    """
+    words = sum(len(message.content.encode()) // 3 + 8 for message in messages)
+    return words if schema is None else words + len(json.dumps(schema, ensure_ascii=False).encode()) // 3
 
 
 class Model(Protocol):

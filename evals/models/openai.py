@@ -16,8 +16,7 @@ import orjson
 
 from ...errors import ModelError, UsageError
 from ...tasks.types import Completion, Message, Usage
-from ..cost import estimate_tokens
-from .base import Model, ModelOptions, Sampling
+from .base import Model, ModelOptions, Sampling, estimate_tokens
 from .options import read_options, whole_number
 from .pace import Pace
 from .pool import ServerPool

@@ -6,9 +6,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
 
-from ...tasks.types import Completion, Message, Sample, Usage
-from ..scored import final_text
+from ...tasks.types import Completion, Message, Sample, Task, Usage
 from .asking import Ask, Problem, Solution, Solver
+
+
+def final_text(completion: Completion) -> str | None:
+    """Return the text without differences of case and white space, None if it is empty."""
+    return " ".join(completion.text.split()).casefold() or None
+
+
+def final_answer_of(task: Task) -> Callable[[Completion], str | None]:
+    """Return what tells the final answer of a completion: the task's ``final_answer``, or the text itself."""
+    return getattr(task, "final_answer", final_text)
 
 
 async def solve(

@@ -18,12 +18,11 @@ from ...evals.scoring import DEADLINE_SECONDS
 from ...evals.store import encode
 from ...tasks.registry import open_task
 from ...tasks.types import Completion, Sample
+from ..recipe_fields import RewardSpec
 from ..reward_mix import OpenJudge, Reward, RewardPart, Rewards, open_reward
 
 COLUMN = "evalkit_sample"
 """The column of a dataset that carries the whole sample as JSON."""
-
-RewardSpec = str | Mapping[str, float]
 
 
 def carried(sample: Sample) -> str:

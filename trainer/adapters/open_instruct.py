@@ -13,8 +13,9 @@ from typing import Any
 
 from ...errors import UsageError
 from ...evals.scoring import DEADLINE_SECONDS
+from ..recipe_fields import RewardSpec
 from ..reward_mix import Reward
-from .bridge import RewardBridge, RewardSpec, answer_of, carried, chat_samples, number_of, received
+from .bridge import RewardBridge, answer_of, carried, chat_samples, number_of, received
 
 
 def open_instruct_rows(

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...evals.scoring import DEADLINE_SECONDS
-from .bridge import COLUMN, RewardBridge, RewardSpec, answer_of, carried, chat_samples, received
+from ..recipe_fields import RewardSpec
+from .bridge import COLUMN, RewardBridge, answer_of, carried, chat_samples, received
 
 RewardFunction = Callable[..., list[float | None]]
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from ...errors import RunError
 from ...evals.scoring import DEADLINE_SECONDS
-from .bridge import COLUMN, RewardBridge, RewardSpec, answer_of, carried, chat_samples, number_of, received
+from ..recipe_fields import RewardSpec
+from .bridge import COLUMN, RewardBridge, answer_of, carried, chat_samples, number_of, received
 
 
 def verifiers_rows(
