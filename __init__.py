@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .evals.comparison import compare_runs as compare
+    from .evals.compare import compare_runs as compare
     from .evals.rescore import rescore
     from .evals.run import run
     from .evals.score import score
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .judges import parse_verdict
     from .reports import write_leaderboard, write_learning, write_report
     from .trainer.loop import loop
-    from .trainer.selection import select
+    from .trainer.select import select
     from .trainer.train import train
 
 _WHERE = {

@@ -8,7 +8,7 @@ import sys
 
 def main() -> None:
     """Run the command line; exit with 0 (done), 1 (ran and failed) or 2 (wrong usage or input)."""
-    from .cli import app
+    from .cli.main import app
     from .errors import EvalkitError
 
     collect_less_often()

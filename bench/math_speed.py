@@ -22,7 +22,7 @@ from typing import Any
 
 from evalkit.tasks.math.grading import Verdict, close_workers, grade, same
 from evalkit.tasks.math.grading.limits import BUDGET
-from evalkit.tests.hostile_math import HOSTILE_MATH
+from evalkit.tests.support.hostile_math import HOSTILE_MATH
 
 HERE = Path(__file__).parents[1]
 CONFORMANCE = Path(os.environ.get("EVALKIT_CONFORMANCE", HERE.parent / "shared" / "conformance"))

@@ -15,8 +15,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from evalkit.evals.passport import LabelledSet, agreement, read_labelled, read_verdicts
-from evalkit.evals.passport.labelled import CORRECT_FROM
+from evalkit.evals.studies.passport import LabelledSet, agreement, read_labelled, read_verdicts
+from evalkit.evals.studies.passport.labelled import CORRECT_FROM
 
 MOST_ISSUES = 4
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from evalkit.evals.passport import Measurement, Passport, measure
-from evalkit.tests.biased_judges import BiasedModel, Prefer, Rate, judge_of
+from evalkit.evals.studies.passport import Measurement, Passport, measure
+from evalkit.tests.support.biased_judges import BiasedModel, Prefer, Rate, judge_of
 
 FAMILY = "GigaChat"
 

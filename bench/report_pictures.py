@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from evalkit.reports import write_leaderboard, write_learning, write_report
-from evalkit.reports.leaderboard import find_runs
-from evalkit.tests.report_browser import browser
+from evalkit.reports.pages.leaderboard import find_runs
+from evalkit.tests.support.report_browser import browser
 
 
 def main(runs: Path, images: Path, loop: Path | None = None, run: Path | None = None) -> None:

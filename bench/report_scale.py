@@ -24,10 +24,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from evalkit.reports.packing import shard_folder
-from evalkit.tasks.ruifeval.generator import generate
-from evalkit.tests.report_browser import CHROMIUM, Page, browser
-from evalkit.tests.run_builder import build_run, sample_row
+from evalkit.reports.pages.packing import shard_folder
+from evalkit.tasks.ruifeval.generator.prompts import generate
+from evalkit.tests.support.report_browser import CHROMIUM, Page, browser
+from evalkit.tests.support.run_builder import build_run, sample_row
 
 MB = 1e6
 REPORTED_MODELS, REPORTED_PROMPTS = 3, 541

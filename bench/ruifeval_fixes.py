@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from evalkit.tasks.jsonl import read_jsonl
+from evalkit.tasks.records import read_jsonl
 from evalkit.tasks.ruifeval.fixes import ALL_FIXES, NO_FIXES, Fix, Fixes
 from evalkit.tasks.ruifeval.task import RuIFEval
 from evalkit.tasks.types import Completion, Context, Score

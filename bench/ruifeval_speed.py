@@ -21,12 +21,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evalkit.tasks.jsonl import read_jsonl
-from evalkit.tasks.ruifeval import lid, ruifeval, ruifeval_mini, sentences
+from evalkit.tasks.records import read_jsonl
+from evalkit.tasks.ruifeval import ruifeval, ruifeval_mini, sentences
 from evalkit.tasks.ruifeval.fixes import NO_FIXES
 from evalkit.tasks.ruifeval.instructions import check
 from evalkit.tasks.ruifeval.lemmas import morphology
 from evalkit.tasks.ruifeval.text import Text
+from evalkit.tasks.text import identification as lid
 from evalkit.tasks.types import Completion, Context, Sample
 
 PUBLISHED = Path(__file__).parents[2] / "shared" / "datasets" / "ruifeval"

@@ -164,8 +164,8 @@ def peak_memory(process: int) -> float:
 
 
 def train_with_evalkit(work: Work, folder: Path) -> dict[str, Any]:
-    from evalkit.trainer.log import read_metrics
-    from evalkit.trainer.recipe_fields import Recipe
+    from evalkit.trainer.recipe.fields import Recipe
+    from evalkit.trainer.records.log import read_metrics
     from evalkit.trainer.train import train
 
     recipe = Recipe.model_validate(

@@ -71,8 +71,8 @@ def backends() -> list[Backend]:
 
 def embedded_models() -> Iterator[tuple[str, str, str, str, str]]:
     """Yield name, size, licence, languages and whether the weights are here, for each model of the catalog."""
-    from .models.catalog import read_catalog
-    from .models.weights import is_fetched
+    from .models.weights.catalog import read_catalog
+    from .models.weights.fetching import is_fetched
 
     for entry in read_catalog().values():
         here = "ready" if is_fetched(entry) else "downloaded on first use"
@@ -109,7 +109,7 @@ def examine() -> Iterator[str]:
             yield f"  - {package}"
     yield "disk"
     yield from _folder("run directories", Path.cwd())
-    from .models.cache import cache_folder
+    from .models.weights.cache import cache_folder
 
     yield from _folder("weights", cache_folder())
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
-from .canaries import CANARIES
-from .judging import VERDICTS
-from .manifest import differences, now, read_manifest
-from .parquet import write_parquet
-from .queue import PEOPLE
-from .results import summarize
-from .store import Key, encode, read_rows, replacing, write_json
+from .engine.results import summarize
+from .judging.canaries import CANARIES
+from .judging.opening import VERDICTS
+from .records.manifest import differences, now, read_manifest
+from .records.parquet import write_parquet
+from .records.store import Key, encode, read_rows, replacing, write_json
+from .studies.people import PEOPLE
 
 
 def merge(runs: Sequence[Path], output: Path) -> Path:

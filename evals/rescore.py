@@ -12,20 +12,20 @@ from typing import Any
 
 from ..errors import UsageError
 from ..tasks.types import Completion, Context, Judge, Sample, Usage
-from .canaries import SHARE, check_share, grade_again, grade_canaries, warning_of
-from .judging import VERDICTS, Judging, check_judges, open_judging, stored_judge
-from .judging_forecast import forecast_of
-from .lending import lend
-from .manifest import read_manifest
+from .engine.results import summarize
+from .engine.scorer_context import lend
+from .engine.scoring import Scorer, open_scorers
+from .judging.billing import Till
+from .judging.canaries import SHARE, check_share, grade_again, grade_canaries, warning_of
+from .judging.forecast import forecast_of
+from .judging.opening import VERDICTS, Judging, check_judges, open_judging, stored_judge
 from .models.base import ModelOptions
-from .parquet import write_parquet
-from .plan import PlannedTask, plan_tasks
-from .queue import settled_by_people
-from .results import summarize
-from .scoring import Scorer, open_scorers
-from .spec import RunSpec
-from .store import encode, read_rows, replacing, write_json
-from .till import Till
+from .records.manifest import read_manifest
+from .records.parquet import write_parquet
+from .records.plan import PlannedTask, plan_tasks
+from .records.spec import RunSpec
+from .records.store import encode, read_rows, replacing, write_json
+from .studies.people import settled_by_people
 
 ROWS_AT_ONCE = 256
 Results = tuple[dict[str, Any], dict[str, Any]]

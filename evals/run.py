@@ -11,21 +11,21 @@ from typing import Any, Literal
 
 from ..errors import UsageError
 from ..tasks.types import Judge
-from .canaries import SHARE, alongside, check_share, grade_canaries, warning_of
-from .judging import VERDICTS, Judging, check_judges, open_judging
-from .judging_forecast import forecast_of
-from .lending import lend
-from .manifest import check_repeated, finish_manifest, make_manifest, open_manifest, read_manifest
+from .engine.progress import open_view, silent_view
+from .engine.results import summarize
+from .engine.runner import execute
+from .engine.scorer_context import lend
+from .judging.billing import Till
+from .judging.canaries import SHARE, alongside, check_share, grade_canaries, warning_of
+from .judging.forecast import forecast_of
+from .judging.opening import VERDICTS, Judging, check_judges, open_judging
 from .models.base import LikelihoodModel, Model, ModelOptions
 from .models.open import open_model
-from .parquet import write_parquet
-from .plan import PlannedTask, plan_tasks
-from .progress import open_view, silent_view
-from .results import summarize
-from .runner import execute
-from .spec import RunSpec
-from .store import RunStore, write_json
-from .till import Till
+from .records.manifest import check_repeated, finish_manifest, make_manifest, open_manifest, read_manifest
+from .records.parquet import write_parquet
+from .records.plan import PlannedTask, plan_tasks
+from .records.spec import RunSpec
+from .records.store import RunStore, write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,7 @@ async def _run(
 def _open(spec: RunSpec, conduct: Conduct, options: ModelOptions) -> Model:
     if conduct.executor == "local":
         return open_model(spec.model, options)
-    from .ray_executor import open_on_ray
+    from .engine.ray_executor import open_on_ray
 
     return open_on_ray(spec.model, options, workers=conduct.workers, address=conduct.cluster)
 
@@ -218,7 +218,7 @@ def _passport_of(judge: Judge | None, conduct: Conduct) -> dict[str, Any] | None
         return None
     if judge is None:
         raise UsageError("--require-passport: there is no --judge")
-    from .passport import Threshold, require_passport
+    from .studies.passport import Threshold, require_passport
 
     thresholds = [Threshold.parse(text) for text in conduct.thresholds]
     passport = require_passport(judge, conduct.passport, thresholds)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import InputError
-from ..tasks.jsonl import read_jsonl
+from ..tasks.records import read_jsonl
 from ..tasks.registry import open_task
 from ..tasks.types import Completion, Context, Sample, Score, Task
-from .judging import VERDICTS, Judging, check_judges, open_judging
-from .lending import lend
+from .engine.results import measure
+from .engine.scorer_context import lend
+from .judging.opening import VERDICTS, Judging, check_judges, open_judging
 from .models.base import ModelOptions
 from .models.reasoning import split_reasoning
-from .results import measure
-from .store import encode, replacing
+from .records.store import encode, replacing
 
 ID_FIELDS = ("id", "key", "question_id", "prompt")
 """How a line of a response file may say which sample it answers, the first that is there."""

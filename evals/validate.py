@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..tasks.types import Completion, Sample, Score, Task
-from .lending import lend
-from .plan import PlannedTask, plan_tasks
-from .scoring import open_scorers
-from .spec import RunSpec
+from .engine.scorer_context import lend
+from .engine.scoring import open_scorers
+from .records.plan import PlannedTask, plan_tasks
+from .records.spec import RunSpec
 
 # Nothing that could by chance be the answer to anything.
 GARBAGE = ("", " \n", "…?!", "абракадабра щъыь", "qwzx vbnm " * 50, "🙂🙂🙂", "<think>", "\\boxed{}", "Ответ:")

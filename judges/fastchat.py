@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..tasks.jsonl import read_jsonl
+from ..tasks.records import read_jsonl
 from .parsing import parse_verdict
 
 NO_RATING = -1

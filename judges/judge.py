@@ -14,10 +14,10 @@ from typing import Any, Final, Literal, Protocol
 from ..errors import ModelError, UsageError, nearest
 from ..tasks.types import APPARATUS_FAILURES, Completion, Judgement, Message, Status
 from .cache import VerdictCache, answer_key, encodable
-from .defences import JudgeView, fence, make_nonce, neutralise
 from .forms import LANGUAGES, Form, form_names, load_form
+from .guard.defences import JudgeView, fence, make_nonce, neutralise
+from .guard.precheck import Finding, precheck
 from .parsing import PARSER_VERSION, Verdict, parse_verdict
-from .precheck import Finding, precheck
 from .schemas import verdict_schema
 
 REASKED: Final = frozenset(

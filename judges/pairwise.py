@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from ..errors import UsageError
 from ..tasks.types import APPARATUS_FAILURES, Judge, Judgement, Status
+from .guard.precheck import Reason, precheck
 from .judge import as_number
-from .precheck import Reason, precheck
 
 Winner = Literal["first", "second", "tie"]
 

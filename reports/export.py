@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import RunError, UsageError
-from .data import read_report
+from .data.runs import read_report
 
 if TYPE_CHECKING:
     import pandas as pd

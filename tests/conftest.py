@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from evalkit.tests.report_browser import Page
+    from evalkit.tests.support.report_browser import Page
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -56,7 +56,7 @@ def datasets() -> Path:
 def chromium() -> Iterator[Page]:
     """A tab of a real browser."""
     # Looking for one starts it: not for tests that need none.
-    from evalkit.tests.report_browser import browser
+    from evalkit.tests.support.report_browser import browser
 
     with browser() as page:
         yield page

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import evalkit
 import pytest
-from evalkit.cli import app
+from evalkit.cli.main import app
 from evalkit.evals.lm_eval.aliases import NOT_NEEDED, TRANSLATED
 from typer.main import get_command
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError, nearest
-from ..evals.comparison import Difference, compare_runs
-from ..evals.store import read_rows
-from . import monitors
-from .recipe_fields import Guards, Loop
+from ..evals.compare import Difference, compare_runs
+from ..evals.records.store import read_rows
+from .recipe.fields import Guards, Loop
+from .rewards import monitors
 
 LEVEL = 0.05
 """The chance that a loop, of however many rounds, accepts a model that is no better."""
@@ -50,8 +50,8 @@ def check_measures(wanted: Loop) -> None:
         UsageError: ``accept`` or a guarded task is none of theirs (names the field); an unknown task.
         InputError: a task's data cannot be used.
     """
-    from ..evals.plan import plan_tasks
-    from ..evals.spec import RunSpec
+    from ..evals.records.plan import plan_tasks
+    from ..evals.records.spec import RunSpec
 
     tasks = [item.task for item in plan_tasks(RunSpec.of(model="-", tasks=wanted.tasks, data=wanted.data))]
     known = [f"{task.name}/{metric.name}" for task in tasks for metric in task.metrics]

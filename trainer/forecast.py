@@ -10,13 +10,13 @@ from typing import Any
 
 from ..errors import UsageError
 from .acceptance import check_measures
-from .base_model import BaseModel, find_base, settings_of
-from .chats import read_examples
-from .checkpoint import KEPT
-from .prompts import PromptFamily, open_all_families
-from .recipe import open_objective
-from .recipe_fields import Critic, Recipe, RewardSpec
-from .scoring import judged_tasks
+from .data.chats import read_examples
+from .data.prompts import PromptFamily, open_all_families
+from .policy.base_model import BaseModel, find_base, settings_of
+from .recipe.fields import Critic, Recipe, RewardSpec
+from .recipe.reading import open_objective
+from .records.checkpoint import KEPT
+from .rewards.scoring import judged_tasks
 
 _ADAM = 2  # moments a number
 _FLOAT = 4  # bytes
@@ -197,7 +197,7 @@ def _widths(recipe: Recipe, families: Sequence[PromptFamily], longest: int) -> t
     critic = _critic_of(recipe)
     if critic is None:
         return prompt + longest, prompt + longest
-    from .critic_text import critic_messages
+    from .methods.gmpo.critic_text import critic_messages
 
     answer = "x" * round(longest * _CHARACTERS)
     read = max(

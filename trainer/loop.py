@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError, UsageError
-from ..evals.store import write_json
-from .log import Notify, read_metrics
-from .overlap import Overlap, evaluated_texts, find_overlaps
-from .recipe import read_recipe
-from .recipe_fields import Loop, Recipe
+from ..evals.records.store import write_json
+from .data.contamination import Overlap, evaluated_texts, find_overlaps
+from .recipe.fields import Loop, Recipe
+from .recipe.reading import read_recipe
+from .records.log import Notify, read_metrics
 from .train import train
 
 if TYPE_CHECKING:
-    from .base_model import BaseModel
+    from .policy.base_model import BaseModel
 
 SHOWN_OVERLAPS = 3
 
@@ -64,8 +64,8 @@ def loop(
         RunError: training prompts stand in the evaluation (unless the recipe allows it), or the disk is full.
         MissingExtraError: torch, transformers or peft is not installed.
     """
-    from .base_model import find_base
-    from .checkpoint import only_writer
+    from .policy.base_model import find_base
+    from .records.checkpoint import only_writer
 
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe)
@@ -144,7 +144,7 @@ def check_overlap(recipe: Recipe, wanted: Loop, notify: Notify = lambda line: No
     Raises:
         RunError: there are some, and the recipe does not allow it.
     """
-    from .prompts import trained_texts
+    from .data.prompts import trained_texts
 
     evaluated = evaluated_texts(wanted.tasks, wanted.data, limit=wanted.limit, seed=recipe.seed)
     trained = trained_texts(recipe)
@@ -181,7 +181,7 @@ def _evaluate(recipe: Recipe, wanted: Loop, model: str, output: Path, notify: No
 
 
 def _keep(adapter: Path, directory: Path) -> None:
-    from .checkpoint import replace_folder
+    from .records.checkpoint import replace_folder
 
     part = directory / "adapter.part"
     shutil.rmtree(part, ignore_errors=True)
@@ -190,7 +190,7 @@ def _keep(adapter: Path, directory: Path) -> None:
 
 
 def _release() -> None:
-    from ..evals.models.hf_loading import release_memory
+    from ..evals.models.hf.loading import release_memory
 
     release_memory()
 

@@ -22,12 +22,12 @@ from typing import Any
 import orjson
 
 from ..errors import MissingExtraError, UsageError
-from ..evals.manifest import differences
-from ..evals.store import write_json
-from .log import Notify
-from .recipe import read_recipe
-from .recipe_fields import Recipe
-from .recipe_files import files_learned_from
+from ..evals.records.manifest import differences
+from ..evals.records.store import write_json
+from .recipe.fields import Recipe
+from .recipe.files import files_learned_from
+from .recipe.reading import read_recipe
+from .records.log import Notify
 
 
 def train(
@@ -57,9 +57,9 @@ def train(
         import transformers  # noqa: F401
     except ImportError:
         raise MissingExtraError("train") from None
-    from .base_model import find_base
-    from .checkpoint import only_writer
-    from .parallel import together, world
+    from .policy.base_model import find_base
+    from .policy.parallel import together, world
+    from .records.checkpoint import only_writer
 
     with together():
         if not isinstance(recipe, Recipe):
@@ -72,7 +72,7 @@ def train(
 
 
 def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
-    from .parallel import world
+    from .policy.parallel import world
 
     adapter = directory / "adapter"
     _same_training(recipe, base, directory, write=world()[0] == 0)
@@ -81,8 +81,8 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
     if ended is not None and (stopped or ended["step"] >= recipe.steps) and adapter.is_dir():
         notify(f"{directory}: done before, {ended['step']} steps")
         return adapter
-    from .sft import SupervisedTraining
-    from .training import Training
+    from .methods.sft import SupervisedTraining
+    from .methods.trainer import Training
 
     kind = SupervisedTraining if recipe.chats else Training
     with kind(recipe, base, directory, notify) as training:
@@ -91,7 +91,7 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
 
 
 def _same_training(recipe: Recipe, base: Any, directory: Path, *, write: bool) -> None:
-    from ..evals.models.checkpoints import adapter_sha256
+    from ..evals.models.weights.checkpoints import adapter_sha256
 
     # What decides where something is computed or when it ends, and not what.
     places: dict[str, Any] = {"track": True, "sharding": True, "alarms": {"stop"}}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
-from ...tasks.jsonl import read_jsonl
+from ...tasks.records import read_jsonl
 from ...tasks.types import Completion, Context, Message, Sample, Score, Status
 from .find import load
 from .metrics import aggregations, as_metrics, value

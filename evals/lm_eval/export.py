@@ -17,9 +17,9 @@ from ..._version import __version__
 from ...errors import InputError
 from ...tasks.registry import open_task
 from ...tasks.types import Task
-from ..manifest import read_manifest
-from ..results import summarize
-from ..store import encode, read_rows, replacing, write_json
+from ..engine.results import summarize
+from ..records.manifest import read_manifest
+from ..records.store import encode, read_rows, replacing, write_json
 from .bridge import LmEvalTask
 from .exported_samples import exported_samples, lm_eval_name, metric_and_filter, sha256
 

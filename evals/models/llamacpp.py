@@ -21,11 +21,11 @@ import orjson
 from ...errors import MissingExtraError, ModelError, UsageError
 from ...tasks.types import Completion, Message
 from .base import Model, ModelOptions, Sampling
-from .cache import file_sha256
-from .catalog import find_entry
-from .openai import ChatServer
+from .http.openai import ChatServer
 from .options import read_options, truth, whole_number
-from .weights import fetch, is_fetched
+from .weights.cache import file_sha256
+from .weights.catalog import find_entry
+from .weights.fetching import fetch, is_fetched
 
 if TYPE_CHECKING:
     import httpx2

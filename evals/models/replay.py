@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, ModelError
-from ...tasks.jsonl import read_jsonl
+from ...tasks.records import read_jsonl
 from ...tasks.types import Completion, Message, Usage
 from .base import Model, ModelOptions, Sampling
 from .options import read_options

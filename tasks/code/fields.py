@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ..jsonl import read_jsonl
+from ..records import read_jsonl
 from ..types import Sample
 
 Record = Mapping[str, Any]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InputError
-from ..jsonl import read_jsonl
+from ..records import read_jsonl
 from ..types import Sample
 from .scheme import Levels, Scheme, SchemeError, read_scheme
 

@@ -20,10 +20,10 @@ from dataclasses import replace
 from statistics import fmean, median
 from typing import Any, Final
 
+from ..rubrics import PROOF, Criterion, rubric_reward
 from ..types import APPARATUS_FAILURES, Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status
 from .final_answer import FinalAnswer, Gate, check_final_answer
 from .loader import Problem, problem_of
-from .rubric import PROOF, Criterion, rubric_reward
 from .scheme import FULL, WRONG_ANSWER_CAP, Levels
 
 ESCALATE_ABOVE: Final = 2.0

@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError, nearest
+from ..rubrics import PROOF, Criterion
 from ..types import Completion, Context, Metric, Sample, Score, Status
-from .rubric import PROOF, Criterion
 from .scoring import METRICS, RULES
 
 OWN_PROBLEMS = Path(__file__).parent / "data" / "problems.jsonl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..dice import Dice
+from ..random import Dice
 from .answers import Answer, plain
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..dice import Dice
+from ..random import Dice
 from .answers import Answer, judge
 
 Split = Literal["train", "test"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..dice import Dice
+from ..random import Dice
 from .puzzle import Split
 
 _MEN: Final[dict[Split, str]] = {

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, UsageError, nearest
-from ..dice import Dice
-from ..jsonl import read_jsonl
+from ..random import Dice
+from ..records import read_jsonl
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
 from .answers import Answer, final_answer, judge, plain
 from .families import FAMILIES

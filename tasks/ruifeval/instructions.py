@@ -11,7 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from . import (
+from .fixes import NO_FIXES, Fixes
+from .rules import (
     change_case,
     combination,
     detectable_content,
@@ -22,7 +23,6 @@ from . import (
     punctuation,
     startend,
 )
-from .fixes import NO_FIXES, Fixes
 from .text import Text
 from .verdict import RELATIONS, Verdict
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, nearest
-from ..jsonl import read_jsonl
+from ..records import read_jsonl
 from ..types import Sample
 from .instructions import INSTRUCTIONS, Instruction, Kind, Parameter
 

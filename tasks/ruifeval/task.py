@@ -44,7 +44,7 @@ class RuIFEval:
             UsageError: there is no such split.
         """
         if split == "train" and self.trainable:
-            from .generator import generate_samples
+            from .generator.prompts import generate_samples
 
             return generate_samples(TRAIN_PROMPTS if limit is None else limit, split="train", seed=seed)
         if split != "test":
@@ -72,13 +72,13 @@ class RuIFEval:
 
     def gold(self, sample: Sample) -> Completion:
         """Return an answer that follows every instruction of a generated prompt."""
-        from .answers import satisfying_answer
+        from .generator.answers import satisfying_answer
 
         return Completion(satisfying_answer(sample))
 
     def wrong(self, sample: Sample) -> Iterable[Completion]:
         """Yield, for each instruction of a generated prompt, an answer that narrowly fails it alone."""
-        from .answers import violating_answer
+        from .generator.answers import violating_answer
 
         for index in range(len(sample.metadata["instructions"])):
             yield Completion(violating_answer(sample, index))

@@ -39,7 +39,7 @@ class Text:
     @cached_property
     def language(self) -> str:
         """The ISO 639-1 code of the answer's language; empty when it has no letters."""
-        from .lid import identify
+        from ..text.identification import identify
 
         return identify(self.raw)
 

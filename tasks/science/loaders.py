@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ..jsonl import read_jsonl
+from ..records import read_jsonl
 from .letters import CYRILLIC, LATIN
 
 _CSV_FIELDS = ("question", "a", "b", "c", "d", "answer")

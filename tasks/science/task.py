@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError
-from ..dice import Dice
+from ..random import Dice
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
 from .letters import CYRILLIC, LATIN, extract
 from .loaders import Question, read_questions

@@ -26,8 +26,8 @@ import torch
 from torch import Tensor
 
 from ...errors import UsageError
-from ..advantages import regression_weights
-from ..groups import group_count, group_mean, group_variance, scored
+from .advantages import regression_weights
+from .groups import group_count, group_mean, group_variance, scored
 
 GRID = 11
 

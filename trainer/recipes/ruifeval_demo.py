@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from evalkit.tasks.ruifeval.generator import generate_samples
+from evalkit.tasks.ruifeval.generator.prompts import generate_samples
 from evalkit.tasks.ruifeval.task import RuIFEval
 from evalkit.tasks.types import Completion, Sample
 

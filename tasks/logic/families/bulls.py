@@ -7,7 +7,7 @@ from functools import cache
 from itertools import permutations
 from typing import Final
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer, integer
 from ..puzzle import Family, Puzzle, Split, last_line
 

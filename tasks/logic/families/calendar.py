@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer, choice, integer
 from ..puzzle import Family, Puzzle, Split, last_line
 from ..russian import listed, people, plural

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer, choice
 from ..puzzle import Family, Puzzle, Split, last_line
 from ..russian import Person, men, sentence, women

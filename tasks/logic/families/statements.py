@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer, choice, items
 from ..puzzle import Family, Puzzle, Split, last_line
 

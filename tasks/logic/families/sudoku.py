@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 from zlib import crc32
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer
 from ..puzzle import Family, Puzzle, Split, last_line
 from ..search import Problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer, choice, items
 from ..puzzle import Family, Puzzle, Split, last_line
 

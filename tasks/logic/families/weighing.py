@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer, integer, items
 from ..puzzle import Family, Puzzle, Split, last_line
 from ..russian import listed, plural

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ...dice import Dice
+from ...random import Dice
 from ..answers import Answer, items
 from ..puzzle import Family, Puzzle, Split, last_line
 from ..russian import Person, people, sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import comb, factorial, perm
 
-from ...dice import Dice
+from ...random import Dice
 from ...ruifeval.verdict import Noun
 from .family import Drawn, between, family
 from .nouns import BOYS, GAMES, GIRLS

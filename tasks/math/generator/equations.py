@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ...dice import Dice
+from ...random import Dice
 from .family import Drawn, between, family, nonzero
 from .notation import NO_SOLUTIONS, fraction, point, polynomial, several
 

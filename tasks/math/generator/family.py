@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ...dice import Dice
+from ...random import Dice
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from ....errors import UsageError, nearest
-from ...dice import Dice
+from ...random import Dice
 from ..loaders import Problem
 from . import arithmetic, combinatorics, equations, geometry, motion, numbers, percent, probability, progressions
 from .family import DIFFICULTIES, SPLITS, Drawn, Family

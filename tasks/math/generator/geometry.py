@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import gcd, isqrt
 
-from ...dice import Dice
+from ...random import Dice
 from .family import Drawn, between, family
 from .notation import decimal, fraction
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import gcd, lcm
 
-from ...dice import Dice
+from ...random import Dice
 from .family import Drawn, between, family
 
 # Bases, with the names of the systems in the prepositional.

@@ -7,7 +7,7 @@ from itertools import product
 from math import comb
 from operator import eq, ge, le
 
-from ...dice import Dice
+from ...random import Dice
 from ...ruifeval.verdict import Noun
 from .family import Drawn, between, family
 from .notation import decimal, fraction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...dice import Dice
+from ...random import Dice
 from .family import Drawn, between, family, nonzero
 from .nouns import DAYS, PAGES
 

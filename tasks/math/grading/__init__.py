@@ -6,7 +6,7 @@ LaTeX and as typed, and compares it with the gold answer.
 
 from __future__ import annotations
 
-from .extraction import extract
+from .extracting.final_answer import extract
 from .grader import grade, same
 from .pool import close_workers
 from .verdict import Grade, Verdict

@@ -7,17 +7,17 @@ import time
 from fractions import Fraction
 from functools import lru_cache
 
-from .compare import same as same_meaning
-from .exact import close, read_plain_number
-from .extraction import extract
+from .comparing.answers import same as same_meaning
+from .comparing.exact import close, read_plain_number
+from .comparing.oracle import ExactOracle
+from .comparing.symbolic import worth_asking
+from .extracting.final_answer import extract
 from .limits import BUDGET, LENGTH
 from .node import Node
-from .oracle import ExactOracle
 from .pool import ask
-from .reading import read
-from .symbolic import worth_asking
+from .reading.answers import read
+from .reading.words import meaning, same_letter, verdict_word, wording
 from .verdict import Grade, TooLarge, Undecided, Unreadable, Verdict
-from .words import meaning, same_letter, verdict_word, wording
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _ENGLISH = re.compile(

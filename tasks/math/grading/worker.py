@@ -22,9 +22,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from .compare import same
+from .comparing.answers import same
 from .limits import MEMORY
-from .reading import read
+from .reading.answers import read
 from .verdict import TooLarge, Undecided, Unreadable, Verdict
 
 CHILDREN = 8
@@ -45,7 +45,7 @@ class _Child:
 
 def numeric_verdict(job: Job) -> Verdict:
     """Compare ``job["gold"]`` and ``job["answer"]`` with numbers of fifty digits."""
-    from .numeric import NumericOracle
+    from .comparing.numeric import NumericOracle
 
     gold = read(job["gold"], english=job["english"])
     answer = read(job["answer"], english=job["english"])
@@ -54,7 +54,7 @@ def numeric_verdict(job: Job) -> Verdict:
 
 def symbolic_verdict(job: Job) -> Verdict:
     """Ask Math-Verify; ``unparsed`` when it cannot read one of the two."""
-    from .symbolic import verify
+    from .comparing.symbolic import verify
 
     verdict = verify(job["gold"], job["answer"], job["precision"])
     return Verdict.UNPARSED if verdict is None else Verdict.CORRECT if verdict else Verdict.WRONG

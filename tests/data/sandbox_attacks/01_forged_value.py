@@ -1,5 +1,7 @@
 # an answer written to the socket passes for the value of a call
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

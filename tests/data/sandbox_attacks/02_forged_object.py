@@ -1,5 +1,7 @@
 # a forged handle passes for a value
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

@@ -1,5 +1,7 @@
 # calls back into the checker without end
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

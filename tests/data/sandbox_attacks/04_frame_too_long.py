@@ -1,5 +1,7 @@
 # the header of a message announces four gigabytes
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

@@ -1,5 +1,7 @@
 # half a message, and then silence
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

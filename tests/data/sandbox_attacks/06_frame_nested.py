@@ -1,5 +1,7 @@
 # a message of a million brackets
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

@@ -1,5 +1,7 @@
 # a message of a few megabytes that is gigabytes when read
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

@@ -1,5 +1,7 @@
 # a set of numbers with one hash keeps the checker busy for ever
-import json, os, struct
+import json
+import os
+import struct
 
 
 def secret(n):

@@ -1,5 +1,7 @@
 # a fraction of two huge numbers keeps the checker busy for ever
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

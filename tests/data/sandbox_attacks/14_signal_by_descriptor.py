@@ -1,5 +1,7 @@
 # has the kernel signal the parent when a descriptor is ready
-import fcntl, os, signal
+import fcntl
+import os
+import signal
 
 
 def secret(n):

@@ -1,5 +1,6 @@
 # changes the limits of another process
-import os, resource
+import os
+import resource
 
 
 def secret(n):

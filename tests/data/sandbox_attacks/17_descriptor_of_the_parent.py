@@ -1,5 +1,6 @@
 # takes descriptors out of another process
-import ctypes, os
+import ctypes
+import os
 
 
 def secret(n):

@@ -1,5 +1,6 @@
 # thousands of threads
-import threading, time
+import threading
+import time
 
 
 def secret(n):

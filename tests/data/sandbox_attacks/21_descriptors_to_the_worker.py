@@ -1,5 +1,6 @@
 # sends descriptors until the receiver has no more
-import os, socket
+import os
+import socket
 
 
 def secret(n):

@@ -1,5 +1,8 @@
 # reads the answers out of installed packages
-import glob, os, site, sys
+import glob
+import os
+import site
+import sys
 
 
 def secret(n):

@@ -1,5 +1,6 @@
 # becomes root in a namespace of its own
-import ctypes, os
+import ctypes
+import os
 
 
 def secret(n):

@@ -1,5 +1,9 @@
 # starts a process in any way there is
-import ctypes, multiprocessing, os, pty, subprocess
+import ctypes
+import multiprocessing
+import os
+import pty
+import subprocess
 
 
 def secret(n):

@@ -1,5 +1,7 @@
 # makes system calls by the tables of another architecture
-import ctypes, mmap, os
+import ctypes
+import mmap
+import os
 
 
 def secret(n):

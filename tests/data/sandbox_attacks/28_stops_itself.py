@@ -1,5 +1,6 @@
 # stops, so that nobody is told that it ended
-import os, signal
+import os
+import signal
 
 
 def secret(n):

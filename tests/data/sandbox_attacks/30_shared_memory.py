@@ -1,5 +1,6 @@
 # leaves something in shared memory for the next program
-import ctypes, os
+import ctypes
+import os
 
 
 def secret(n):

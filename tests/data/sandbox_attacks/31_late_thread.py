@@ -1,5 +1,7 @@
 # a thread goes on between the calls and answers for the program
-import json, os, struct
+import json
+import os
+import struct
 
 
 def frame(body):

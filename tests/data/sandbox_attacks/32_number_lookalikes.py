@@ -1,5 +1,6 @@
 # values that compare as equal, or count as true, without being so
-import decimal, fractions
+import decimal
+import fractions
 
 
 class Text(str):

@@ -1,5 +1,7 @@
 # a flood of colliding numbers answers for the loading of the program
-import json, os, struct
+import json
+import os
+import struct
 
 items = [{"int": hex(key * (2**61 - 1))} for key in range(9, 120000)]
 body = json.dumps({"value": {"set": items}, "args": {}}).encode()

@@ -1,5 +1,6 @@
 # subclasses of plain types are the values they hold
-import collections, enum
+import collections
+import enum
 
 Pair = collections.namedtuple("Pair", "left right")
 

@@ -1,5 +1,6 @@
 # deep recursion in a thread with a large stack
-import sys, threading
+import sys
+import threading
 
 sys.setrecursionlimit(100000)
 threading.stack_size(64 << 20)

@@ -1,0 +1,1 @@
+"""The command line: one thin command over each Python call of the same name."""

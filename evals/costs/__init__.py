@@ -1,0 +1,1 @@
+"""Prices of models, and a budget that cannot be exceeded."""

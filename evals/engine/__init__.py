@@ -1,0 +1,1 @@
+"""Executing a run: generation, scoring, metrics, progress."""

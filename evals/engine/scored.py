@@ -1,0 +1,30 @@
+"""A verdict, and what is read from a completion beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...tasks.text.language import completion_fidelity
+from ...tasks.types import Completion, Score, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A verdict, and what else is read from the completion.
+
+    ``answer`` is the final answer that votes are counted by, if the task names one; ``language`` is what
+    `completion_fidelity` found.
+    """
+
+    score: Score
+    answer: str | None = None
+    language: Mapping[str, Any] | None = None
+
+
+def examine(task: Task, completion: Completion) -> tuple[str | None, dict[str, Any] | None]:
+    """Return the final answer (None unless the task names one) and the languages of a completion."""
+    answer = task.final_answer(completion) if hasattr(task, "final_answer") else None
+    spoken = completion.text or completion.reasoning or completion.turns
+    return answer, completion_fidelity(completion) if spoken else None

@@ -1,0 +1,106 @@
+"""Observations as they stream by: compact columns, so that a run of any length is summarised in flat memory."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics import bootstrap_interval, clustered_mean, mean_interval
+
+BOOTSTRAPS = 200
+NOTHING = {"value": None, "low": None, "high": None, "se": None, "observations": 0, "samples": 0}
+
+
+class Rows:
+    """The (sample, epoch) of each row, in the order in which the rows came."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._samples = array("q")
+        self._epochs = array("q")
+
+    def add(self, sample: str, epoch: int) -> int:
+        """Count one row and return its number."""
+        self._samples.append(self._numbers.setdefault(sample, len(self._numbers)))
+        self._epochs.append(epoch)
+        return len(self._samples) - 1
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        rank = np.empty(len(self._numbers), np.int64)
+        for place, sample in enumerate(sorted(self._numbers)):
+            rank[self._numbers[sample]] = place
+        samples = rank[np.asarray(self._samples, np.int64)] if self._samples else np.empty(0, np.int64)
+        order = np.lexsort((np.asarray(self._epochs, np.int64), samples))
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        return places, samples
+
+    def sorted(self, rows: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the order of some rows by (sample, epoch), and their samples in that order, as numbers.
+
+        Rows come in the order in which they were finished; sums must not depend on it.
+        """
+        places, samples = self._places
+        numbers = np.asarray(rows, np.int64)
+        order = np.argsort(places[numbers], kind="stable")
+        return order, samples[numbers[order]]
+
+
+class Series:
+    """Values with the rows that they come from; ``aggregate`` is that of a metric that is no mean."""
+
+    def __init__(self, aggregate: Callable[[Sequence[Any]], float] | None = None) -> None:
+        self._aggregate = aggregate
+        self._values: Any = array("d") if aggregate is None else []
+        self._rows = array("q")
+
+    def add(self, row: int, value: Any) -> None:
+        """Add one observation of a row."""
+        self._values.append(value)
+        self._rows.append(row)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a mean of values that all lie in [0, 1]."""
+        return self._aggregate is None and (not self._values or (min(self._values) >= 0 and max(self._values) <= 1))
+
+    def estimate(self, rows: Rows) -> dict[str, Any]:
+        """Return value, 95 % interval, standard error and counts; the rows of one sample form a cluster."""
+        if not self._values:
+            return dict(NOTHING)
+        order, clusters = rows.sorted(self._rows)
+        if self._aggregate is not None:
+            values: Any = [self._values[at] for at in order]
+            statistic = _tolerant(self._aggregate, values)
+            estimate = bootstrap_interval(statistic, len(values), clusters.tolist(), resamples=BOOTSTRAPS)
+        else:
+            values = np.asarray(self._values)[order]
+            estimate = (mean_interval if self.is_share else clustered_mean)(values, clusters.tolist())
+        return {
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+            "se": estimate.se,
+            "observations": len(values),
+            "samples": len(np.unique(clusters)),
+        }
+
+
+def _tolerant(
+    aggregate: Callable[[Sequence[Any]], float], values: Sequence[Any]
+) -> Callable[[Iterable[int]], float | None]:
+    def of_some(positions: Iterable[int]) -> float | None:
+        try:
+            number = aggregate([values[at] for at in positions])
+        except (ArithmeticError, ValueError):
+            return None
+        return number if isfinite(number) else None
+
+    return of_some

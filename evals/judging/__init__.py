@@ -1,0 +1,1 @@
+"""The judge of a run: opened, paid for, forecast, and checked by canaries."""

@@ -1,0 +1,118 @@
+"""What grading a run will take, told before the first call is paid for: calls, and money where prices are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import ROUND_UP, Decimal
+from itertools import islice
+from typing import Any
+
+from ...tasks.types import Judge, Message, Sample
+from ..costs.prices import Money, Price
+from ..models.base import estimate_tokens
+from ..records.plan import PlannedTask
+from .canaries import canaries_of, canaries_wanted, is_judged
+
+Asked = tuple[str, Mapping[str, str]]
+"""The name of a form, and what stands in its blanks."""
+
+
+def forecast_of(
+    judge: Judge,
+    planned: Sequence[PlannedTask],
+    epochs: int,
+    canaries: float,
+    prices: Mapping[str, Price | None],
+) -> str:
+    """Return how many calls grading will take and what they cost at most, worded for a person.
+
+    Args:
+        judge: one judge or a jury.
+        planned: the tasks of the run.
+        epochs: how often each sample is asked.
+        canaries: their number, as a share of the answers.
+        prices: by the names of the judge's models; if one is unknown, nothing is said of money.
+    """
+    gradings, tokens = [], 0
+    for item in filter(is_judged, planned):
+        wanted = canaries_wanted(item, share=canaries, epochs=epochs)
+        graded = [(sample, epochs) for sample in item.samples()]
+        graded += [(one.sample, 1) for one in islice(canaries_of(item, item.spec.seed), wanted)]
+        form = _form_tokens(item.task)
+        for sample, times in graded:
+            gradings.append(_gradings(item.task, sample) * times)
+            tokens += gradings[-1] * (form + _shown_tokens(item.task, sample))
+    return _said(judge, sum(gradings), tokens, prices)
+
+
+def forecast_of_gradings(judge: Judge, asked: Iterable[Asked], prices: Mapping[str, Price | None]) -> str:
+    """Return the same for gradings that are laid out already; ``prices`` are by the names of the judge's models."""
+    from ...judges.forms import LANGUAGES, load_form
+    from ...judges.schemas import verdict_schema
+
+    tokens = []
+    for name, fields in asked:
+        form = load_form(name, LANGUAGES[0])
+        tokens.append(estimate_tokens(form.fill(fields, ""), verdict_schema(form, "")))
+    return _said(judge, len(tokens), sum(tokens), prices)
+
+
+def _said(judge: Judge, gradings: int, tokens: int, prices: Mapping[str, Price | None]) -> str:
+    from ...judges.forecast import forecast
+
+    calls = forecast(judge, [gradings])
+    once = _cost(judge, gradings, tokens, prices, attempts=False)
+    if not once:
+        return str(calls)
+    most = _cost(judge, gradings, tokens, prices, attempts=True)
+    return f"{calls}; {_worded(once)}, {_worded(most)} at most, if all answers are as long as they may be"
+
+
+def _gradings(task: Any, sample: Sample) -> int:
+    return int(task.gradings(sample)) if hasattr(task, "gradings") else 1
+
+
+def _form_tokens(task: Any) -> int:
+    from ...judges.forms import LANGUAGES, form_names, load_form
+    from ...judges.schemas import verdict_schema
+
+    # A Russian letter has two bytes: the estimate for Russian forms is the higher one.
+    forms = (load_form(name, LANGUAGES[0]) for name in getattr(task, "forms", None) or form_names())
+    return max(
+        estimate_tokens((Message("system", form.system), Message("user", form.user)), verdict_schema(form, ""))
+        for form in forms
+    )
+
+
+def _shown_tokens(task: Any, sample: Sample) -> int:
+    """Return the tokens of questions, references and the longest answers, all turns in one prompt."""
+    asked = [Message("user", turn) for turn in sample.turns] or sample.messages
+    answers = int(task.max_tokens) * max(1, len(sample.turns))
+    return estimate_tokens((*asked, Message("user", str(sample.target)))) + answers
+
+
+def _cost(
+    judge: Judge, gradings: int, tokens: int, prices: Mapping[str, Price | None], *, attempts: bool
+) -> dict[str, Decimal]:
+    """Return what it costs by currency; nothing where a price is unknown."""
+    amounts: dict[str, Decimal] = {}
+    for member in _members(judge):
+        price, settings = prices.get(member.name), getattr(member, "settings", None)
+        if price is None or settings is None:
+            return {}
+        cost = price.of_tokens(tokens, gradings * settings.max_tokens) * (settings.attempts if attempts else 1)
+        amounts[price.currency] = amounts.get(price.currency, Decimal(0)) + cost
+    return amounts
+
+
+def _members(judge: Judge) -> Iterator[Judge]:
+    if not hasattr(judge, "members"):
+        yield judge
+        return
+    for member in judge.members:
+        yield from _members(member)
+
+
+def _worded(amounts: Mapping[str, Decimal]) -> str:
+    rounded = {currency: amount.quantize(Decimal("0.01"), ROUND_UP) for currency, amount in amounts.items()}
+    return " + ".join(str(Money(amount, currency)) for currency, amount in rounded.items())

@@ -1,0 +1,166 @@
+"""The judge of a run: opens the models that grade, pays for them, and keeps what they say beside the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ...errors import UsageError
+from ...tasks.types import Completion, Judge, Message, Task, Usage
+from ..costs.prices import Ledger, Price
+from ..models.base import Model, ModelOptions, Sampling
+from ..models.open import open_model
+from ..records.judge_options import check_judge_options, open_judge_with, read_judge_options
+from ..records.spec import RunSpec
+
+VERDICTS = "verdicts.jsonl"
+Pay = Callable[[Model, str], Model]
+"""Returns a model whose requests are paid from the run's budget, if it has one; also takes its model string."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Who grades, and how: the model strings of the judges (several are a jury) and what changes their verdicts.
+
+    ``options`` are those of `judge_options`.
+
+    Raises:
+        UsageError: an option is unknown, has no such value, or does not fit the number of judges.
+    """
+
+    models: tuple[str, ...] = ()
+    base_url: str | None = None
+    language: str = "ru"
+    rule: str = "mean"
+    seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", read_judge_options(self.options))
+        check_judge_options(self.options, len(self.models))
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> Judging:
+        """Return what a run's settings say."""
+        return cls(
+            spec.judge,
+            spec.judge_base_url,
+            spec.judge_language,
+            spec.jury_rule,
+            spec.seed,
+            spec.judge_options,
+        )
+
+
+class AskedModel:
+    """A model as judges ask it."""
+
+    def __init__(self, model: Model) -> None:
+        self.name: str = model.name
+        self.identity: Mapping[str, Any] = model.identity
+        self.concurrency: int = model.concurrency
+        self._model = model
+
+    async def ask(self, messages: Sequence[Message], sampling: Mapping[str, Any]) -> Completion:
+        """Answer one chat.
+
+        Raises:
+            ModelError: no answer could be had.
+        """
+        return await self._model.generate(messages, Sampling(**sampling))
+
+
+def check_judges(judging: Judging, tasks: Sequence[Task]) -> None:
+    """See that there is a judge just where one is needed, before anything is paid for.
+
+    Raises:
+        UsageError: there is not.
+    """
+    graded = [task.name for task in tasks if "judge" in getattr(task, "needs", ())]
+    if graded and not judging.models:
+        raise UsageError(
+            f"{', '.join(graded)}: a model must grade the answers. Name one with --judge: openai:NAME with"
+            " --judge-base-url (any OpenAI-compatible server), hf:PATH or another model string, or replay:FILE"
+            " (what a judge said before)"
+        )
+    if judging.models and not graded:
+        raise UsageError("--judge: none of the tasks is graded by a model")
+
+
+@contextlib.asynccontextmanager
+async def open_judging(
+    judging: Judging,
+    tasks: Sequence[Task],
+    verdicts: Path,
+    options: ModelOptions,
+    pay: Pay = lambda model, name: model,
+) -> AsyncIterator[Judge | None]:
+    """Open the judge of some tasks, or None if nobody is named; its words go to the file ``verdicts``.
+
+    ``options`` are those of the judges' models, but for the address.
+
+    Raises:
+        UsageError, ModelError: a model cannot be opened.
+        RunError: the file cannot be written.
+    """
+    if not judging.models:
+        yield None
+        return
+    from ...judges.cache import VerdictCache
+
+    options = replace(options, base_url=judging.base_url)
+    async with contextlib.AsyncExitStack() as stack:
+        models = []
+        for name in judging.models:
+            model = await asyncio.to_thread(open_model, name, options)
+            stack.push_async_callback(model.close)
+            models.append(AskedModel(pay(model, name)))
+        cache = VerdictCache(verdicts)
+        stack.callback(cache.close)
+        forms = {form for task in tasks for form in getattr(task, "forms", ())}
+        yield open_judge_with(
+            judging.options,
+            models,
+            cache=cache,
+            language=judging.language,
+            seed=judging.seed,
+            rule=judging.rule,
+            forms=forms or None,
+        )
+
+
+@contextlib.contextmanager
+def stored_judge(directory: Path, identity: Mapping[str, Any] | None) -> Iterator[Judge | None]:
+    """Open the judge of a run that is over: it answers from ``verdicts.jsonl``, read anew, and nobody is asked.
+
+    Raises:
+        UsageError: a form has changed since, so that the stored words answer another question.
+    """
+    if identity is None:
+        yield None
+        return
+    from ...judges.cache import VerdictCache
+    from ...judges.open import reopen_judge
+
+    with contextlib.closing(VerdictCache(directory / VERDICTS)) as cache:
+        yield reopen_judge(identity, cache)
+
+
+def ledger_of(directory: Path, prices: Mapping[str, Price | None]) -> Ledger:
+    """Return what the judges of a run have used and cost; ``prices`` are by the name of the judge's model."""
+    ledger = Ledger()
+    path = directory / VERDICTS
+    if not path.exists():
+        return ledger
+    with path.open("rb") as file:
+        for line in file:
+            with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):
+                said = orjson.loads(line)
+                ledger.add(Usage(**said["completion"]["usage"]), prices.get(said["judge"]))
+    return ledger

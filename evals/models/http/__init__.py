@@ -1,0 +1,1 @@
+"""Models behind an HTTP address: OpenAI-compatible servers, GigaChat, Yandex."""

@@ -1,0 +1,142 @@
+"""GigaChat, the models of Sber: https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/gigachat-api."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import ssl
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ....errors import ModelError, UsageError
+from ....tasks.types import Completion, Message
+from ..base import Model, ModelOptions, Sampling
+from ..options import read_options
+from .gigachat_token import AccessTokens, TokenAuth, is_untrusted, untrusted
+from .provider import Provider
+
+BASE_URL = "https://gigachat.devices.sberbank.ru/api/v1"
+AUTH_URL = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
+# Requests in flight that the provider allows, by scope: one for a person, ten for a company.
+CONCURRENCY = {"GIGACHAT_API_PERS": 1, "GIGACHAT_API_B2B": 10, "GIGACHAT_API_CORP": 10}
+
+
+def open_gigachat(name: str, options: ModelOptions) -> Model:
+    """Open ``gigachat:NAME`` (``GigaChat-2``, ``GigaChat-2-Pro``, ``GigaChat-2-Max``, …).
+
+    The authorization key is read from ``GIGACHAT_CREDENTIALS``. Model options: ``scope`` (``GIGACHAT_API_PERS``, or
+    ``…_B2B``, ``…_CORP`` for companies; default ``$GIGACHAT_SCOPE``), ``ca_bundle`` (PEM file of the Russian
+    Trusted Root CA where the system does not trust it; default ``$GIGACHAT_CA_BUNDLE_FILE``), ``auth_url``.
+
+    Raises:
+        UsageError: no model name, no key, a wrong key, scope or certificate file.
+    """
+    extra = read_options("gigachat", options, {"scope": _scope, "ca_bundle": str, "auth_url": str})
+    if not name:
+        raise UsageError("which model? give its name: --model gigachat:GigaChat-2")
+    key = _key(os.environ.get("GIGACHAT_CREDENTIALS", ""))
+    scope = extra.get("scope") or _scope(os.environ.get("GIGACHAT_SCOPE", "GIGACHAT_API_PERS"))
+    trust = _trusted(extra.get("ca_bundle") or os.environ.get("GIGACHAT_CA_BUNDLE_FILE"))
+    tokens = AccessTokens(extra.get("auth_url", AUTH_URL), key, scope, trust=trust)
+    return GigaChat(
+        name,
+        base_url=options.base_url or BASE_URL,
+        tokens=tokens,
+        trust=trust,
+        concurrency=options.concurrency or CONCURRENCY[scope],
+        timeout=options.timeout,
+    )
+
+
+class GigaChat(Provider):
+    """A GigaChat model: greedy is ``top_p`` 0, since its temperature lies above 0."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        base_url: str,
+        tokens: AccessTokens,
+        trust: ssl.SSLContext,
+        concurrency: int,
+        timeout: float,
+    ) -> None:
+        super().__init__(
+            "gigachat",
+            name,
+            model=name,
+            base_url=base_url,
+            headers={},
+            auth=TokenAuth(tokens),
+            trust=trust,
+            concurrency=concurrency,
+            timeout=timeout,
+        )
+        self._tokens = tokens
+
+    def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+        # The API knows no schemas.
+        body = super()._body(messages, replace(sampling, schema=None))
+        if sampling.temperature == 0:
+            del body["temperature"]
+            body["top_p"] = 0
+        return body
+
+    async def _post(self, body: dict[str, Any]) -> bytes:
+        # Asked for here too: inside the transport a refusal would pass for a broken connection, and be tried again.
+        await self._tokens.current()
+        try:
+            return await super()._post(body)
+        except Exception as error:
+            if is_untrusted(error):
+                raise ModelError(untrusted(self._where()), fatal=True) from None
+            raise
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
+        """Answer one chat; what the provider's filter refused has the finish reason ``content_filter``.
+
+        Raises:
+            ModelError: no token, or the server refused or kept failing.
+        """
+        completion = await super().generate(messages, sampling)
+        if completion.finish_reason == "blacklist":
+            return replace(completion, finish_reason="content_filter")
+        return completion
+
+
+def _key(text: str) -> str:
+    if not text.strip():
+        raise UsageError(
+            "gigachat needs an authorization key: set GIGACHAT_CREDENTIALS to the key of your project's page"
+            " (and GIGACHAT_SCOPE, if you are a company)"
+        )
+    try:
+        pair = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        pair = b""
+    if b":" not in pair:
+        raise UsageError(
+            "GIGACHAT_CREDENTIALS is not an authorization key: that is base64 of 'client id:client secret', as the"
+            " project's page shows it"
+        )
+    return text.strip()
+
+
+def _scope(text: str) -> str:
+    if text not in CONCURRENCY:
+        raise UsageError(f"gigachat: the scope {text!r} is not one of {', '.join(CONCURRENCY)}")
+    return text
+
+
+def _trusted(ca_bundle: str | None) -> ssl.SSLContext:
+    import httpx2
+
+    context = httpx2.create_ssl_context()
+    if ca_bundle:
+        try:
+            context.load_verify_locations(cafile=ca_bundle)
+        except OSError as error:  # ssl.SSLError is one
+            raise UsageError(f"gigachat: ca_bundle={ca_bundle} cannot be used: {error.strerror or error}") from None
+    return context

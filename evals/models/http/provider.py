@@ -1,0 +1,103 @@
+"""What the clouds of one provider have in common: their own keys and certificates, and parameters they lack."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ....tasks.types import Completion, Message
+from ..base import Sampling
+from .openai import ChatServer
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx2
+
+
+class Provider(ChatServer):
+    """A server that speaks most of OpenAI's protocol.
+
+    It has no ``seed``, which is not sent (the identity says so), and no ``stop``: answers are cut here on arrival,
+    so that they are what a server with ``stop`` would send.
+
+    Args:
+        backend: the name in model strings.
+        name: the model as the user names it.
+        model: the model as the server wants it.
+        base_url: the server's address.
+        headers: sent with every request; ``Authorization`` among them, or set by ``auth``.
+        auth: signs requests, where that takes more than a fixed header.
+        trust: the certificates trusted.
+        concurrency: requests in flight.
+        timeout: seconds that one request may take.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        name: str,
+        *,
+        model: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        auth: httpx2.Auth | None = None,
+        trust: ssl.SSLContext,
+        concurrency: int,
+        timeout: float,
+    ) -> None:
+        super().__init__(model, base_url=base_url, api_key="none", concurrency=concurrency, timeout=timeout)
+        self.name = f"{backend}:{name}"
+        self.identity: Mapping[str, Any] = {
+            "backend": backend,
+            "model": model,
+            "base_url": base_url,
+            "not_sent": ["seed"],
+            "cut_on_arrival": ["stop"],
+        }
+        # A name such as `latest` is another model next month: these are the versions that answered.
+        self.versions: set[str] = set()
+        self._headers = headers
+        self._auth = auth
+        self._trust = trust
+
+    def _connected(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            import httpx2
+            from openai import DefaultAioHttpClient
+
+            limits = httpx2.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
+            self._client = DefaultAioHttpClient(
+                limits=limits, timeout=self._timeout, auth=self._auth, verify=self._trust, headers=self._headers
+            )
+        return self._client
+
+    def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+        return super()._body(messages, replace(sampling, seed=None, stop=()))
+
+    async def _post(self, body: dict[str, Any]) -> bytes:
+        content = await super()._post(body)
+        # Where this is no answer, its reader says so.
+        with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):
+            self.versions.add(str(orjson.loads(content)["model"]))
+        return content
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
+        """Answer one chat.
+
+        Raises:
+            ModelError: the server refused, or kept failing.
+        """
+        return cut_at_stop(await super().generate(messages, sampling), sampling.stop)
+
+
+def cut_at_stop(completion: Completion, stop: Sequence[str]) -> Completion:
+    """Return an answer as a server that knows ``stop`` would have sent it: up to the first of these strings."""
+    places = [place for word in stop if word and (place := completion.text.find(word)) >= 0]
+    if not places:
+        return completion
+    return replace(completion, text=completion.text[: min(places)], finish_reason="stop")

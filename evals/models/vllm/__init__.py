@@ -1,0 +1,1 @@
+"""vLLM servers started for a run and stopped with it."""

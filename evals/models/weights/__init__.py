@@ -1,0 +1,1 @@
+"""Where weights come from: the cache, the catalog of embedded models, checkpoints."""

@@ -1,0 +1,102 @@
+"""The user's cache folder, one lock per thing in it, and sha256 sums that are remembered.
+
+Hashing 491 MB costs one to two seconds and a 40 GB file minutes, so a sum is kept beside the file's size and
+modification time and taken as valid while both stand. Bits that rot under an unchanged time are not noticed:
+remove ``sha256/`` in the cache folder to have everything hashed anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from ....errors import ModelError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: IO[bytes]) -> None:
+        while True:
+            with suppress(OSError):  # LK_LOCK gives up after ten seconds
+                msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
+                return
+else:
+    import fcntl
+
+    def _lock(handle: IO[bytes]) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def cache_folder() -> Path:
+    """Return ``$EVALKIT_CACHE``, or ``evalkit`` in the platform's folder for caches (it may not exist yet)."""
+    if chosen := os.environ.get("EVALKIT_CACHE"):
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "evalkit"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "evalkit" / "Cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evalkit"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the file ``path`` as a lock; others wait. The system frees it when the process dies.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a+b")
+    except OSError as error:
+        raise ModelError(
+            f"cannot write to the cache folder {path.parent}: {error.strerror}; "
+            "set EVALKIT_CACHE to a folder that can be written",
+            fatal=True,
+        ) from error
+    with handle:
+        _lock(handle)
+        yield
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file in hex, from the memory of the cache folder when the file is unchanged.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    stamp = _stamp(path)
+    state = path.stat()
+    known = {"path": str(path.absolute()), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        found = json.loads(stamp.read_text(encoding="utf-8"))
+        if {key: found[key] for key in known} == known:
+            return str(found["sha256"])
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    remember_sha256(path, digest)
+    return digest
+
+
+def remember_sha256(path: Path, digest: str) -> None:
+    """Keep a sum for `file_sha256`; where the cache folder cannot be written, nothing is kept."""
+    state = path.stat()
+    known = {"path": str(path.absolute()), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
+    stamp = _stamp(path)
+    with suppress(OSError):
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=stamp.parent, delete=False, encoding="utf-8") as handle:
+            json.dump({**known, "sha256": digest}, handle)
+        Path(handle.name).replace(stamp)
+
+
+def _stamp(path: Path) -> Path:
+    name = hashlib.sha256(str(path.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return cache_folder() / "sha256" / f"{name}.json"

@@ -1,0 +1,94 @@
+"""``samples.parquet``: the rows of a finished run, a column a field, for pandas, DuckDB and friends.
+
+A process of its own writes it (``python -m evalkit.evals.records.parquet RUN``): pyarrow takes as much memory as
+all the rest of a run together.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ...errors import EvalkitError, RunError
+from .store import encode, read_rows, replacing
+
+ROWS_PER_GROUP = 1_000
+
+
+def write_parquet(directory: Path) -> None:
+    """Compact ``samples.jsonl`` into ``samples.parquet`` (zstd); nested fields become JSON text.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    command = (sys.executable, "-m", "evalkit.evals.records.parquet", str(directory))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RunError(done.stderr.strip() or f"samples.parquet could not be written ({done.returncode})")
+
+
+def compact(directory: Path) -> None:
+    """Do what `write_parquet` says, in this process."""
+    import pyarrow
+    from pyarrow import parquet
+
+    text, number, count = pyarrow.string(), pyarrow.float64(), pyarrow.int64()
+    schema = pyarrow.schema(
+        {
+            "task": text,
+            "id": text,
+            "epoch": count,
+            "messages": text,
+            "text": text,
+            "reasoning": text,
+            "finish_reason": text,
+            "value": number,
+            "status": text,
+            "parts": text,
+            "explanation": text,
+            "prompt_tokens": count,
+            "completion_tokens": count,
+            "latency": number,
+            "metadata": text,
+        }
+    )
+    rows = map(_flat, read_rows(directory))
+    with (
+        replacing(directory / "samples.parquet") as file,
+        parquet.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
+        while group := list(islice(rows, ROWS_PER_GROUP)):
+            writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    completion, usage, score = row["completion"] or {}, row["usage"] or {}, row["score"]
+    return {
+        **{name: row[name] for name in ("task", "id", "epoch")},
+        **{name: completion.get(name) for name in ("text", "reasoning", "finish_reason")},
+        **{name: score[name] for name in ("value", "status", "explanation")},
+        **{name: usage.get(name) for name in ("prompt_tokens", "completion_tokens")},
+        "latency": row["timing"]["latency"],
+        "messages": encode(row["messages"]).decode(),
+        "parts": encode(score["parts"]).decode(),
+        "metadata": encode(row["metadata"]).decode(),
+    }
+
+
+class _NoPandas:
+    """pyarrow would import pandas, half of its memory, to see whether a list is a Series."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+if __name__ == "__main__":
+    sys.meta_path.insert(0, _NoPandas())
+    try:
+        compact(Path(sys.argv[1]))
+    except EvalkitError as error:
+        sys.exit(str(error))

@@ -1,0 +1,122 @@
+"""What is asked for: the settings that change answers or verdicts, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ...errors import UsageError
+from ..models.base import Sampling
+from ..solvers import open_solver
+from .judge_options import read_judge_options
+
+# Drafts that are all the same are of no use.
+DRAFT_TEMPERATURE = 0.7
+# Seeds of the drafts of one epoch keep clear of those of other epochs.
+EPOCHS_APART = 1_000_003
+
+
+class RunSpec(BaseModel):
+    """The settings of a run.
+
+    Two runs of equal specs, equal model identities and equal data give the same numbers; so this is what a
+    resumed run is compared with. Where to write, how many requests at once and keys are not part of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    tasks: Annotated[tuple[str, ...], Field(min_length=1)]
+    data: dict[str, str] = {}
+    base_url: str | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+    epochs: Annotated[int, Field(ge=1)] = 1
+    solver: str = "single"
+    judge: tuple[str, ...] = ()
+    judge_base_url: str | None = None
+    judge_language: Literal["ru", "en"] = "ru"
+    jury_rule: Literal["mean", "median", "min", "majority"] = "mean"
+    judge_options: dict[str, bool | int | float | str] = {}
+    seed: Annotated[int, Field(ge=0)] = 0
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    shard: Annotated[str, Field(pattern=r"^[1-9]\d*/[1-9]\d*$")] | None = None
+
+    @field_validator("judge_options", mode="after")
+    @classmethod
+    def _as_values(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return read_judge_options(given)
+
+    @classmethod
+    def of(cls, **settings: Any) -> RunSpec:
+        """Make a spec, with a `UsageError` that names the setting where one is wrong."""
+        try:
+            spec = cls(**settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
+            raise UsageError(f"{name}: {first['msg']}, got {first['input']!r}") from None
+        open_solver(spec.solver)
+        repeated = {name for name in spec.tasks if spec.tasks.count(name) > 1}
+        if repeated:
+            raise UsageError(f"--tasks: {', '.join(sorted(repeated))} is named twice")
+        if spec.shard is not None and spec.shard_index >= spec.shard_count:
+            raise UsageError(f"--shard: {spec.shard} is not one of {spec.shard_count} shards (they count from 1)")
+        unused = set(spec.data) - set(spec.tasks)
+        if unused:
+            raise UsageError(f"--data names {', '.join(sorted(unused))}, which is not among --tasks")
+        return spec
+
+    @property
+    def shard_index(self) -> int:
+        """The shard's number, from 0."""
+        return int(self.shard.partition("/")[0]) - 1 if self.shard else 0
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards the run is cut into; 1 for a whole run."""
+        return int(self.shard.partition("/")[2]) if self.shard else 1
+
+    def sampling(
+        self, *, max_tokens: int, wanted: Mapping[str, Any], epoch: int, draw: int = 0, drafts: int = 1
+    ) -> Sampling:
+        """Return how one answer is drawn; every epoch, and every draft in it, has a seed of its own.
+
+        What the user set goes before what the sample wants (``wanted``), and that before the task's ``max_tokens``
+        and greedy decoding. One of several drafts is drawn at `DRAFT_TEMPERATURE` where greedy decoding was wanted,
+        but not set by the user.
+        """
+        given = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+        }
+        settings = {"max_tokens": max_tokens, **wanted, **{k: v for k, v in given.items() if v is not None}}
+        settings["stop"] = tuple(settings.get("stop", ()))
+        if drafts > 1 and self.temperature is None and not settings.get("temperature"):
+            settings["temperature"] = DRAFT_TEMPERATURE
+        return Sampling(seed=self.seed + epoch + EPOCHS_APART * draw, **settings)
+
+    def default_name(self) -> str:
+        """Return a folder name that is the same for the same spec and differs for any other."""
+        digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
+        model = self.model.partition(",")[0].rstrip("/").rpartition("/")[2]
+        words = "-".join((model.replace(":", "-"), *(name.rpartition(":")[2] for name in self.tasks)))
+        name = re.sub(r"[^\w.-]+", "-", words)[:80]
+        return f"{name}-{digest}"
+
+
+def split_tasks(text: str) -> list[str]:
+    """Split task names at commas; a ``key=value`` belongs to the name before it, as options of models do."""
+    names: list[str] = []
+    for part in filter(None, text.split(",")):
+        if names and re.match(r"[a-z_]+=", part):
+            names[-1] += f",{part}"
+        else:
+            names.append(part)
+    return names

@@ -1,0 +1,1 @@
+"""Studies of judges and models beyond a single run: pairwise comparison, passports, people's verdicts."""

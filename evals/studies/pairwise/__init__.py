@@ -1,0 +1,1 @@
+"""Stored answers of several runs, compared two by two by a judge."""

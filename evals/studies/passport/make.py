@@ -1,0 +1,78 @@
+"""``evalkit judge passport`` as a Python call: open the models, say what it will take, measure, write."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...judging.billing import Till
+from ...models.base import ModelOptions
+from ...models.open import open_model
+from ...records.judge_options import check_judge_options, read_judge_options
+from ...records.store import replacing
+from .labelled import CORRECT_FROM, read_labelled
+from .measure import make_passport
+from .page import as_markdown
+
+
+def passport_of(
+    judge: Sequence[str],
+    output: Path,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    rule: str = "mean",
+    judge_options: Mapping[str, Any] | None = None,
+    labelled: Path | None = None,
+    form: str = "rating",
+    correct_from: float = CORRECT_FROM,
+    family: str | None = None,
+    budget: str | None = None,
+    timeout: float = 600.0,
+    notify: Callable[[str], None] = lambda line: None,
+) -> str:
+    """Measure the judge of one model string, or the jury of several; write its passport, and return it to read.
+
+    The arguments are those of `make_passport`, and the server's. Run it again after an interruption: nothing that
+    was said is asked for again.
+
+    Raises:
+        UsageError, InputError: something given is wrong.
+        ModelError, RunError: a model is gone, or the budget is spent; what was said is saved.
+    """
+    judge_options = read_judge_options(judge_options or {})
+    check_judge_options(judge_options, len(judge))
+    known = read_labelled(labelled) if labelled is not None else None
+    till = Till.open(budget)
+    options = ModelOptions(base_url=base_url, api_key=api_key, timeout=timeout)
+
+    async def run() -> str:
+        async with contextlib.AsyncExitStack() as stack:
+            models = []
+            for name in judge:
+                model = await asyncio.to_thread(open_model, name, options)
+                stack.push_async_callback(model.close)
+                models.append(till.judge(model, name))
+            passport = await make_passport(
+                models,
+                output,
+                rule=rule,
+                judge_options=judge_options,
+                family=family,
+                labelled=known,
+                form=form,
+                correct_from=correct_from,
+                concurrency=min(64, max(model.concurrency for model in models)),
+                prices=till.judge_prices,
+                notify=notify,
+            )
+        return as_markdown(passport)
+
+    text = asyncio.run(run())
+    with replacing(output.with_suffix(".md")) as file:
+        file.write(text.encode())
+    notify(f"passport: {output}")
+    return text

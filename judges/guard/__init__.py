@@ -1,0 +1,1 @@
+"""What protects a judge from the text that it reads."""

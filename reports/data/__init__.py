@@ -1,0 +1,1 @@
+"""Runs and trainings in, plain tables out: everything that the pages show."""

@@ -1,0 +1,333 @@
+"""Runs in, one plain table out: whatever a report shows is read from here, so that no two views can disagree.
+
+::
+
+    {"schema_version": 3,
+     "runs":     [{"label", "name", "directory", "model", "judge", "passport", "canaries", "solver", "started", …}],
+     "warnings": [{"kind", "task"?, "name"?, "values": [[run, text], …]}],
+     "tasks":    [{"name", "title", "versions", "runs": [{"samples", "scored", "coverage", "judge", …} | None],
+                   "metrics": [{"name", "title", "kind", "unit", "runs": [{"value", "low", "high", …} | None],
+                                "breakdown": [{"name", "rows": [{"label", "runs": […]}]}]}]}],
+     "comparisons": [{"first", "second", "tasks": [{"task", "metrics": […]}], "warnings": […], "trouble"}],
+     "outcomes": [{"task", "title", "better", "worse", "samples": [id, …]}],
+     "samples":  [{"task", "id", "epoch", "messages", "target", "metadata", "answers": [{…} | None]}],
+     "facts":    [{"section", "rows": [{"name", "values": […], "differs"}]}]}
+
+A list named ``runs``, ``answers`` or ``values`` has one entry a run, in the order of ``runs`` at the top, and
+``None`` where a run has nothing to say. Scores are shares in [0, 1], times are seconds. ``judge`` of a task is who
+graded it, ``{"models", "passport", "canaries"}``, where a model did. ``won`` and ``lost`` of a difference are
+places in ``outcomes``, which names the samples.
+
+Beside a page lies the same table as JSON, but for the samples: their texts are on the page and in the runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ...errors import InputError, UsageError
+from ...evals.records.locks import is_held
+from ...evals.records.manifest import read_manifest
+from ...tasks.registry import open_task
+from .comparisons import comparisons
+from .outcomes import Outcomes
+from .progress import LineCounts, run_progress
+from .samples import Samples, Table, natural_order, read_table, side_by_side
+
+SCHEMA_VERSION = 3
+
+# What a run may differ in without making its scores incomparable.
+_OWN_SETTINGS = frozenset({"model", "tasks", "data", "base_url"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run directory holds."""
+
+    directory: Path
+    manifest: dict[str, Any]
+    results: dict[str, Any]
+    table: Table
+
+
+def report_data(runs: Sequence[Path]) -> dict[str, Any]:
+    """Read run directories into the one table that every view of a report shows.
+
+    Raises:
+        UsageError: no run, or the same run twice.
+        InputError: a directory is not a run, or a file in it is damaged.
+    """
+    data, samples = read_report(runs)
+    return {**data, "samples": list(samples)}
+
+
+def read_report(runs: Sequence[Path], *, compare: bool = True) -> tuple[dict[str, Any], Samples]:
+    """Read run directories as `report_data` does, with the samples apart and compressed.
+
+    ``compare`` asks for the first run's paired comparisons with all others.
+
+    Raises:
+        UsageError: no run, or the same run twice.
+        InputError: a directory is not a run, or a file in it is damaged.
+    """
+    directories = [Path(directory) for directory in runs]
+    if not directories:
+        raise UsageError("a report needs at least one run directory")
+    for directory, times in Counter(directory.resolve() for directory in directories).items():
+        if times > 1:
+            raise UsageError(f"{directory} is given {times} times; name each run once")
+    data, samples = side_by_side_data([load_run(directory) for directory in directories])
+    if compare:
+        outcomes = Outcomes()
+        data |= {"comparisons": comparisons(directories, outcomes), "outcomes": outcomes.as_json()}
+    return data, samples
+
+
+def side_by_side_data(loaded: Sequence[Run]) -> tuple[dict[str, Any], Samples]:
+    """Put runs into the table of `report_data`, with nothing compared yet and the samples apart."""
+    labels = _labels(loaded)
+    tasks = _union({task["name"]: task for task in run.manifest["tasks"]} for run in loaded)
+    samples = side_by_side([run.table for run in loaded], tasks)
+    entries = [_run_entry(run, label) for run, label in zip(loaded, labels, strict=True)]
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "runs": entries,
+        "warnings": _warnings(loaded, entries, samples),
+        "tasks": _tasks(loaded),
+        "comparisons": [],
+        "outcomes": [],
+        "facts": facts_of([run.manifest for run in loaded]),
+    }
+    return data, samples
+
+
+def load_run(directory: Path) -> Run:
+    """Read what a run directory holds.
+
+    Raises:
+        InputError: the directory is not a run, or a file in it is damaged or not what a run writes.
+        UsageError: the results must be computed, and a task of the run is not installed here.
+    """
+    try:
+        run = Run(directory, read_manifest(directory), _results(directory), {})
+        side_by_side_data([run])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{directory}: manifest.json or results.json is not what a run writes ({error!r})"
+        ) from None
+    return replace(run, table=read_table(directory))
+
+
+def _results(directory: Path) -> dict[str, Any]:
+    from ...evals.engine.results import SCHEMA_VERSION as TODAY
+    from ...evals.engine.results import summarize
+
+    path = directory / "results.json"
+    try:
+        results: dict[str, Any] = orjson.loads(path.read_bytes())
+    except FileNotFoundError:  # the run is still going
+        return summarize(directory)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path}: not valid JSON ({error}); delete it to have it computed anew") from None
+    return results if results["schema_version"] == TODAY else summarize(directory)
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """Name the runs by their models, and by their own names and places too where that is not enough."""
+    models = [str(run.results.get("model") or run.manifest["spec"]["model"]) for run in runs]
+    named = _extended(models, [str(run.manifest["name"]) for run in runs])
+    return _extended(named, [f"#{index}" for index in range(1, len(runs) + 1)])
+
+
+def _extended(labels: Sequence[str], extensions: Sequence[str]) -> list[str]:
+    times = Counter(labels)
+    pairs = zip(labels, extensions, strict=True)
+    return [f"{label} ({extension})" if times[label] > 1 else label for label, extension in pairs]
+
+
+def _progress(run: Run) -> dict[str, Any] | None:
+    """Tell how far a run has come that has not ended, or that goes on again."""
+    if run.manifest["finished"] and not is_held(run.directory):
+        return None
+    return run_progress(run.directory, run.manifest, LineCounts()).unfinished()
+
+
+def _run_entry(run: Run, label: str) -> dict[str, Any]:
+    manifest = run.manifest
+    return {
+        "label": label,
+        "name": manifest.get("name"),
+        "directory": run.directory.name,
+        "judge": list(manifest["spec"].get("judge") or ()),
+        **_trust(run),
+        "solver": manifest["spec"].get("solver") or "single",
+        "model": run.results.get("model"),
+        "started": manifest["started"],
+        "finished": manifest["finished"],
+        "progress": _progress(run),
+        "command": manifest["command"],
+        "evalkit": manifest.get("evalkit"),
+    }
+
+
+# Tasks
+
+
+def _tasks(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    by_run = [{task["task"]: _with_judge(task, run) for task in run.results["tasks"]} for run in runs]
+    return [_task([tasks.get(name) for tasks in by_run], name) for name in _union(by_run)]
+
+
+def _with_judge(result: dict[str, Any], run: Run) -> dict[str, Any]:
+    """Add who graded a task, None where no model did; a task that is not installed here is taken for judged."""
+    registered = {planned["name"]: planned["registered_as"] for planned in run.manifest["tasks"]}
+    try:
+        needs = getattr(open_task(registered[result["task"]]), "needs", ())
+    except UsageError:
+        needs = ("judge",)
+    models = list(run.manifest["spec"].get("judge") or ())
+    return {**result, "judge": {"models": models, **_trust(run)} if models and "judge" in needs else None}
+
+
+def _trust(run: Run) -> dict[str, Any]:
+    """Return what is known of a run's judge: the line of its passport, and how its canaries fared."""
+    return {
+        "passport": (run.manifest.get("passport") or {}).get("line"),
+        "canaries": (run.results.get("judging") or {}).get("canaries"),
+    }
+
+
+def _task(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
+    present = [result for result in results if result]
+    summary = ("samples", "answered", "scored", "coverage", "statuses", "usage", "cost", "seconds")
+    metrics = [{metric["name"]: metric for metric in result["metrics"]} if result else {} for result in results]
+    found = [_metric([of_run.get(metric) for of_run in metrics], metric) for metric in _union(metrics)]
+    return {
+        "name": name,
+        "title": present[0].get("title") or name,
+        "versions": sorted({str(result.get("version")) for result in present}),
+        "runs": [
+            {key: result.get(key) for key in ("version", "judge", *summary)} if result else None
+            for result in results
+        ],
+        "metrics": [metric for metric in found if metric["kind"] == "task" or _is_measured(metric)],
+    }
+
+
+def _is_measured(metric: dict[str, Any]) -> bool:
+    return any(point and point.get("value") is not None for point in metric["runs"])
+
+
+def _metric(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
+    present = [result for result in results if result]
+    breakdowns = [(result.get("breakdown") or {}) if result else {} for result in results]
+    return {
+        "name": name,
+        "title": present[0].get("title") or name,
+        "kind": present[0].get("kind", "task"),
+        "unit": "share" if all(result.get("unit", "share") == "share" for result in present) else "number",
+        "runs": [
+            {key: value for key, value in result.items() if key not in ("name", "title", "kind", "breakdown")}
+            if result
+            else None
+            for result in results
+        ],
+        "breakdown": [
+            {"name": dimension, "rows": _breakdown([of_run.get(dimension) or {} for of_run in breakdowns])}
+            for dimension in _union(breakdowns)
+        ],
+    }
+
+
+def _breakdown(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    labels = sorted(_union(results), key=natural_order)
+    return [{"label": label, "runs": [of_run.get(label) for of_run in results]} for label in labels]
+
+
+# What differs between runs
+
+
+def _warnings(runs: Sequence[Run], entries: Sequence[dict[str, Any]], samples: Samples) -> list[dict[str, Any]]:
+    manifests = [run.manifest for run in runs]
+    found: list[dict[str, Any]] = []
+
+    def compare(kind: str, values: Sequence[Any], **about: str) -> None:
+        known = [[index, _text(value)] for index, value in enumerate(values) if value is not _ABSENT]
+        if len({value for _, value in known}) > 1:
+            found.append({"kind": kind, **about, "values": known})
+
+    unfinished = [
+        [index, f"{entry['progress']['done']} / {entry['progress']['total']}"]
+        for index, entry in enumerate(entries)
+        if entry["progress"]
+    ]
+    if unfinished:
+        found.append({"kind": "incomplete", "values": unfinished})
+    tasks = [{task["name"]: task for task in manifest["tasks"]} for manifest in manifests]
+    for name in _union(tasks):
+        lacking = [[index, ""] for index, of_run in enumerate(tasks) if name not in of_run]
+        if lacking:
+            found.append({"kind": "task_missing", "task": name, "values": lacking})
+        having = [of_run.get(name) for of_run in tasks]
+        compare("data", [(task.get("data") or {}).get("sha256") if task else _ABSENT for task in having], task=name)
+        compare("version", [task.get("version") if task else _ABSENT for task in having], task=name)
+        answered = samples.answered(name)
+        times = [sum(answers[index] for answers in answered) for index in range(len(runs))]
+        counts = [[index, str(times[index])] for index, task in enumerate(having) if task]
+        if any(times[index] < len(answered) for index, task in enumerate(having) if task):
+            found.append({"kind": "samples", "task": name, "values": counts})
+    for task in _tasks(runs):
+        unscored = [
+            [index, f"{of_run['samples'] - of_run['scored']} / {of_run['samples']}"]
+            for index, (run, of_run) in enumerate(zip(runs, task["runs"], strict=True))
+            if of_run and run.manifest["finished"] and of_run["scored"] < of_run["samples"]
+        ]
+        if unscored:
+            found.append({"kind": "unscored", "task": task["name"], "values": unscored})
+    specs = [manifest["spec"] for manifest in manifests]
+    for name in _union(specs):
+        if name not in _OWN_SETTINGS:
+            compare("setting", [spec.get(name) for spec in specs], name=name)
+    compare("evalkit", [manifest.get("evalkit") for manifest in manifests])
+    return found
+
+
+_ABSENT = object()
+
+
+def facts_of(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Flatten settings into rows ``a.b.c`` by top-level section, one value for each of them."""
+    flat = [dict(_flatten(one)) if one else {} for one in settings]
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for path in _union(flat):
+        values = [_text(of_run[path]) if path in of_run else None for of_run in flat]
+        row = {"name": ".".join(path[1:]) or path[0], "values": values, "differs": len(set(values)) > 1}
+        sections.setdefault(path[0] if len(path) > 1 else "", []).append(row)
+    return [{"section": section, "rows": rows} for section, rows in sections.items()]
+
+
+def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flatten(item, (*path, str(key)))
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for index, item in enumerate(value):
+            name = item.get("name", index + 1) if isinstance(item, dict) else index + 1
+            yield from _flatten(item, (*path, str(name)))
+    else:
+        yield path, value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _union(mappings: Iterable[dict[Any, Any]]) -> list[Any]:
+    """Return the keys of all mappings, each once, in the order of first appearance."""
+    return list(dict.fromkeys(key for mapping in mappings for key in mapping))

@@ -1,0 +1,1 @@
+"""Pages served while runs are going on."""

@@ -1,0 +1,350 @@
+"""The leaderboard: all runs below a folder, on one page, with what tells them apart and what does not.
+
+The data comes first: `leaderboard_data` makes one table, which the page renders and which lies as JSON beside it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ...errors import EvalkitError, InputError, UsageError, nearest
+from ...evals.records.store import write_json
+from ...evals.statistics import macro_average
+from ...tasks.types import Score
+from ..data.costs import cost_plot, effort
+from ..data.outcomes import Outcomes
+from ..data.runs import Run, load_run, side_by_side_data
+from ..data.samples import Samples
+from ..data.standings import Tally, mean_share, standing
+from .report import Language, write_page
+
+SCHEMA_VERSION = 2
+
+# Runs that differ in nothing but these stand in one row, each with its own tasks.
+_OF_JUDGE = ("judge", "judge_base_url", "judge_language", "judge_options", "jury_rule")
+_WHAT_IS_ASKED = frozenset({"tasks", "data", "limit", "base_url", *_OF_JUDGE})
+
+Board = tuple[str, str, str]
+"""(task, version, sha256 of the data): what scores must agree in to be put side by side."""
+
+
+def write_leaderboard(
+    directory: Path,
+    output: Path,
+    *,
+    baseline: str | None = None,
+    language: Language = "en",
+    tell: Callable[[str], object] = lambda line: None,
+) -> Path:
+    """Write one offline HTML file about all runs below ``directory``, and its data as JSON beside it.
+
+    Equal runs give equal bytes. ``output`` may be a folder: the file is then ``leaderboard.html`` in it.
+    ``baseline`` is the model, run or label that differences are measured against; by default the best of each task.
+    A run that cannot be read is left out: the page lists it with the reason, and ``tell`` hears it.
+
+    Raises:
+        UsageError: no run has that name, or an unknown language.
+        InputError: there is no run below the directory that can be read.
+        RunError: a file cannot be written.
+    """
+    data, samples = leaderboard_data(find_runs(directory), baseline=baseline)
+    for one in data["left_out"]:
+        tell(f"left out: {one['directory']}: {one['reason']}")
+    path = write_page("leaderboard.html.j2", data, samples, output, language)
+    write_json(path.with_suffix(".json"), data)
+    return path
+
+
+def find_runs(directory: Path) -> list[Path]:
+    """Return the run directories below a folder (or the folder itself), sorted by path.
+
+    A ``manifest.json`` without a ``samples.jsonl`` beside it is something else's, or a run that has not begun.
+
+    Raises:
+        InputError: there is none.
+    """
+    folders = (path.parent for path in Path(directory).rglob("manifest.json"))
+    found = sorted(folder for folder in folders if (folder / "samples.jsonl").exists())
+    if not found:
+        raise InputError(f"{directory} holds no run: no manifest.json with a samples.jsonl lies below it")
+    return found
+
+
+def leaderboard_data(runs: Sequence[Path], *, baseline: str | None = None) -> tuple[dict[str, Any], Samples]:
+    """Read runs into the one table that a leaderboard shows, and their samples.
+
+    ::
+
+        {"schema_version", "baseline", "runs", "warnings", "tasks", "outcomes", "facts",    as in `report_data`
+         "left_out": [{"directory", "reason"}],   runs that cannot be read
+         "entries": [{"label", "runs", "model", "solver", "judge", "passport", "settings", "overall", …}],
+         "order":   [entry, …],   best first
+         "boards":  [{"task", "title", "version", "data", "variant", "metric", "unit", "samples", "detectable",
+                      "baseline",
+                      "rows": [{"entry", "run", "value", "low", "high", "best", "worst", "letters", "difference",
+                                "coverage", "cost", "judge", …}],
+                      "sliced", "dimensions": [{"name", "labels", "rows": [{"entry", "cells"}]}],
+                      "plot": {"x", "currency", "points": [{"entry", "x", "y", "best"}], "unknown"}}]}
+
+    ``best`` and ``worst`` are the ranks that an entry may hold. Unknown costs are None.
+
+    Raises:
+        UsageError: no run has the baseline's name.
+        InputError: none of the runs can be read.
+    """
+    loaded, left_out = _loaded(runs)
+    data, samples = side_by_side_data(loaded)
+    entries = _entries(loaded, data)
+    chosen = _chosen(baseline, entries, data)
+    tallies = _tallies(loaded, samples)
+    outcomes = Outcomes()
+    boards = [
+        _board(board, by_entry, tallies, chosen, data, outcomes)
+        for board, by_entry in _boards(loaded, entries).items()
+    ]
+    _name_variants(boards)
+    _add_overall(entries, boards, tallies)
+    del data["comparisons"]
+    return {
+        **data,
+        "schema_version": SCHEMA_VERSION,
+        "outcomes": outcomes.as_json(),
+        "left_out": left_out,
+        "baseline": None if chosen is None else entries[chosen]["label"],
+        "entries": entries,
+        "order": _order(entries, boards),
+        "boards": boards,
+    }, samples
+
+
+def _loaded(runs: Sequence[Path]) -> tuple[list[Run], list[dict[str, str]]]:
+    """Load what can be read, and tell why the rest cannot."""
+    loaded, left_out = [], []
+    for directory in map(Path, runs):
+        try:
+            loaded.append(load_run(directory))
+        except (EvalkitError, OSError) as error:
+            # The page may be read elsewhere, where a path of this machine says nothing.
+            reason = str(error).replace(str(directory), directory.name)
+            left_out.append({"directory": directory.name, "reason": reason})
+    if not loaded:
+        reasons = "; ".join(one["reason"] for one in left_out)
+        raise InputError(f"none of the runs can be read: {reasons}")
+    return loaded, left_out
+
+
+def _entries(loaded: Sequence[Run], data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Put runs of one model with the same settings, no two judges and no task in common into one row."""
+    rows: dict[bytes, list[list[int]]] = defaultdict(list)
+    for index, run in enumerate(loaded):
+        settings = {name: value for name, value in run.manifest["spec"].items() if name not in _WHAT_IS_ASKED}
+        key = orjson.dumps([run.manifest["model"], settings], option=orjson.OPT_SORT_KEYS)
+        for row in rows[key]:
+            if all(_may_share_a_row(run, loaded[other]) for other in row):
+                row.append(index)
+                break
+        else:
+            rows[key].append([index])
+    differing = _differing_settings(data, len(loaded))
+    return [
+        {
+            "label": data["runs"][row[0]]["label"] if len(row) == 1 else str(data["runs"][row[0]]["model"]),
+            "runs": row,
+            "model": data["runs"][row[0]]["model"],
+            "names": [data["runs"][index]["name"] for index in row],
+            "solver": data["runs"][row[0]]["solver"],
+            **_judge_of([data["runs"][index] for index in row]),
+            "settings": list(dict.fromkeys(one for index in row for one in differing[index])),
+            "finished": all(data["runs"][index]["finished"] for index in row),
+            "overall": None,
+        }
+        for row in sorted((row for some in rows.values() for row in some), key=lambda row: row[0])
+    ]
+
+
+def _judge_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the judge of a row, and what is known of it."""
+    judged = next((run for run in runs if run["judge"]), runs[0])
+    return {name: judged[name] for name in ("judge", "passport", "canaries")}
+
+
+def _may_share_a_row(one: Run, other: Run) -> bool:
+    judges = [_of_judge(run) for run in (one, other) if run.manifest["spec"].get("judge")]
+    return not _task_names(one) & _task_names(other) and (len(judges) < 2 or judges[0] == judges[1])
+
+
+def _of_judge(run: Run) -> dict[str, Any]:
+    return {name: run.manifest["spec"].get(name) for name in _OF_JUDGE}
+
+
+def _task_names(run: Run) -> set[str]:
+    return {task["name"] for task in run.manifest["tasks"]}
+
+
+def _differing_settings(data: Mapping[str, Any], count: int) -> list[list[str]]:
+    """Return, for each run, the settings that are not the same in all runs, as ``name = value``."""
+    found: list[list[str]] = [[] for _ in range(count)]
+    for warning in data["warnings"]:
+        if warning["kind"] in ("setting", "evalkit"):
+            name = warning.get("name", "evalkit")
+            for index, value in warning["values"]:
+                if name not in _OF_JUDGE or data["runs"][index]["judge"]:
+                    found[index].append(f"{name} = {value}")
+    return found
+
+
+def _chosen(baseline: str | None, entries: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> int | None:
+    if baseline is None:
+        return None
+    names: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        folders = [data["runs"][index]["directory"] for index in entry["runs"]]
+        for name in (entry["label"], str(entry["model"]), *entry["names"], *folders):
+            names.setdefault(name, number)
+    if baseline not in names:
+        raise UsageError(f"no run is called {baseline!r}.{nearest(baseline, names)}")
+    return names[baseline]
+
+
+def _tallies(loaded: Sequence[Run], samples: Samples) -> dict[tuple[int, str], Tally]:
+    tallies = {
+        (index, task["name"]): Tally(task["registered_as"])
+        for index, run in enumerate(loaded)
+        for task in run.manifest["tasks"]
+    }
+    for (task, sample, _), rows in samples.raw():
+        for index, row in enumerate(rows):
+            if row is not None and (index, task) in tallies:
+                tallies[index, task].add(sample, Score.from_json(row["score"]))
+    return tallies
+
+
+def _boards(loaded: Sequence[Run], entries: Sequence[Mapping[str, Any]]) -> dict[Board, dict[int, int]]:
+    """Return the boards, and for each which run of which entry is on it."""
+    boards: dict[Board, dict[int, int]] = {}
+    for number, entry in enumerate(entries):
+        for index in entry["runs"]:
+            for task in loaded[index].manifest["tasks"]:
+                board = (task["name"], str(task["version"]), str((task.get("data") or {}).get("sha256")))
+                boards.setdefault(board, {})[number] = index
+    return dict(sorted(boards.items()))
+
+
+def _board(
+    board: Board,
+    by_entry: Mapping[int, int],
+    tallies: Mapping[tuple[int, str], Tally],
+    chosen: int | None,
+    data: Mapping[str, Any],
+    outcomes: Outcomes,
+) -> dict[str, Any]:
+    name, version, sha256 = board
+    (task,) = [task for task in data["tasks"] if task["name"] == name]
+    metrics = [metric for metric in task["metrics"] if metric["kind"] == "task"]
+    metric: Mapping[str, Any] = (
+        metrics[0] if metrics else {"name": "", "title": "", "unit": "share", "runs": [], "breakdown": []}
+    )
+    # The headline may have no parts where the metric behind it has: prompts consist of instructions.
+    sliced = next((one for one in metrics if one["breakdown"] and one["unit"] == metric["unit"]), metric)
+    values = {entry: tallies[index, name].values for entry, index in by_entry.items()}
+    standings = standing(values, chosen)
+    ranks = standings.pop("ranks")
+    rows = []
+    for entry, index in by_entry.items():
+        point = (metric["runs"][index] if metric["runs"] else None) or {}
+        nowhere = {"best": None, "worst": None, "letters": "", "difference": None}
+        rows.append(
+            {
+                "entry": entry,
+                "run": index,
+                **{key: point.get(key) for key in ("value", "low", "high")},
+                **ranks.get(entry, nowhere),
+                **effort(task["runs"][index]),
+                "judge": (task["runs"][index] or {}).get("judge"),
+            }
+        )
+    for row in rows:
+        if row["difference"]:
+            about = {"task": name, "title": metric["title"] or task["title"]}
+            other = by_entry[standings["baseline"]]
+            won, lost = row["difference"].pop("won"), row["difference"].pop("lost")
+            row["difference"] |= {
+                "won": outcomes.add(won, **about, better=row["run"], worse=other),
+                "lost": outcomes.add(lost, **about, better=other, worse=row["run"]),
+            }
+    rows.sort(key=lambda row: (row["value"] is None, -(row["value"] or 0.0), row["entry"]))
+    return {
+        "task": name,
+        "title": task["title"],
+        "version": version,
+        "data": sha256,
+        "metric": metric["name"],
+        "metric_title": metric["title"],
+        "unit": metric["unit"],
+        **standings,
+        "rows": rows,
+        "sliced": sliced["title"],
+        "dimensions": _dimensions(sliced, rows),
+        "plot": cost_plot(rows),
+    }
+
+
+def _dimensions(metric: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": dimension["name"],
+            "labels": [row["label"] for row in dimension["rows"]],
+            "rows": [
+                {
+                    "entry": row["entry"],
+                    "run": row["run"],
+                    "cells": [one["runs"][row["run"]] for one in dimension["rows"]],
+                }
+                for row in rows
+            ],
+        }
+        for dimension in metric["breakdown"]
+    ]
+
+
+def _name_variants(boards: Sequence[dict[str, Any]]) -> None:
+    """Tell boards of one task apart by their version and their data."""
+    times = Counter(board["task"] for board in boards)
+    for board in boards:
+        is_alone = times[board["task"]] == 1
+        board["variant"] = "" if is_alone else f"{board['version']}, sha256 {board['data'][:8]}"
+
+
+def _order(entries: Sequence[Mapping[str, Any]], boards: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the numbers of the entries, best first: by all tasks, else by the first task that they did."""
+    values = {row["entry"]: row["value"] for board in reversed(boards) for row in board["rows"]}
+
+    def place(entry: int) -> tuple[bool, float, int]:
+        overall = entries[entry]["overall"]
+        value = values.get(entry)
+        return overall is None, -(overall["value"] if overall else value or 0.0), entry
+
+    return sorted(range(len(entries)), key=place)
+
+
+def _add_overall(
+    entries: Sequence[dict[str, Any]], boards: Sequence[Mapping[str, Any]], tallies: Mapping[tuple[int, str], Tally]
+) -> None:
+    """Give each entry that is on every board the average of its tasks, each counting the same, scores in [0, 1]."""
+    if len(boards) < 2:
+        return
+    for number, entry in enumerate(entries):
+        places = [(board, row) for board in boards for row in board["rows"] if row["entry"] == number]
+        shares = [
+            tally.values if board["unit"] == "share" else tally.shares
+            for board, row in places
+            for tally in (tallies[row["run"], board["task"]],)
+        ]
+        if len(shares) == len(boards) and all(shares):
+            average = macro_average([mean_share(some) for some in shares])
+            entry["overall"] = {"value": average.value, "low": average.low, "high": average.high}

@@ -1,0 +1,269 @@
+r"""Where the final answer stands in a model's text: in a box, after «Ответ:», or last.
+
+Every step looks at a bounded piece of the text or passes over it once, so that a megabyte costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+
+from ..reading.units import UNITS
+from ..reading.words import FUNCTIONS, NUMERALS, meaning
+from .formulas import Formula, find_formulas, masked
+
+_BOXES = 32
+_BOX_LENGTH = 8192
+_TAIL = 6000
+_SEGMENT = 2000
+_WHOLE = 400
+_COPULAS = 20
+_JOINT_LENGTH = 12
+
+_SPECIAL_TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>(?:\w{1,20}$)?")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*")
+_BARE = re.compile(r"[-+−]?\d[\d.,/]{0,40}|[A-Za-zА-Яа-я]\b")
+_MARKER = re.compile(
+    r"(?:\b(?:final\s+answer|answer|ответ|итого|result)\b[*_\s]{0,6}(?:is\b|[:：=]|(?:—|–|-)\s|равен\b|будет\b)"
+    r"|^[#*_ \t>]{0,8}(?:final\s+answer|answer|ответ|итого)\b[*_\s]{0,6}$"
+    r"|^[#*_ \t>]{0,8}(?:answer|ответ|итого)\b(?=[*_ ]{0,4}[\\$\d(\[{+−-])"
+    r"|####)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_JOINING = re.compile(
+    r"(?:\s|[$,;.+&*]|\\[()\[\],;: !]|\\q?quad|\\text\s*\{\s*(?:и|или|and|or)\s*\}|\b(?:и|или|and|or)\b"
+    r"|[a-z]\w{0,2}\s*=|\\[a-z]{1,5}\b)*\\?\Z",
+    re.IGNORECASE,
+)
+_CONNECTIVE = re.compile(r"(?<!\w)(?:и|или|and|or)(?!\w)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![\w.,])[-−–+]?\(?[-−–]?\d+(?:[.,]\d+)*(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?\)?"
+    r"(?:\s?[/*^·:]\s?\(?[-−]?\d+(?:[.,]\d+)*\)?)*(?:\s?%|\s?°)?"
+)
+_UNIT_AFTER = re.compile(
+    r"[ \u00a0]?([A-Za-zА-Яа-я]{1,12})[²³23]?(?:/[а-яa-z]{1,5}[²³]?|\.? (?:в|per) [а-яa-z]{1,8})?"
+)
+_JOINT = re.compile(r"\s*(?:[,;]\s*(?:и|или|and|or)?|и|или|and|or)\s*")
+_SENTENCE_END = re.compile(r"(?<!\.)(?<!\\right)[.!?](?=\s+[«\"*(]*[A-ZА-ЯЁ]|\s*\Z)")
+_REASON = re.compile(
+    r"[,;]?\s*(?:так как|потому что|поскольку|ибо|т\.\s?к\.|что и (?:требовалось|нужно|надо)"
+    r"|because|since\b|проверк)"
+    r"|\s[-—–]\s(?=[а-яё]{3,} [а-яё]{2,})",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(r"\s*\((?=[^()]*(?:[а-яё]{3}|≈|approx|see))[^()]*\)\s*\Z", re.IGNORECASE)
+_ASIDE = re.compile(r"\s*\([а-яё]{3,}(?: [а-яё]+)*\)", re.IGNORECASE)
+_HEDGED = re.compile(r"(?<!\w)(?:не|кроме|бол(?:ее|ьше)|мен(?:ее|ьше)|not|except)(?!\w)", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"[-−–+]?\d[\d.,/ \u00a0]*(?: (?!и |или )[А-Яа-яЁё]+){1,4}"
+    r"(?:(?:,| и| или) \d[\d.,/]*(?: [А-Яа-яЁё]+){1,3}){0,3}\Z"
+)
+_TAG = re.compile(r"</?(?:b|strong|i|em|u|p|span|div|br)\s?/?>", re.IGNORECASE)
+_BULLET = re.compile(r"\A[ *_]*\n\s*[-•]\s+")
+_COPULA = re.compile(
+    r"(?:\bis\b|\bare\b|\bequals\b|\bbe\b|\bравн[аыо]\b|\bравен\b|\bсоставля[ею]т\b|\bсоставит\b|\bбудет\b|=|—)\s*:?",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"\\(?:begin|end)\s*\{\w+\}(?:\{[lcr|]*\})?|\\(?:text|mbox|mathrm|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+|\\."
+)
+_WORD = re.compile(r"[A-Za-zА-Яа-яЁё]{2,}")
+_EDGES = ' \t\r\n*_`"«»“”'
+_SHORT_PROSE = frozenset(["is", "as", "at", "be", "by", "he", "if", "it", "my", "no", "of", "so", "to", "we", "us"])
+_LITTLE_WORDS = frozenset(["и", "или", "and", "or", "на", "от", "до", "в", "из", "при", "где", "не", "нет"])
+
+
+def extract(answer: str) -> str | None:
+    r"""Return the final answer that stands in a text, or None if nothing looks like one.
+
+    The last of these wins: the last ``\boxed{…}`` (several that only commas or «и» part are one list), or what
+    follows the last «Ответ:», «Итого», ``Answer:``, ``####``. Without either, the text itself if it is nothing but
+    an expression, or else the last formula or number in it.
+    """
+    text = _without_thoughts(answer)
+    box = _last_boxes(text)
+    marked = _last_marked(text)
+    if box and not (marked and marked[0] > box[1] and _is_mathematical(marked[1])):
+        return box[2] or None
+    if marked:
+        return marked[1]
+    return _last_expression(text)
+
+
+def _without_thoughts(answer: str) -> str:
+    _, closed, after = answer.rpartition("</think>")
+    text = after if closed and after.strip() else answer
+    return _SPECIAL_TOKEN.sub(" ", text) if "<|" in text else text
+
+
+def _last_boxes(text: str) -> tuple[int, int, str] | None:
+    """Return the start, the end and the content of the last box, joined with those that it continues."""
+    starts: list[int] = []
+    end = len(text)
+    while len(starts) < _BOXES:
+        end = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
+        if end < 0:
+            break
+        starts.append(end)
+    boxes: list[tuple[int, int, str]] = []
+    for start in reversed(starts):
+        if boxes and start < boxes[-1][1]:
+            continue
+        span = _box_content(text, start)
+        if span:
+            boxes.append((start, *span))
+    if not boxes:
+        return None
+    first, last, contents = boxes[-1][0], boxes[-1][1], [boxes[-1][2]]
+    for start, end, content in reversed(boxes[:-1]):
+        between = text[end:first]
+        if len(between) > 60 or "\n\n" in between or not _continues(between):
+            break
+        first = start
+        if content not in contents:
+            contents.insert(0, content)
+    return first, last, " ; ".join(contents) if len(contents) > 1 else contents[0]
+
+
+def _continues(between: str) -> bool:
+    if _JOINING.match(between):
+        return True
+    return len(between) <= 30 and bool(_CONNECTIVE.search(between)) and "." not in between
+
+
+def _box_content(text: str, start: int) -> tuple[int, str] | None:
+    opening = _BOX.match(text, start)
+    if not opening:
+        return None
+    position = opening.end()
+    if text[position : position + 1] != "{":
+        word = _BARE.match(text, position)
+        return (word.end(), word[0].rstrip(".,;")) if word else None
+    depth = 0
+    limit = min(len(text), position + _BOX_LENGTH)
+    for index in range(position, limit):
+        if text[index] == "{":
+            depth += 1
+        elif text[index] == "}":
+            depth -= 1
+            if not depth:
+                return index + 1, text[position + 1 : index].strip()
+    line_end = text.find("\n", position, limit)
+    unclosed = text[position + 1 : line_end if line_end >= 0 else limit]
+    return position + 1 + len(unclosed), unclosed.strip(" $.")
+
+
+def _last_marked(text: str) -> tuple[int, str] | None:
+    """Return where the last «Ответ:» with something after it stands, and that something."""
+    found: list[tuple[int, int]] = []
+    for match in _MARKER.finditer(text):
+        found.append((match.start(), match.end()))
+        if len(found) > 2 * _BOXES:
+            del found[:_BOXES]
+    for start, end in reversed(found):
+        segment = _segment(text[end : end + _SEGMENT])
+        if segment:
+            return start, segment
+    return None
+
+
+def _segment(after: str) -> str | None:
+    """Cut the answer out of what follows «Ответ:»: its first line or display, up to the end of the sentence."""
+    after = _BULLET.sub("", _TAG.sub("", after)).lstrip(" \t\r\n*_:#=>`")
+    formulas = find_formulas(after)
+    if formulas and not formulas[0].start and "\n" in formulas[0].content:
+        return formulas[0].content.strip()
+    line = after if after.startswith("\\begin") else after.partition("\n")[0]
+    line = _cut_sentence(line).replace('\\"', '"').strip(_EDGES)
+    boxed = _last_boxes(line)
+    if boxed:
+        return boxed[2]
+    if meaning(line) is None:
+        line = _ASIDE.sub(" ", _REMARK.sub("", line))
+        reason = _REASON.search(line)
+        line = line[: reason.start()] if reason and reason.start() else line
+    line = _trimmed(line)
+    if not any(map(str.isalnum, line)) and not _is_mathematical(line):
+        return None
+    if not _is_prose(line) or not _is_mathematical(line) or _HEDGED.search(line) or _COUNTED.match(line):
+        return line
+    return _tail(line)
+
+
+def _trimmed(text: str) -> str:
+    """Strip quotes, emphasis and the full stop; three dots stay, for they say that the answer goes on."""
+    text = text.strip(_EDGES)
+    return text if text.endswith(("...", "\\right.")) else text.rstrip("." + _EDGES)
+
+
+def _cut_sentence(line: str) -> str:
+    end = _SENTENCE_END.search(masked(line, "0"))
+    return line[: end.start()] if end else line
+
+
+def _tail(line: str) -> str | None:
+    """Return what follows the last "is" or «равно», or else the last formula or number of a sentence."""
+    for match in reversed(deque(_COPULA.finditer(masked(line, "0")), maxlen=_COPULAS)):
+        tail = line[match.end() :].strip(_EDGES)
+        if _is_mathematical(tail) and not _is_prose(tail):
+            return tail
+    return _last_expression(line)
+
+
+def _is_mathematical(text: str) -> bool:
+    """Whether there is a digit, a formula, or a phrase with a mathematical meaning."""
+    return bool(re.search(r"[\d$\\∅π∞√ℝ]|(?<!\w)[a-zA-Z](?!\w)", text)) or meaning(text) is not None
+
+
+def _is_prose(text: str) -> bool:
+    """Whether words stand there that are no units, functions or numerals."""
+    bare = _COMMAND.sub(" ", masked(text, " "))
+    return any(not _is_known(word.lower()) for word in _WORD.findall(bare))
+
+
+def _is_known(word: str) -> bool:
+    if word in UNITS or word in FUNCTIONS or word in NUMERALS or word in _LITTLE_WORDS:
+        return True
+    return word.isascii() and len(word) <= 2 and word not in _SHORT_PROSE
+
+
+def _last_expression(text: str) -> str | None:
+    """Return the whole text if it is an expression, or its last formula or number."""
+    stripped = text.strip()
+    if not stripped:
+        return None
+    if len(stripped) <= _WHOLE and not _is_prose(stripped):
+        return _trimmed(stripped) or None
+    if len(stripped) <= _WHOLE and (meaning(stripped) or not _is_mathematical(stripped)):
+        return _trimmed(stripped) or None
+    return _last_in(stripped[-_TAIL:]) or (_trimmed(stripped) if len(stripped) <= _WHOLE else None)
+
+
+def _last_in(tail: str) -> str | None:
+    formulas = find_formulas(tail)
+    numbers = list(_NUMBER.finditer(masked(tail, " ")))
+    if formulas and (not numbers or formulas[-1].start > numbers[-1].start()):
+        return _joined(tail, formulas)
+    if not numbers:
+        return None
+    start, end = numbers[-1].span()
+    for before in reversed(numbers[:-1]):
+        if start - before.end() > _JOINT_LENGTH or not _JOINT.fullmatch(tail[before.end() : start]):
+            break
+        start = before.start()
+    unit = _UNIT_AFTER.match(tail, end)
+    if unit and unit[1].lower() in UNITS and not (len(unit[1]) == 1 and unit[1].isascii()):
+        end = unit.end()
+    return tail[start:end].rstrip(".,;: ")
+
+
+def _joined(tail: str, formulas: Sequence[Formula]) -> str:
+    """Return the last formula with those before it that only a comma or «и» parts from it."""
+    joined = formulas[-1].content
+    for before, after in zip(formulas[-2::-1], formulas[:0:-1], strict=True):
+        between = tail[before.end : after.start]
+        if len(between) > _JOINT_LENGTH or not _JOINT.fullmatch(between):
+            break
+        joined = f"{before.content} {between} {joined}"
+    return joined.strip()

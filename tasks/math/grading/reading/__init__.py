@@ -1,0 +1,1 @@
+"""From the text of a final answer to its structure."""

@@ -1,0 +1,288 @@
+"""Numbers, names, functions and commands: the parts of the grammar without operators."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from fractions import Fraction
+
+from ..node import Node, call, number, symbol
+from ..verdict import Unreadable
+from .groups import Groups
+from .tokens import Token
+from .vocabulary import (
+    ACCENTS,
+    APPLIED,
+    BINOMIALS,
+    CONSTANTS,
+    FENCES,
+    FRACTIONS,
+    GREEK,
+    SETS_OF_NUMBERS,
+    applied,
+    letter,
+    read_number,
+)
+from .words import FUNCTIONS, latin_letter
+
+
+class Atoms(Groups):
+    """A reader of numbers, names, functions and commands; operators between them are a subclass's business."""
+
+    @abstractmethod
+    def sum(self) -> Node:
+        """Read terms."""
+
+    @abstractmethod
+    def product(self) -> Node:
+        """Read factors."""
+
+    @abstractmethod
+    def signed(self) -> Node:
+        """Read a factor with its sign."""
+
+    @abstractmethod
+    def power(self) -> Node:
+        """Read a factor with its exponent."""
+
+    @abstractmethod
+    def exponent(self) -> Node:
+        """Read an exponent."""
+
+    @abstractmethod
+    def starts_factor(self) -> bool:
+        """Whether a factor stands next."""
+
+    def primary(self) -> Node:
+        """Read a number, a name, a function, a bracket, a fraction, a root, a matrix."""
+        self.descend()
+        node = self.atom(self.take())
+        self.depth -= 1
+        return node
+
+    def atom(self, token: Token) -> Node:
+        """Read what begins with this token and needs no sign around it."""
+        if token.kind == "number":
+            return self.number(token)
+        if token.kind == "word":
+            return self.word(token)
+        if token.text == "..." or (token.kind == "command" and token.text in CONSTANTS):
+            return CONSTANTS[token.text]
+        if token.kind == "command":
+            return self.command(token.text)
+        if token.kind == "sign":
+            if token.text in ("(", "[", "{", "\\{"):
+                return self.bracket(token.text)
+            if token.text in ("|", "\\|"):
+                self.bars += 1
+                inside = self.sum()
+                self.bars -= 1
+                self.expect(token.text)
+                return call("abs", inside)
+        raise Unreadable(f"unexpected {token.text!r}")
+
+    def number(self, token: Token) -> Node:
+        r"""Read a number, or a mixed number: ``2 1/3``, ``2\\frac13``."""
+        node = read_number(token.text)
+        if self.accept("_"):
+            return symbol(f"{token.text}_{self.subscript().value}")
+        if node.kind != "number" or "(" in token.text:
+            return node
+        fraction = self.proper_fraction()
+        return node if fraction is None else number(node.value + fraction)
+
+    def proper_fraction(self) -> Fraction | None:
+        """Read the fraction of a mixed number, if one stands here; otherwise go nowhere."""
+        start, depth = self.position, self.depth
+        if self.next.text in FRACTIONS:
+            self.take()
+            try:
+                top, bottom = self.argument(), self.argument()
+            except Unreadable:
+                self.depth = depth
+                top = bottom = Node("symbol")
+        else:
+            ahead = self.tokens[start : start + 4]
+            after = ahead[3].text if len(ahead) == 4 else ""
+            if not (len(ahead) >= 3 and ahead[0].kind == ahead[2].kind == "number" and ahead[1].text == "/"):
+                return None
+            if not ahead[0].spaced or after in ("^", "!"):
+                return None
+            self.position += 3
+            top, bottom = read_number(ahead[0].text), read_number(ahead[2].text)
+        if top.kind == bottom.kind == "number" and 0 < top.value < bottom.value:
+            return Fraction(top.value / bottom.value)
+        self.position = start
+        return None
+
+    def word(self, token: Token) -> Node:
+        """Read a word: a function, a constant, or letters that are variables multiplied."""
+        word = token.text
+        name = word.lower() if word.lower() in FUNCTIONS and len(word) > 1 else ""
+        if name:
+            return self.function(FUNCTIONS[name])
+        if word in CONSTANTS:
+            return CONSTANTS[word]
+        if len(word) == 1:
+            return self.variable(latin_letter(word))
+        if not word.isascii():
+            raise Unreadable(f"the word {word!r}")
+        for length in (6, 5, 4, 3, 2):
+            name = word[:length]
+            if name in FUNCTIONS and len(word) == length + 1:
+                return applied(FUNCTIONS[name], symbol(word[length:]))
+        if len(word) > 4:
+            raise Unreadable(f"the word {word!r}")
+        return Node("*", (*(letter(name) for name in word[:-1]), self.variable(word[-1])))
+
+    def variable(self, name: str) -> Node:
+        r"""Read what may follow a variable's name: an index, primes, arguments; ``C_n^k`` is a binomial."""
+        index = ""
+        if self.accept("_"):
+            start = self.position
+            lower = self.argument()
+            index = "".join(part.text for part in self.tokens[start : self.position] if part.text not in "{}")
+            if name in ("C", "A") and self.next.text == "^":
+                self.take()
+                upper = self.argument()
+                ways = call("binomial", lower, upper)
+                return ways if name == "C" else Node("*", (ways, call("factorial", upper)))
+        while self.accept("'"):
+            name += "'"
+        full = f"{name}_{index}" if index else name
+        if len(name) == 1 and name.isupper() and self.next.text == "(" and self.several_ahead():
+            self.take()
+            elements = self.elements(")")
+            return (
+                call("binomial", *elements)
+                if name == "C" and len(elements) == 2
+                else Node("bracket", elements, "()")
+            )
+        if name[0] in APPLIED and self.next.text == "(" and not self.next.spaced:
+            self.take()
+            return call(full, *self.elements(")"))
+        return letter(full)
+
+    def several_ahead(self) -> bool:
+        """Whether the bracket that opens here holds several elements, as a point's does."""
+        depth = 0
+        for token in self.tokens[self.position :]:
+            depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+            if not depth:
+                return False
+            if depth == 1 and token.text in (",", ";"):
+                return True
+        return False
+
+    def command(self, command: str) -> Node:
+        """Read a LaTeX command and its arguments."""
+        name = command[1:]
+        if command in FRACTIONS:
+            return Node("*", (self.argument(), Node("inv", (self.argument(),))))
+        if command == r"\sqrt":
+            return self.root()
+        if command in BINOMIALS:
+            return call("binomial", self.argument(), self.argument())
+        if command in GREEK:
+            return self.variable(name)
+        if name in FUNCTIONS:
+            return self.function(FUNCTIONS[name])
+        if command in FENCES:
+            closing, function = FENCES[command]
+            inside = self.sum()
+            self.expect(closing)
+            return call(function, inside)
+        if command in ACCENTS:
+            return self.variable(name + str(self.argument().key))
+        if command == r"\mathbb":
+            self.expect("{")
+            set_name = SETS_OF_NUMBERS.get(self.take().text)
+            self.expect("}")
+            if set_name is None:
+                raise Unreadable("an unknown set of numbers")
+            return Node("constant", (), set_name)
+        if command in (r"\sum", r"\prod"):
+            return self.big_operator(name)
+        if command == r"\begin":
+            return self.matrix()
+        raise Unreadable(f"the command {command}")
+
+    def argument(self) -> Node:
+        r"""Read a command's argument: a group, or a single sign (``\frac12`` is one half)."""
+        token = self.next
+        if token.kind == "number" and len(token.text) > 1 and "." not in token.text:
+            # LaTeX takes one digit; the rest stays to be read.
+            rest = Token("number", token.text[1:])
+            self.tokens = [*self.tokens[: self.position], Token("number", token.text[0]), rest,
+                           *self.tokens[self.position + 1 :]]  # fmt: skip
+        if token.kind == "number":
+            return read_number(self.take().text)
+        if token.kind == "word":
+            self.take()
+            return letter(latin_letter(token.text))
+        return self.primary()
+
+    def root(self) -> Node:
+        """Read a root; its degree may stand in square brackets."""
+        degree = number(2)
+        if self.accept("["):
+            degree = self.sum()
+            self.expect("]")
+        elif self.next.kind == "word" and self.next.text == "из":
+            self.take()
+        # Unlike LaTeX, √13 takes the whole number.
+        token = self.next
+        inside = read_number(self.take().text) if token.kind == "number" else self.primary()
+        return Node("^", (inside, Node("inv", (degree,))))
+
+    def function(self, name: str) -> Node:
+        """Read a function's base and exponent, then its argument in brackets or up to the next sign."""
+        base: Node | None = None
+        exponent: Node | None = None
+        for _ in range(2):
+            if base is None and (self.accept("_") or (name == "log" and self.base_ahead())):
+                base = self.subscript()
+            elif exponent is None and self.accept("^"):
+                exponent = self.exponent()
+        arguments = self.elements(")") if self.accept("(") else (self.run_of_factors(),)
+        if not arguments:
+            raise Unreadable("a function of nothing")
+        if exponent is not None and exponent.key == number(-1).key and name in ("sin", "cos", "tan", "cot"):
+            return applied("a" + name, *arguments)
+        node = applied(name, *arguments, base=base)
+        return node if exponent is None else Node("^", (node, exponent))
+
+    def base_ahead(self) -> bool:
+        """Whether a logarithm's base stands next, as in ``log2(8)``."""
+        ahead = self.tokens[self.position + 1 : self.position + 2]
+        return self.next.kind == "number" and not self.next.spaced and bool(ahead) and ahead[0].text == "("
+
+    def subscript(self) -> Node:
+        """Read a logarithm's base, which takes a whole number even without braces."""
+        return read_number(self.take().text) if self.next.kind == "number" else self.argument()
+
+    def run_of_factors(self) -> Node:
+        """Read a function's argument without brackets: factors side by side, up to another function."""
+        factors = [self.signed()]
+        while self.starts_factor() and not self.next_is_function() and self.next.text not in ("(", "[", "\\{"):
+            if self.next.kind == "number":
+                break
+            factors.append(self.power())
+        return factors[0] if len(factors) == 1 else Node("*", tuple(factors))
+
+    def next_is_function(self) -> bool:
+        """Whether the next token is a function's name."""
+        return self.next.text.lstrip("\\").lower() in FUNCTIONS and len(self.next.text) > 1
+
+    def big_operator(self, name: str) -> Node:
+        r"""Read ``\sum_{k=1}^{n} …`` up to the next plus or minus."""
+        self.expect("_")
+        self.expect("{")
+        variable = self.variable(latin_letter(self.take().text))
+        self.expect("=")
+        first = self.sum()
+        self.expect("}")
+        self.expect("^")
+        last = self.exponent()
+        if variable.kind != "symbol":
+            raise Unreadable("a sum over no variable")
+        return Node("big", (self.product(), variable, first, last), name)

@@ -1,0 +1,1 @@
+"""Prompts with verifiable instructions, and answers that follow or break them, as many as one likes."""

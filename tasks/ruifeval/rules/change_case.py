@@ -1,0 +1,45 @@
+"""change_case: capitals and small letters.
+
+The two ids that say "english" kept the name of the English original; they demand Russian.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...text.identification import describe
+from ..fixes import Fixes
+from ..text import Text
+from ..verdict import Noun, Verdict, compare
+
+_CAPITAL_WORD = Noun("слово заглавными буквами", "слова заглавными буквами", "слов заглавными буквами")
+_SMALL = re.compile("[a-zа-яё]")
+_CAPITAL = re.compile("[A-ZА-ЯЁ]")
+
+
+def english_capital(text: Text, fixes: Fixes) -> Verdict:
+    """Demand Russian in capitals only."""
+    if text.raw.isupper():
+        return _russian(text, "все буквы заглавные")
+    return Verdict(False, _offender(text, _SMALL, "строчная буква", "нет заглавных букв"))
+
+
+def english_lowercase(text: Text, fixes: Fixes) -> Verdict:
+    """Demand Russian in small letters only."""
+    if text.raw.islower():
+        return _russian(text, "все буквы строчные")
+    return Verdict(False, _offender(text, _CAPITAL, "заглавная буква", "нет строчных букв"))
+
+
+def capital_word_frequency(text: Text, fixes: Fixes, *, capital_frequency: int, capital_relation: str) -> Verdict:
+    """Count the tokens written wholly in capitals."""
+    return compare(text.capital_words, capital_relation, capital_frequency, _CAPITAL_WORD)
+
+
+def _russian(text: Text, case: str) -> Verdict:
+    return Verdict(text.language == "ru", f"{case}, {describe(text.language)}")
+
+
+def _offender(text: Text, letters: re.Pattern[str], name: str, otherwise: str) -> str:
+    found = letters.search(text.raw)
+    return f"{name} «{found.group()}» на позиции {found.start() + 1}" if found else otherwise

@@ -1,0 +1,15 @@
+"""language: in which language the answer is written."""
+
+from __future__ import annotations
+
+from ...text.identification import describe
+from ..fixes import Fixes
+from ..text import Text
+from ..verdict import Verdict
+
+
+def response_language(text: Text, fixes: Fixes, *, language: str) -> Verdict:
+    """Demand that the answer's language is the given one (an ISO 639-1 code)."""
+    reason = describe(text.language)
+    followed = text.language == language
+    return Verdict(followed, reason if followed else f"{reason}, требуется {language}")

@@ -1,0 +1,17 @@
+"""punctuation: how the answer is punctuated."""
+
+from __future__ import annotations
+
+from ..fixes import Fixes
+from ..text import Text
+from ..verdict import Noun, Verdict
+
+_COMMA = Noun("запятая", "запятые", "запятых")
+
+
+def no_comma(text: Text, fixes: Fixes) -> Verdict:
+    """Demand that no ASCII comma stands anywhere, not even in a number."""
+    place = text.raw.find(",")
+    if place < 0:
+        return Verdict(True, "нет запятых")
+    return Verdict(False, f"{_COMMA.count(text.raw.count(','))}, первая на позиции {place + 1}")

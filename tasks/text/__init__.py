@@ -1,0 +1,1 @@
+"""What tasks share about text: its language, its final answer, its grammar."""

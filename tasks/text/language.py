@@ -1,0 +1,256 @@
+"""Language fidelity: does a model that is asked in Russian think and answer in Russian?
+
+Measured by code alone, on prose: code, formulas and addresses are stripped first, since they are Latin in any
+language. What cannot be decided (no letters, or too few to tell a language) is None, which is not wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ..types import Completion
+from .identification import script
+
+if TYPE_CHECKING:
+    from langdetect.detector_factory import DetectorFactory
+
+# Below so many letters, language identification errs in more than one Russian sentence of ten.
+DECIDABLE_LETTERS: Final = 40
+# So much prose tells its language.
+_READ_CHARACTERS: Final = 2_000
+_SEED: Final = 0
+
+# The languages that langdetect knows of each script that several languages share. Told apart within one script
+# alone, a Russian text can be taken for Bulgarian but not for Spanish.
+_PROFILES: Final = {
+    "Arabic": ("ar", "fa", "ur"),
+    "Cyrillic": ("bg", "mk", "ru", "uk"),
+    "Devanagari": ("hi", "mr", "ne"),
+    "Latin": (
+        "af", "ca", "cs", "cy", "da", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "lt", "lv",
+        "nl", "no", "pl", "pt", "ro", "sk", "sl", "so", "sq", "sv", "sw", "tl", "tr", "vi",
+    ),
+}  # fmt: skip
+# What is asked here is whether a text is Russian: where two languages are as likely, it is.
+_PRIORS: Final = {"Cyrillic": {"ru": 0.94, "bg": 0.02, "mk": 0.02, "uk": 0.02}}
+_CYRILLIC_ALPHABETS: Final = {
+    "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+    "bg": "абвгдежзийклмнопрстуфхцчшщъьюя",
+    "uk": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
+    "be": "абвгдеёжзійклмнопрстуўфхцчшыьэюя",
+    "sr": "абвгдђежзијклљмнњопрстћуфхцчџш",
+    "mk": "абвгдѓежзѕијклљмнњопрстќуфхцчџш",
+    "kk": "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя",
+}
+
+_FENCE = re.compile(r"[ \t]*+(?:[-*>]|\d{1,3}[.)])?[ \t]*+(?:(`{3,}+)(?!.*`)|(~{3,}+))")
+# Every pattern starts where a run starts and gives nothing back, so hostile text costs linear time.
+_INLINE_CODE = re.compile(r"(?<!`)`++[^`\n]++`++")
+_DISPLAY_FORMULA = re.compile(r"\$\$[^$]*+\$\$")
+_INLINE_FORMULA = re.compile(r"\$(?=\S)[^$\n]*+(?<=\S)\$(?!\d)")
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"'«»]++|(?<![\w.+-])[\w.+-]++@[\w.-]++")
+_COMMAND = re.compile(r"\\(?:begin|end)\{[A-Za-z]*+\*?\}|\\[A-Za-z]++\*?")
+_ENVIRONMENT = re.compile(
+    r"\\begin\{((?:equation|align|aligned|alignat|gather|gathered|multline|split|cases|array|[bBpvV]?matrix)\*?)\}"
+)
+# A Latin or Greek letter alone is a quantity (x, n, α), not a word of another language.
+_QUANTITY = re.compile(r"(?<![^\W\d_])[A-Za-zΑ-Ωα-ω](?![^\W\d_])")
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageFidelity:
+    """The languages of one text.
+
+    ``letters`` counts the letters of its prose. ``cyrillic_share`` is the share of them that is Cyrillic,
+    ``foreign_share`` the share that is neither Cyrillic nor Latin (Chinese, Arabic, …: in a Russian text a slip of
+    a multilingual model); both lie in [0, 1] and are None where there are no letters. ``language`` is an ISO 639-1
+    code, None where the letters are too few to tell.
+    """
+
+    letters: int
+    cyrillic_share: float | None
+    foreign_share: float | None
+    language: str | None
+
+    @property
+    def russian(self) -> bool | None:
+        """Whether the text is Russian; None where that is undecided."""
+        return None if self.language is None else self.language == "ru"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return asdict(self)
+
+
+def fidelity(text: str) -> LanguageFidelity:
+    """Measure the languages of a text, in time linear in its length.
+
+    The language is that of the script that most letters belong to, on at least `DECIDABLE_LETTERS` letters. Among
+    the languages of one script decide the letters that they have, else langdetect with a fixed seed.
+    """
+    plain = prose(text)
+    characters = Counter(plain)
+    scripts: Counter[str] = Counter()
+    for character, count in characters.items():
+        scripts[script(character)] += count
+    del scripts[""]
+    letters = scripts.total()
+    if not letters:
+        return LanguageFidelity(0, None, None, None)
+    foreign = letters - scripts["Cyrillic"] - scripts["Latin"]
+    language = _language(plain, characters, scripts) if letters >= DECIDABLE_LETTERS else None
+    return LanguageFidelity(letters, scripts["Cyrillic"] / letters, foreign / letters, language)
+
+
+def completion_fidelity(completion: Completion) -> dict[str, Any]:
+    """Measure an answer (all turns of it) and its reasoning: ``{"answer": …, "reasoning": … | None}`` as JSON."""
+    answer = "\n".join(completion.turns) if completion.turns else completion.text
+    reasoning = completion.reasoning
+    return {
+        "answer": fidelity(answer).as_json(),
+        "reasoning": fidelity(reasoning).as_json() if reasoning is not None else None,
+    }
+
+
+def observations(record: Mapping[str, Any]) -> dict[str, float]:
+    """Return what `completion_fidelity` decided as named numbers in [0, 1]; the undecided are left out.
+
+    Names: ``answer_russian`` and ``reasoning_russian`` (1 or 0), ``…_cyrillic_share``, ``…_foreign_share``.
+    """
+    numbers: dict[str, float] = {}
+    for part, fields in record.items():
+        if fields is None:
+            continue
+        measured = LanguageFidelity(**fields)
+        for name in ("russian", "cyrillic_share", "foreign_share"):
+            value = getattr(measured, name)
+            if value is not None:
+                numbers[f"{part}_{name}"] = float(value)
+    return numbers
+
+
+def _language(plain: str, characters: Counter[str], scripts: Counter[str]) -> str | None:
+    commonest = max(scripts, key=lambda name: (scripts[name], name))
+    if commonest == "Han":
+        return "ja" if scripts["ja"] else "zh"
+    if commonest not in _PROFILES:
+        return commonest
+    letters = Counter({char: count for char, count in characters.items() if script(char) == commonest})
+    if commonest == "Cyrillic" and (told := _by_letters(letters)):
+        return told
+    words = "".join(char if char in letters else " " for char in plain).split()
+    return _detected(" ".join(words)[:_READ_CHARACTERS].lower(), commonest)
+
+
+def _by_letters(letters: Counter[str]) -> str | None:
+    """Return the language whose alphabet lacks the fewest of these letters, None if there are several."""
+    lacking = {
+        language: sum(count for char, count in letters.items() if char.lower() not in alphabet)
+        for language, alphabet in _CYRILLIC_ALPHABETS.items()
+    }
+    best = [language for language in lacking if lacking[language] == min(lacking.values())]
+    # The Kazakh alphabet holds the whole Russian one.
+    return best[0] if len(best) == 1 or best == ["ru", "kk"] else None
+
+
+def _detected(sample: str, script_name: str) -> str | None:
+    from langdetect.lang_detect_exception import LangDetectException
+
+    detector = _profiles(script_name).create()
+    detector.append(sample)
+    if script_name in _PRIORS:
+        detector.set_prior_map(_PRIORS[script_name])
+    try:
+        language: str = detector.detect()
+    except LangDetectException:
+        return None
+    return None if language == detector.UNKNOWN_LANG else language
+
+
+@cache
+def _profiles(script_name: str) -> DetectorFactory:
+    """Return a seeded factory of our own: langdetect's takes its seed from a global."""
+    import langdetect
+    from langdetect.detector_factory import DetectorFactory
+
+    folder = Path(langdetect.__file__).parent / "profiles"
+    factory = DetectorFactory()
+    factory.set_seed(_SEED)
+    factory.load_json_profile([(folder / name).read_text("utf-8") for name in _PROFILES[script_name]])
+    return factory
+
+
+def prose(text: str) -> str:
+    r"""Return a text without code, formulas, addresses and lone letters that stand for quantities.
+
+    Stripped are fenced and inline Markdown code (a fence that never closes runs to the end), ``$…$``, ``$$…$$``,
+    ``\(…\)``, ``\[…\]``, mathematical environments, ``\commands``, URLs and e-mail addresses. A ``$`` before a
+    space or a closing one before a digit is money, not a formula.
+    """
+    text = _without_fences(text)
+    text = _INLINE_CODE.sub(" ", text)
+    text = _ADDRESS.sub(" ", text)
+    text = _without_environments(text)
+    text = _without_spans(text, "\\[", "\\]")
+    text = _without_spans(text, "\\(", "\\)")
+    text = _DISPLAY_FORMULA.sub(" ", text)
+    text = _INLINE_FORMULA.sub(" ", text)
+    text = _COMMAND.sub(" ", text)
+    return _QUANTITY.sub(" ", text)
+
+
+def _without_fences(text: str) -> str:
+    if "```" not in text and "~~~" not in text:
+        return text
+    kept = []
+    fence = ""
+    for line in text.split("\n"):
+        found = _FENCE.match(line)
+        marks = (found[1] or found[2]) if found else ""
+        if fence:
+            if marks.startswith(fence) and not line.strip().strip(fence[0]):
+                fence = ""
+        elif marks:
+            fence = marks
+        else:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _without_spans(text: str, opening: str, closing: str) -> str:
+    kept = []
+    position = 0
+    while (start := text.find(opening, position)) >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        kept.append(text[position:start])
+        position = end + len(closing)
+    kept.append(text[position:])
+    return " ".join(kept)
+
+
+def _without_environments(text: str) -> str:
+    kept = []
+    position = 0
+    unclosed: set[str] = set()
+    for found in _ENVIRONMENT.finditer(text):
+        name = found[1]
+        if found.start() < position or name in unclosed:
+            continue
+        closing = f"\\end{{{name}}}"
+        end = text.find(closing, found.end())
+        if end < 0:
+            # Searched for once a name, not once an opening: a thousand openings must not cost a thousand scans.
+            unclosed.add(name)
+            continue
+        kept.append(text[position : found.start()])
+        position = end + len(closing)
+    kept.append(text[position:])
+    return " ".join(kept)

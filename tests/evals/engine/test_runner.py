@@ -1,0 +1,209 @@
+"""The run: overlap, failures that cost one sample, stops that lose nothing, scorers that hang or die."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evalkit.errors import ModelError
+from evalkit.evals.engine.progress import Tally
+from evalkit.evals.engine.runner import execute
+from evalkit.evals.engine.scoring import Worker
+from evalkit.evals.models.base import Sampling
+from evalkit.evals.records.plan import plan_tasks
+from evalkit.evals.records.spec import RunSpec
+from evalkit.evals.records.store import RunStore, read_rows
+from evalkit.tasks.types import Completion, Context, Message, Sample, Status, Usage
+
+TASK = """
+import os, time
+from evalkit.tasks import Sample, Score, mean_value
+
+class Echo:
+    name, version, title, max_tokens = "echo", "1", "Echo", 8
+    metrics = (mean_value(),)
+    def samples(self, *, split, limit, seed):
+        for number in range(limit or 12):
+            yield Sample.ask(str(number), f"say {number}")
+    def read(self, path):
+        return []
+    def score(self, sample, completion, context):
+        if "hang" in completion.text:
+            time.sleep(1000)
+        if "die" in completion.text:
+            os._exit(1)
+        if "raise" in completion.text:
+            raise KeyError("no")
+        print("scorers may print")
+        return Score(float(completion.text == sample.id))
+
+class Slow(Echo):
+    name = "slow"
+    async def score(self, sample, completion, context):
+        if "raise" in completion.text:
+            raise KeyError("no")
+        return Score(1.0)
+
+class Chat(Echo):
+    name = "chat"
+    def samples(self, *, split, limit, seed):
+        yield Sample("1", turns=("раз", "два"))
+    def score(self, sample, completion, context):
+        return Score(1.0, parts={"turns": list(completion.turns)})
+
+echo, slow, chat = Echo(), Slow(), Chat()
+"""
+
+
+class Scripted:
+    """A model in this process that answers by a function."""
+
+    name = "scripted"
+    concurrency = 4
+
+    def __init__(self, answer: Callable[[str], str] = lambda prompt: prompt.rpartition(" ")[2]) -> None:
+        self.identity: Mapping[str, Any] = {"backend": "scripted"}
+        self.answer = answer
+        self.asked: list[str] = []
+        self.chats: list[list[Message]] = []
+        self.samplings: list[Sampling] = []
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
+        self.asked.append(messages[-1].content)
+        self.chats.append(list(messages))
+        self.samplings.append(sampling)
+        await asyncio.sleep(0)
+        return Completion(self.answer(messages[-1].content), usage=Usage(2, 1), latency=0.0)
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    file = tmp_path / "plugin.py"
+    file.write_text(TASK)
+    return file
+
+
+def go(folder: Path, task: str, model: Scripted, **settings: object) -> Tally:
+    spec = RunSpec.of(model="scripted", tasks=(task,), **settings)
+    with RunStore(folder) as store:
+        return asyncio.run(execute(spec, plan_tasks(spec), model, store, context=Context(), concurrency=4))
+
+
+def test_every_sample_is_answered_and_scored_once(tmp_path: Path, plugin: Path) -> None:
+    tally = go(tmp_path / "run", f"{plugin}:echo", Scripted(), epochs=3)
+    rows = list(read_rows(tmp_path / "run"))
+    assert len({(row["id"], row["epoch"]) for row in rows}) == len(rows) == tally.total == tally.finished == 36
+    assert all(row["score"]["value"] == 1.0 for row in rows)
+    assert tally.tokens == 36
+
+
+def test_epochs_have_seeds_of_their_own(tmp_path: Path, plugin: Path) -> None:
+    model = Scripted()
+    go(tmp_path / "run", f"{plugin}:echo", model, epochs=2, limit=1, seed=7, temperature=0.5)
+    assert {sampling.seed for sampling in model.samplings} == {7, 8}
+    assert {(sampling.temperature, sampling.max_tokens) for sampling in model.samplings} == {(0.5, 8)}
+
+
+def test_the_second_turn_sees_the_answer_to_the_first(tmp_path: Path, plugin: Path) -> None:
+    model = Scripted(lambda prompt: f"ответ на {prompt}")
+    go(tmp_path / "run", f"{plugin}:chat", model)
+    assert [message.content for message in model.chats[1]] == ["раз", "ответ на раз", "два"]
+    (row,) = read_rows(tmp_path / "run")
+    assert row["score"]["parts"]["turns"] == ["ответ на раз", "ответ на два"]
+    assert row["usage"] == {"prompt_tokens": 4, "completion_tokens": 2}
+
+
+def test_a_failed_request_costs_its_sample_and_is_tried_again_on_resume(tmp_path: Path, plugin: Path) -> None:
+    def poisoned(prompt: str) -> str:
+        if prompt == "say 5":
+            raise ModelError("400: this prompt is poison")
+        return prompt.rpartition(" ")[2]
+
+    go(tmp_path / "run", f"{plugin}:echo", Scripted(poisoned))
+    rows = {row["id"]: row for row in read_rows(tmp_path / "run")}
+    assert len(rows) == 12
+    assert rows["5"]["completion"] is None
+    assert rows["5"]["score"] == {
+        "value": None,
+        "status": "api_error",
+        "parts": {},
+        "explanation": "400: this prompt is poison",
+    }
+    again = Scripted()
+    go(tmp_path / "run", f"{plugin}:echo", again)
+    assert again.asked == ["say 5"]
+    assert all(row["score"]["value"] == 1.0 for row in read_rows(tmp_path / "run"))
+
+
+def test_a_fatal_failure_stops_the_run_and_keeps_what_was_answered(tmp_path: Path, plugin: Path) -> None:
+    def expired(prompt: str) -> str:
+        if prompt == "say 8":
+            raise ModelError("401: the key has expired", fatal=True)
+        return prompt.rpartition(" ")[2]
+
+    first = Scripted(expired)
+    with pytest.raises(ModelError, match="the key has expired"):
+        go(tmp_path / "run", f"{plugin}:echo", first)
+    kept = {row["id"] for row in read_rows(tmp_path / "run")}
+    assert kept == {prompt.rpartition(" ")[2] for prompt in first.asked} - {"8"}
+    second = Scripted()
+    go(tmp_path / "run", f"{plugin}:echo", second)
+    assert len(second.asked) == 12 - len(kept)
+
+
+def test_a_server_that_fails_all_the_time_stops_the_run(tmp_path: Path, plugin: Path) -> None:
+    def down(prompt: str) -> str:
+        raise ModelError("503")
+
+    model = Scripted(down)
+    with pytest.raises(ModelError, match="20 requests in a row failed, the last with: 503"):
+        go(tmp_path / "run", f"{plugin}:echo", model, limit=500)
+    assert len(model.asked) < 30
+
+
+def test_an_answer_that_was_not_scored_yet_is_not_paid_for_twice(tmp_path: Path, plugin: Path) -> None:
+    model = Scripted(lambda prompt: "raise" if prompt == "say 3" else "x")
+    go(tmp_path / "run", f"{plugin}:echo", model)
+    row = next(row for row in read_rows(tmp_path / "run") if row["id"] == "3")
+    assert row["score"]["status"] == "scorer_error"
+    assert row["score"]["explanation"] == "the scorer of 'echo' raised KeyError: 'no'"
+    assert row["completion"]["text"] == "raise"
+    again = Scripted()
+    go(tmp_path / "run", f"{plugin}:echo", again)
+    assert again.asked == []
+
+
+def test_an_async_scorer_that_raises_costs_its_sample(tmp_path: Path, plugin: Path) -> None:
+    go(tmp_path / "run", f"{plugin}:slow", Scripted(lambda prompt: "raise" if prompt == "say 3" else "x"))
+    statuses = {row["id"]: row["score"]["status"] for row in read_rows(tmp_path / "run")}
+    assert statuses.pop("3") == "scorer_error"
+    assert set(statuses.values()) == {"ok"}
+
+
+def test_a_scorer_that_hangs_or_dies_costs_its_sample_and_the_next_is_scored(plugin: Path) -> None:
+    async def play() -> list[Status]:
+        worker = Worker(f"{plugin}:echo", seed=0, deadline=3.0)
+        try:
+            sample = Sample.ask("1", "say 1")
+            return [
+                (await worker.score(sample, Completion(text))).score.status for text in ("hang", "1", "die", "1")
+            ]
+        finally:
+            await worker.stop()
+
+    assert asyncio.run(play()) == [Status.TIMEOUT, Status.OK, Status.SCORER_ERROR, Status.OK]
+
+
+def test_a_shard_is_its_part_of_the_samples(tmp_path: Path, plugin: Path) -> None:
+    parts = []
+    for number in (1, 2, 3):
+        go(tmp_path / str(number), f"{plugin}:echo", Scripted(), shard=f"{number}/3")
+        parts.append({row["id"] for row in read_rows(tmp_path / str(number))})
+    assert set.union(*parts) == {str(number) for number in range(12)}
+    assert sum(map(len, parts)) == 12

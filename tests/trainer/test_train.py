@@ -1,0 +1,284 @@
+"""Training on a tiny model: it learns, it logs, and nothing that goes wrong counts as 0."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
+pytest.importorskip("peft", reason="needs evalkit-ru[train]")
+
+from evalkit.errors import InputError, UsageError
+from evalkit.evals.run import run
+from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.trainer.losses import LOSSES
+from evalkit.trainer.records.log import read_metrics
+from evalkit.trainer.train import train
+
+
+@pytest.fixture(autouse=True)
+def _quiet(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVALKIT_CACHE", str(tmp_path_factory.getbasetemp() / "evalkit-cache"))
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_bench(tmp_path_factory.mktemp("bench"))
+
+
+def trained(bench: Path, folder: Path, **changes: object) -> list[dict]:
+    train(write_recipe(bench, f"{folder.name}.yaml", **changes), folder)
+    return read_metrics(folder)
+
+
+def answers(folder: Path) -> list[dict]:
+    return [orjson.loads(line) for line in (folder / "answers.jsonl").read_bytes().splitlines()]
+
+
+def adapter(folder: Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(str(folder / "adapter" / "adapter_model.safetensors"))
+
+
+def moved(folder: Path) -> float:
+    return sum(float(tensor.abs().sum()) for name, tensor in adapter(folder).items() if "lora_B" in name)
+
+
+def test_the_reward_rises_and_the_adapter_runs(bench: Path, tmp_path: Path):
+    rows = trained(
+        bench,
+        tmp_path / "out",
+        steps=14,
+        rollouts={"groups": 4, "answers": 8, "max_tokens": 12},
+        optimizer={"learning_rate": 5e-2, "micro_batch": 16},
+        objective={"loss": "dapo", "kl_weight": 0.01},
+    )
+    assert [row["step"] for row in rows] == list(range(1, 15))
+    assert rows[-1]["reward"] > rows[0]["reward"] + 0.1
+    assert rows[0]["kl"] == 0 < rows[-1]["kl"]
+    assert rows[-1]["entropy"] < rows[0]["entropy"]
+    first = rows[0]
+    assert first["components"]["words"] == first["families"]["words"] == first["reward"]
+    assert first["clip_fraction"] == 0  # on policy
+    assert first["length"] * 32 == first["generated_tokens"]
+    assert (first["unscored"], first["reset"], first["alarms"], first["outcome"]) == (0, None, [], "full")
+    assert len(answers(tmp_path / "out")) == sum(row["sampled"] for row in rows) * 8
+    task = f"{bench / 'plugin.py'}:words"
+    model = f"hf:{bench / 'model'},device=cpu"
+    before = run(model, [task], output=tmp_path / "before", temperature=1.0)
+    after = run(f"{model}+lora:{tmp_path / 'out' / 'adapter'}", [task], output=tmp_path / "after", temperature=1.0)
+    values = [
+        orjson.loads((folder / "results.json").read_bytes())["tasks"][0]["metrics"][0]["value"]
+        for folder in (before, after)
+    ]
+    assert values[1] > values[0]
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if name not in ("gmpo", "dapo", "sft")])
+def test_every_loss_trains(bench: Path, tmp_path: Path, loss: str):
+    rows = trained(bench, tmp_path, steps=1, objective={"loss": loss, "kl_weight": 0.01})
+    assert math.isfinite(rows[0]["loss"])
+    assert moved(tmp_path) > 0
+
+
+def test_several_updates_of_a_batch_leave_the_policy_that_sampled_it(bench: Path, tmp_path: Path):
+    objective = {"loss": "grpo", "epochs": 3, "minibatches": 2, "correction": {}}
+    rows = trained(bench, tmp_path, steps=2, objective=objective)
+    assert rows[0]["clip_fraction"] > 0
+    assert rows[0]["correction_mean"] == pytest.approx(1)
+
+
+def test_all_tied_rewards_skip_the_step_within_the_budget(bench: Path, tmp_path: Path):
+    source = {"task": "plugin.py:words", "reward": "plugin.py:all_alike"}
+    rows = trained(
+        bench, tmp_path, steps=2, prompts={"words": source},
+        rollouts={"groups": 2, "answers": 4, "max_tokens": 4, "extra_waves": 2},
+    )  # fmt: skip
+    assert [(row["outcome"], row["waves"], row["groups"]) for row in rows] == [("skip", 3, 0)] * 2
+    assert rows[0]["reward"] == 0.5
+    assert moved(tmp_path) == 0
+
+
+def test_a_scorer_that_falls_over_is_no_reward_of_0(bench: Path, tmp_path: Path):
+    source = {"task": "plugin.py:words", "reward": "plugin.py:broken"}
+    rows = trained(bench, tmp_path / "a", steps=1, prompts={"words": source})
+    assert (rows[0]["reward"], rows[0]["unscored"], rows[0]["outcome"]) == (None, 1.0, "skip")
+    assert "the scorer fell over" in answers(tmp_path / "a")[0]["problem"]
+    assert moved(tmp_path / "a") == 0
+    source = {"task": "plugin.py:words", "reward": "plugin.py:half_broken"}
+    rows = trained(bench, tmp_path / "b", steps=2, prompts={"words": source})
+    assert 0 < rows[0]["unscored"] < 1
+    assert all(row["reward"] is None for row in answers(tmp_path / "b") if row["problem"])
+
+
+def test_a_scorer_that_hangs_is_killed_and_is_no_reward_of_0(bench: Path, tmp_path: Path):
+    source = {"task": "plugin.py:words", "reward": "plugin.py:hanging"}
+    rollouts = {"groups": 1, "answers": 2, "max_tokens": 4, "extra_waves": 0}
+    rows = trained(bench, tmp_path, steps=1, prompts={"words": source}, rollouts=rollouts, scoring_deadline=0.5)
+    assert (rows[0]["reward"], rows[0]["unscored"], rows[0]["outcome"]) == (None, 1.0, "skip")
+    assert "0.5 s" in answers(tmp_path)[0]["problem"]
+
+
+def test_a_reset_moves_the_reference_and_is_logged(bench: Path, tmp_path: Path):
+    (tmp_path / "reset").touch()
+    lines: list[str] = []
+    recipe = write_recipe(bench, "reset.yaml", steps=4, reset={"every": 2})
+    train(recipe, tmp_path, notify=lines.append)
+    rows = read_metrics(tmp_path)
+    assert [row["reset"] for row in rows] == ["manual", None, "every 2 steps", None]
+    assert [row["kl"] == 0 for row in rows] == [True, True, False, True]
+    assert "step 1: the reference was reset: manual" in lines
+    assert not (tmp_path / "reset").exists()
+
+
+def test_validation_is_greedy_and_its_stagnation_resets(bench: Path, tmp_path: Path):
+    validation = {"every": 1, "limit": 2, "source": {"task": "plugin.py:words", "split": "test"}}
+    rows = trained(
+        bench, tmp_path, steps=3, validation=validation, reset={"patience": 1, "min_delta": 1.0},
+        optimizer={"learning_rate": 1e-6},
+    )  # fmt: skip
+    assert len({row["validation"] for row in rows}) == 1
+    assert 0 <= rows[0]["validation"] <= 1
+    assert [row["reset"] for row in rows] == [None, None, "stagnation: 1 evaluations without progress"]
+
+
+def test_families_come_by_weight_and_have_curves_of_their_own(bench: Path, tmp_path: Path):
+    prompts = {
+        "much": {"task": "plugin.py:words", "weight": 3},
+        "little": {"task": "plugin.py:words", "reward": "plugin.py:all_alike"},
+    }
+    rollouts = {"groups": 4, "answers": 2, "max_tokens": 4, "extra_waves": 0}
+    rows = trained(bench, tmp_path, steps=2, prompts=prompts, rollouts=rollouts)
+    assert rows[0]["families"]["little"] == 0.5 != rows[0]["families"]["much"]
+    assert [row["outcome"] for row in rows] == ["short", "short"]
+    found = [row["family"] for row in answers(tmp_path)]
+    assert found.count("much") == 3 * found.count("little")
+
+
+def test_a_prompt_that_comes_twice_in_a_wave_is_answered_anew(bench: Path, tmp_path: Path):
+    source = {"task": "plugin.py:words", "limit": 1}
+    rollouts = {"groups": 2, "answers": 2, "max_tokens": 6, "extra_waves": 0}
+    trained(bench, tmp_path, steps=1, prompts={"words": source}, rollouts=rollouts)
+    assert len({row["text"] for row in answers(tmp_path)}) == 4
+
+
+def test_long_answers_are_shaped_after_ties_were_judged(bench: Path, tmp_path: Path):
+    source = {"task": "plugin.py:words", "reward": "plugin.py:all_alike"}
+    shaping = {"overlong_cache": 8, "truncated": 0.0}
+    rows = trained(bench, tmp_path, steps=1, prompts={"words": source}, shaping=shaping)
+    assert rows[0]["informative"] == 0
+    assert any(row["shaped"] != row["reward"] for row in answers(tmp_path))
+
+
+def test_an_alarm_stops_training_where_that_is_wanted(bench: Path, tmp_path: Path):
+    lines: list[str] = []
+    alarm = {"window": 1, "entropy_below": 100, "stop": True}
+    recipe = write_recipe(bench, "alarm.yaml", steps=5, alarms=alarm)
+    train(recipe, tmp_path, notify=lines.append)
+    assert [bool(row["alarms"]) for row in read_metrics(tmp_path)] == [False, True]
+    result = orjson.loads((tmp_path / "result.json").read_bytes())
+    assert "entropy is" in result["stopped"]
+    assert any(line.startswith("ALARM at step 2: entropy is") for line in lines)
+    assert train(recipe, tmp_path) == tmp_path / "adapter"
+    (tmp_path / "result.json").unlink()  # as if killed just before it was written
+    train(recipe, tmp_path)
+    assert len(read_metrics(tmp_path)) == 2
+
+
+def test_a_training_that_an_alarm_stopped_goes_on_when_it_is_told_to(bench: Path, tmp_path: Path):
+    alarm = {"window": 1, "entropy_below": 100}
+    for name, stop, steps in (("stop.yaml", True, 2), ("go_on.yaml", False, 3)):
+        train(write_recipe(bench, name, steps=3, alarms=alarm | {"stop": stop}), tmp_path)
+        assert len(read_metrics(tmp_path)) == steps
+
+
+def test_a_gradient_that_is_no_number_changes_nothing(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from evalkit.trainer.methods import trainer as training
+
+    real = training.advantages_of
+    monkeypatch.setattr(training, "advantages_of", lambda *given: real(*given) * torch.inf)
+    rows = trained(bench, tmp_path, steps=1)
+    assert rows[0]["bad_gradient"] == 1
+    assert moved(tmp_path) == 0
+
+
+def test_prompts_that_cannot_be_trained_on_are_named(bench: Path, tmp_path: Path):
+    with pytest.raises(InputError, match=r"prompts 'words': .*:words has none in .*plugin\.py$"):
+        trained(
+            bench,
+            tmp_path / "a",
+            prompts={
+                "words": {"task": "reward:plugin.py:vowels"} | {"task": "plugin.py:words", "data": "plugin.py"}
+            },
+        )
+    with pytest.raises(UsageError, match="ruifeval has the split 'test' alone"):
+        trained(bench, tmp_path / "b", prompts={"r": {"task": "ruifeval"}})
+
+
+def test_prompts_that_fill_the_context_are_left_out_and_counted(bench: Path, tmp_path: Path):
+    lines: list[str] = []
+    (bench / "long.py").write_text(
+        "from plugin import Words\n"
+        "from evalkit.tasks.types import Sample\n"
+        "class Long(Words):\n"
+        "    name = 'long'\n"
+        "    def samples(self, *, split, limit, seed):\n"
+        "        return [Sample.ask(str(n), 'море ' * (600 if n else 1)) for n in range(3)]\n"
+        "long = Long()\n",
+        encoding="utf-8",
+    )
+    sys.path.insert(0, str(bench))
+    try:
+        source = {"task": "long.py:long", "reward": "plugin.py:vowels"}
+        train(write_recipe(bench, "long.yaml", steps=1, prompts={"long": source}), tmp_path, notify=lines.append)
+    finally:
+        sys.path.remove(str(bench))
+    assert any(line.startswith("prompts 'long': 2 of 3 left out: sample '2' has") for line in lines)
+    assert {row["id"] for row in answers(tmp_path)} == {"0"}
+
+
+@pytest.mark.exhaustive
+def test_the_prorl_recipe_runs_at_toy_size(bench: Path, tmp_path: Path):
+    from evalkit.trainer.recipe.reading import read_recipe
+
+    shipped = read_recipe("prorl")
+    small = {name: source.model_copy(update={"limit": 6}) for name, source in shipped.prompts.items()}
+    rollouts = shipped.rollouts.model_copy(
+        update={"groups": 4, "answers": 4, "max_tokens": 6, "longer": {2: 9}, "extra_waves": 1}
+    )
+    validation = shipped.validation.model_copy(update={"every": 1, "limit": 2})
+    recipe = shipped.model_copy(
+        update={
+            "model": f"hf:{bench / 'model'},device=cpu", "steps": 3, "prompts": small, "rollouts": rollouts,
+            "validation": validation, "reset": shipped.reset.model_copy(update={"every": 2}),
+        }
+    )  # fmt: skip
+    train(recipe, tmp_path)
+    rows = read_metrics(tmp_path)
+    assert [row["max_tokens"] for row in rows] == [6, 9, 9]
+    assert [row["reset"] for row in rows] == [None, "every 2 steps", None]
+    assert {name for row in rows for name in row["families"]} == {"math", "logic", "instructions"}
+    assert all(row["validation"] is not None for row in rows)
+
+
+def test_the_generated_training_split_of_ruifeval_mini():
+    from evalkit.tasks.ruifeval import ruifeval_mini
+
+    samples = list(ruifeval_mini.samples(split="train", limit=30, seed=3))
+    assert samples == list(ruifeval_mini.samples(split="train", limit=40, seed=3))[:30]
+    assert samples != list(ruifeval_mini.samples(split="train", limit=30, seed=4))
+    assert not {sample.prompt for sample in samples} & {
+        sample.prompt for sample in ruifeval_mini.samples(split="test", limit=None, seed=0)
+    }
+
+
+def test_a_reward_that_a_model_grades_is_refused_before_anything_is_sampled(bench: Path, tmp_path: Path):
+    source = {"task": "plugin.py:words", "reward": "rumtbench-mini"}
+    with pytest.raises(UsageError, match=r"field 'prompts\.words': rumtbench-mini is graded by a model"):
+        trained(bench, tmp_path, prompts={"words": source})

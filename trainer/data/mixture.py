@@ -1,0 +1,101 @@
+"""Prompts of several families (math, code, science, logic, instructions) in the proportions of their weights.
+
+The order is a function of the seed and of a small state that goes into a checkpoint: every prefix of it holds the
+proportions as nearly as whole numbers can, and each family's prompts come in a new random order each time around.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Self
+
+from ...errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A source of prompts: how many it has, and its share of the mixture relative to the others'."""
+
+    name: str
+    size: int
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureState:
+    """How many prompts were drawn of each family."""
+
+    drawn: Mapping[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {"drawn": dict(self.drawn)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `as_json`."""
+        return cls(dict(data["drawn"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Families with their weights, and the seed of their order.
+
+    Raises:
+        UsageError: no families, two of one name, an empty one with a weight, or weights that are no shares.
+    """
+
+    families: tuple[Family, ...]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        names = [family.name for family in self.families]
+        for family in self.families:
+            if names.count(family.name) > 1:
+                raise UsageError(f"mixture: two families are named '{family.name}'")
+            if not (math.isfinite(family.weight) and family.weight >= 0):
+                raise UsageError(f"mixture: the weight of '{family.name}' is a number >= 0, not {family.weight!r}")
+            if family.weight > 0 and family.size < 1:
+                raise UsageError(f"mixture: '{family.name}' has a weight and no prompts")
+        if not any(family.weight > 0 for family in self.families):
+            raise UsageError("mixture: at least one family needs a weight above 0")
+
+    def draw(self, state: MixtureState, count: int) -> tuple[list[tuple[str, int]], MixtureState]:
+        """Draw the next prompts.
+
+        Returns:
+            (family, index of its prompt) ``count`` times, and the state after them.
+        """
+        drawn = {family.name: state.drawn.get(family.name, 0) for family in self.families}
+        families = [family for family in self.families if family.weight > 0]
+        chosen = []
+        for _ in range(count):
+            # The one that is furthest behind its share, were it to come next (Webster's method of apportionment).
+            family = min(families, key=lambda family: (drawn[family.name] + 0.5) / family.weight)
+            epoch, position = divmod(drawn[family.name], family.size)
+            chosen.append((family.name, _order(self.seed, family.name, epoch, family.size)[position]))
+            drawn[family.name] += 1
+        return chosen, MixtureState(drawn)
+
+
+@lru_cache(maxsize=16)
+def _order(seed: int, name: str, epoch: int, size: int) -> list[int]:
+    order = list(range(size))
+    random.Random(f"{seed}/{name}/{epoch}").shuffle(order)
+    return order
+
+
+def family_means(families: Sequence[str], values: Sequence[float | None]) -> dict[str, float]:
+    """Return the mean of the measured values of each family, sorted by name; a family without any is left out."""
+    means = {}
+    for name in sorted(set(families)):
+        measured = [
+            value for family, value in zip(families, values, strict=True) if family == name and value is not None
+        ]
+        if measured:
+            means[name] = sum(measured) / len(measured)
+    return means

@@ -1,0 +1,148 @@
+"""The prompts that training samples answers to, by family, as the model's own tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import InputError, ModelError, UsageError
+from ...evals.models.hf.chat_template import THOUGHT_OPENS
+from ...tasks.registry import open_task
+from ...tasks.types import Sample
+from ..recipe.fields import Recipe, RewardSpec, Source
+from ..recipe.reading import CANARIES, VALIDATION
+from .chats import read_examples
+
+if TYPE_CHECKING:
+    from ...evals.models.hf.chat_template import ChatTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is asked and how the model reads it; ``opening`` is what the template has already said for it."""
+
+    sample: Sample
+    tokens: tuple[int, ...]
+    opening: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFamily:
+    """Samples of one source, and what answers to them earn."""
+
+    name: str
+    samples: tuple[Sample, ...]
+    weight: float
+    reward: RewardSpec
+
+
+def open_families(recipe: Recipe) -> dict[str, PromptFamily]:
+    """Read all prompts of a recipe.
+
+    Raises:
+        UsageError: an unknown task or split, or samples that are no single chat (names the family).
+        InputError: a data file that cannot be used, or no prompts.
+    """
+    return {name: open_family(name, source, recipe.seed) for name, source in recipe.prompts.items()}
+
+
+def open_all_families(recipe: Recipe) -> dict[str, PromptFamily]:
+    """Read, beside the prompts of a recipe, those of its validation and its canaries, by `VALIDATION`, `CANARIES`.
+
+    Raises what `open_families` does.
+    """
+    families = open_families(recipe)
+    if recipe.validation is not None:
+        families[VALIDATION] = open_family(VALIDATION, recipe.validation.source, recipe.seed)
+    if recipe.alarms.canaries is not None:
+        families[CANARIES] = open_family(CANARIES, recipe.alarms.canaries.source, recipe.seed)
+    return families
+
+
+def open_family(name: str, source: Source, seed: int) -> PromptFamily:
+    """Read the prompts of one source; raises what `open_families` does."""
+    task = open_task(source.task)
+    if source.data is not None:
+        found = islice(task.read(Path(source.data)), source.limit)
+    else:
+        found = islice(task.samples(split=source.split, limit=source.limit, seed=seed), source.limit)
+    samples = tuple(sample for sample in found if "skip" not in sample.metadata)
+    if not samples:
+        place = f"the split '{source.split}'" if source.data is None else source.data
+        raise InputError(f"prompts '{name}': {source.task} has none in {place}")
+    for sample in samples:
+        if sample.turns or sample.continuations:
+            raise UsageError(
+                f"prompts '{name}': sample '{sample.id}' is no single chat, which is what a trainer samples"
+            )
+    return PromptFamily(name, samples, source.weight, source.reward or source.task)
+
+
+def tokenize(sample: Sample, template: ChatTemplate, context: int) -> Prompt:
+    """Return a sample as the model reads it. Its target and metadata are the scorer's, and no part of it.
+
+    Raises:
+        InputError: the template refuses the chat, or the prompt leaves no room for an answer.
+    """
+    try:
+        rendered = template.render(sample.messages)
+    except ModelError as error:
+        raise InputError(f"sample '{sample.id}': {error}") from None
+    tokens = tuple(template.tokens(rendered))
+    if len(tokens) >= context:
+        raise InputError(
+            f"sample '{sample.id}' has {len(tokens)} tokens and the model's context {context}: leave it out"
+        )
+    opening = THOUGHT_OPENS if rendered.rstrip().endswith(THOUGHT_OPENS) else ""
+    return Prompt(sample, tokens, opening)
+
+
+def fitting(
+    family: PromptFamily, template: ChatTemplate, context: int, notify: Callable[[str], None]
+) -> PromptFamily:
+    """Return the family without the prompts that the model cannot read, and say how many they are.
+
+    Raises:
+        InputError: there are no others.
+    """
+    kept = []
+    problem = None
+    for sample in family.samples:
+        try:
+            tokenize(sample, template, context)
+            kept.append(sample)
+        except InputError as error:
+            problem = error
+    if problem is not None:
+        if not kept:
+            raise problem
+        left_out = len(family.samples) - len(kept)
+        notify(f"prompts '{family.name}': {left_out} of {len(family.samples)} left out: {problem}")
+    return replace(family, samples=tuple(kept))
+
+
+def trained_texts(recipe: Recipe) -> dict[str, str]:
+    """Return by name every text that a recipe trains on: prompts, or the messages of chats one by one.
+
+    Raises:
+        InputError, UsageError: they cannot be read.
+    """
+    chats = {
+        f"{name}/{number}/{turn}": text
+        for name, given in recipe.chats.items()
+        for number, example in enumerate(read_examples(Path(given.data), given.limit), 1)
+        for turn, text in enumerate((*(message.content for message in example.context), example.answer))
+    }
+    return chats | texts(open_families(recipe))
+
+
+def texts(families: Mapping[str, PromptFamily]) -> dict[str, str]:
+    """Return every prompt's text by ``family/sample id``."""
+    return {
+        f"{name}/{sample.id}": "\n".join(message.content for message in sample.messages)
+        for name, family in families.items()
+        for sample in family.samples
+    }

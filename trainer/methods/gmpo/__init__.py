@@ -1,0 +1,1 @@
+"""GMPO: reinforcement learning with a generative critic."""

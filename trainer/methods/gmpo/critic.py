@@ -1,0 +1,346 @@
+"""The generative critic at work: a second adapter that reads the true answer, explains, and scores on a grid.
+
+The words and formulas are those of `losses.critic`. The critic alone reads a sample's target; what the actor reads
+is made of the sample's messages (`prompts.tokenize`). The actor's text is quoted between marks that it cannot
+write; the score is read from probabilities at a place that the template fixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ....tasks.types import Sample
+from ...losses import Totals
+from ...losses.advantages import effective_sample_size
+from ...losses.critic import (
+    CriticSignal,
+    Memory,
+    blend,
+    critic_divergence,
+    critic_loss,
+    expected_score,
+    explanation_advantages,
+    explanation_loss,
+    weigh,
+)
+from ...losses.groups import reward_tensor
+from ...policy.local_sampler import generate
+from ...policy.model import CRITIC, Policy
+from ...policy.parallel import own_share, sum_gradients
+from ...recipe.fields import Critic, Recipe
+from ...recipe.reading import open_weighing
+from ...records.checkpoint import TrainState
+from ...rollouts.records import Answer, Group
+from .alarms import alarms, compare_critic
+from .critic_text import claims_of, critic_messages, grid_of, spelt_out
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """One reading of an answer: what the critic read and wrote, the checker's score, and A of the explanation."""
+
+    opened: tuple[int, ...]
+    explanation: tuple[int, ...]
+    target: float
+    advantage: float
+
+
+class CriticLearner:
+    """The critic's adapter with its optimizer.
+
+    Raises:
+        UsageError: an option of ``critic.weighing`` that does not exist, or a value that cannot be.
+        ModelError: the tokenizer has no eleven single tokens for the grid.
+    """
+
+    def __init__(self, policy: Policy, settings: Critic, recipe: Recipe) -> None:
+        self._policy = policy
+        self._settings = settings
+        self._recipe = recipe
+        self._weighing = open_weighing(settings)
+        self._labels, self._grid = grid_of(policy.template.tokenizer)
+        self.optimizer = torch.optim.AdamW(
+            list(policy.trainable(CRITIC).values()), lr=settings.learning_rate, weight_decay=0.0
+        )
+
+    def rewards(self, group: Group) -> list[float | None]:
+        """Return what the actor learns from: the critic's scores, blended with the checker's."""
+        return [None if answer.critic is None else answer.critic["blended"] for answer in group.answers]
+
+    def freezes(self, state: TrainState) -> bool:
+        """Return whether the actor is not trained, for its critic does not deserve trust."""
+        return bool(state.critic_frozen) and self._settings.distrusted == "freeze"
+
+    def checker_share(self, state: TrainState) -> float:
+        """Return α: 1 while the critic has not earned its say, where the checker is to teach alone until then."""
+        untrusted = state.critic_frozen or not state.critic_record
+        return 1.0 if untrusted and self._settings.distrusted == "checker" else self._settings.checker_share
+
+    def assess(
+        self, groups: Sequence[Group], samples: Sequence[Sample], step: int, checker_share: float
+    ) -> list[Group]:
+        """Let the critic explain and score every answer; of one that does not fit its context it says nothing.
+
+        An answer whose checker failed teaches nothing when the checker scored others to the same prompt: its score
+        would be on another scale than theirs. With a ``checker_share`` of 1 it teaches nothing anyhow.
+        """
+        openings = {
+            (row, column): (answer, self._opening(sample, answer))
+            for row, (group, sample) in enumerate(zip(groups, samples, strict=True))
+            for column, answer in enumerate(group.answers)
+        }
+        read = {place: one for place, one in openings.items() if self._room(one[1]) >= 0}
+        if not read:
+            return list(groups)
+        answers, opened = zip(*read.values(), strict=True)
+        readings = self._read(opened, step)
+        scores = [fmean(reading["score"] for reading in some) for some in readings]
+        targets = [answer.reward for answer in answers]
+        blended = blend(reward_tensor(scores), reward_tensor(targets), checker_share).tolist()
+        checked = [any(answer.reward is not None for answer in group.answers) for group in groups]
+        notes = {}
+        for place, (key, answer) in enumerate(zip(read, answers, strict=True)):
+            silent = answer.reward is None and (checker_share == 1 or (checker_share > 0 and checked[key[0]]))
+            notes[key] = {
+                "score": scores[place],
+                "blended": None if silent else blended[place],
+                "readings": readings[place],
+            }
+
+        def assessed(row: int, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+            return tuple(replace(answer, critic=notes.get((row, column))) for column, answer in enumerate(answers))
+
+        return [replace(group, answers=assessed(row, group.answers)) for row, group in enumerate(groups)]
+
+    def _read(self, opened: Sequence[tuple[int, ...]], step: int) -> list[list[dict[str, Any]]]:
+        """Explain each answer ``explanations`` times and read the score after each: rows for the log."""
+        explained = self._explain(opened, step)
+        flat = [(head, body) for head, bodies in zip(opened, explained, strict=True) for body in bodies]
+        logits = self._read_out([head for head, _ in flat], [body for _, body in flat])
+        tokenizer = self._policy.template.tokenizer
+        rows = []
+        for (_, body), own in zip(flat, logits, strict=True):
+            text = tokenizer.decode(body, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            score = float(expected_score(own.double()))
+            rows.append(
+                {
+                    "explanation": text,
+                    "tokens": list(body),
+                    "probabilities": [round(value, 5) for value in own.softmax(-1).tolist()],
+                    "score": score,
+                    "claims": claims_of(text, score),
+                }
+            )
+        each = self._settings.explanations
+        return [rows[start : start + each] for start in range(0, len(rows), each)]
+
+    def weigh(self, groups: Sequence[Group], state: TrainState) -> tuple[TrainState, Tensor, dict[str, Any]]:
+        """Turn scores into the actor's coefficients ω, and see whether the critic deserves trust.
+
+        Returns:
+            The state after it, ω [B], and what there is to log.
+        """
+        rewards, signal = self._signal(groups, state.memory)
+        scores = reward_tensor(
+            [answer.critic["score"] if answer.critic else None for group in groups for answer in group.answers]
+        )
+        pairs = [
+            (float(answer.critic["score"]), answer.reward)
+            for group in groups
+            for answer in group.answers
+            if answer.critic is not None and answer.reward is not None
+        ]
+        # Rewards outside [0, 1] (penalties) are no checker's scores to be compared with.
+        record = (*state.critic_record, *((score, y) for score, y in pairs if 0 <= y <= 1))
+        record = record[-self._settings.window * self._recipe.rollouts.groups * self._recipe.rollouts.answers :]
+        logged: dict[str, Any] = {
+            "critic_score": float(scores.nanmean()),
+            "critic_reward": float(rewards.nanmean()),
+            "critic_temperature": float(signal.temperatures.nanmean()),
+            "critic_deviation": float(signal.variances.sqrt().nanmean()),
+            "critic_effective_samples": effective_sample_size(signal.weights) / max(1, len(rewards)),
+        }
+        frozen = ""
+        if record:
+            report = compare_critic([score for score, _ in record], [y for _, y in record])
+            logged |= {"critic_brier": report.brier, "critic_inflation": report.inflation}
+            if report.auroc is not None:
+                logged["critic_auroc"] = report.auroc
+            # With α = 1 the checker alone teaches, and nobody needs the critic's word.
+            if self._settings.checker_share < 1:
+                frozen = "; ".join(
+                    alarms(report, min_auroc=self._settings.min_auroc, max_inflation=self._settings.max_inflation)
+                )
+        if frozen:
+            logged["critic_alarm"] = frozen
+        state = state.after(memory=signal.memory, critic_record=record, critic_frozen=frozen)
+        return state, signal.coefficients, logged
+
+    def signals(self, groups: Sequence[Group], memory: Memory) -> list[dict[str, float]]:
+        """Return what the scores of each answer come to, in order: r, b, A, σ, τ, w and ω of `losses.critic`.
+
+        NaN where the critic could not be read. For the log: every sampled answer has them, also those of groups
+        that teach nothing.
+        """
+        if not groups:
+            return []
+        rewards, signal = self._signal(groups, memory)
+        columns = {
+            "r": rewards, "b": signal.baselines, "A": signal.advantages, "sigma": signal.variances.sqrt(),
+            "tau": signal.temperatures, "w": signal.weights, "omega": signal.coefficients,
+        }  # fmt: skip
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in values]
+
+    def _signal(self, groups: Sequence[Group], memory: Memory) -> tuple[Tensor, CriticSignal]:
+        rewards = reward_tensor([value for group in groups for value in self.rewards(group)])
+        index = torch.tensor([number for number, group in enumerate(groups) for _ in group.answers])
+        return rewards, weigh(rewards, index, self._weighing, memory)
+
+    def learn(self, groups: Sequence[Group], samples: Sequence[Sample]) -> dict[str, float]:
+        """Move the critic towards the checker's scores; without any, or frozen, it stays as it is.
+
+        Returns:
+            What there is to log, of the last time through the answers.
+        """
+        lessons = [
+            lesson
+            for group, sample in zip(groups, samples, strict=True)
+            for answer in group.answers
+            for lesson in self._lessons(sample, answer)
+        ]
+        if self._settings.frozen or not lessons:
+            return {}
+        totals = Totals(sum(len(one.explanation) for one in lessons), len(lessons))
+        learned: dict[str, float] = {}
+        for _ in range(self._settings.epochs):
+            learned = self._step(own_share(lessons), totals)
+        return learned
+
+    def _lessons(self, sample: Sample, answer: Answer) -> list[_Lesson]:
+        if answer.reward is None or answer.critic is None:
+            return []
+        readings = answer.critic["readings"]
+        scores = torch.tensor([[reading["score"] for reading in readings]], dtype=torch.float64)
+        (advantages,) = explanation_advantages(scores, reward_tensor([answer.reward])).tolist()
+        opened = self._opening(sample, answer)
+        return [
+            _Lesson(opened, tuple(reading["tokens"]), answer.reward, advantage)
+            for reading, advantage in zip(readings, advantages, strict=True)
+        ]
+
+    def _step(self, lessons: Sequence[_Lesson], totals: Totals) -> dict[str, float]:
+        size = self._recipe.optimizer.micro_batch
+        learned = {"critic_loss": 0.0, "critic_kl": 0.0}
+        if self._settings.explanation_weight:
+            learned["critic_explanation_loss"] = 0.0
+        self.optimizer.zero_grad(set_to_none=False)
+        with self._policy.using(CRITIC):
+            for start in range(0, len(lessons), size):
+                for name, value in self._add_gradient(lessons[start : start + size], totals).items():
+                    learned[name] += value
+        parameters = list(self._policy.trainable(CRITIC).values())
+        learned = sum_gradients(parameters, learned, self._policy.device)
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self._recipe.optimizer.gradient_clip))
+        if torch.isfinite(torch.tensor(norm)):
+            self.optimizer.step()
+        return {**learned, "critic_gradient_norm": norm}
+
+    def _add_gradient(self, lessons: Sequence[_Lesson], totals: Totals) -> dict[str, float]:
+        """Add a micro-batch's gradient to that of the step and return its part of what there is to log."""
+        opened, explained = [one.opened for one in lessons], [one.explanation for one in lessons]
+        logits = self._logits(opened, explained)
+        targets = reward_tensor([one.target for one in lessons]).to(logits.device)
+        loss = critic_loss(logits, targets, total=totals.sequences)
+        added = {"critic_loss": float(loss.detach())}
+        if self._settings.kl_weight:
+            with torch.no_grad(), self._policy.model.disable_adapter():
+                initial = self._logits(opened, explained)
+            drift = critic_divergence(logits, initial, total=totals.sequences)
+            added["critic_kl"] = float(drift.detach())
+            loss = loss + self._settings.kl_weight * drift
+        loss.backward()
+        # One pass at a time: their activations need not be in memory together.
+        written = [one for one in lessons if one.explanation and one.advantage]
+        if self._settings.explanation_weight and written:
+            values = self._policy.token_values(
+                [one.opened for one in written],
+                [one.explanation for one in written],
+                temperature=self._settings.explanation_temperature,
+                chunk=self._recipe.optimizer.logit_chunk,
+            )
+            advantages = torch.tensor([one.advantage for one in written], device=values.mask.device)
+            spoken = explanation_loss(values.log_probabilities, values.mask, advantages, total=totals.tokens)
+            (self._settings.explanation_weight * spoken).backward()
+            added["critic_explanation_loss"] = float(spoken.detach())
+        return added
+
+    def _opening(self, sample: Sample, answer: Answer) -> tuple[int, ...]:
+        tokenizer = self._policy.template.tokenizer
+        text = spelt_out(
+            answer.text, [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+        )
+        rendered = self._policy.template.render(critic_messages(sample, text, self._labels))
+        return tuple(self._policy.template.tokens(f"{rendered}<explanation>"))
+
+    def _explain(self, opened: Sequence[tuple[int, ...]], step: int) -> list[list[tuple[int, ...]]]:
+        limit, copies = self._settings.explanation_tokens, range(self._settings.explanations)
+        if not limit:
+            return [[()] for _ in opened]
+        seeds = [[f"{self._recipe.seed}/critic/{step}/{copy}/{tokens}" for copy in copies] for tokens in opened]
+        found = generate(
+            self._policy, opened, seeds, max_tokens=limit,
+            temperature=self._settings.explanation_temperature, batch=self._recipe.rollouts.batch, adapter=CRITIC,
+        )  # fmt: skip
+        return [
+            [self._until_closed(one.tokens)[: self._room(tokens)] for one in some]
+            for tokens, some in zip(opened, found, strict=True)
+        ]
+
+    def _room(self, opened: Sequence[int]) -> int:
+        """Return how many tokens of the context are left for an explanation, below 0 when no score would fit."""
+        return self._policy.context - len(opened) - len(self._closing())
+
+    def _until_closed(self, tokens: Sequence[int]) -> tuple[int, ...]:
+        """Cut an explanation where it closes its own mark: what follows it is written by the template."""
+        tokenizer = self._policy.template.tokenizer
+        words = [token for token in tokens if token not in self._policy.stop_tokens]
+        text = tokenizer.decode(words, clean_up_tokenization_spaces=False)
+        head, mark, _ = text.partition("</")
+        return tuple(tokenizer(head, add_special_tokens=False)["input_ids"]) if mark else tuple(words)
+
+    def _closing(self) -> list[int]:
+        tokenizer = self._policy.template.tokenizer
+        return list(tokenizer("</explanation><score>", add_special_tokens=False)["input_ids"])
+
+    def _read_out(self, opened: Sequence[tuple[int, ...]], explained: Sequence[tuple[int, ...]]) -> Tensor:
+        size = self._recipe.rollouts.batch
+        with self._policy.fixed(CRITIC):
+            parts = [
+                self._logits(opened[start : start + size], explained[start : start + size])
+                for start in range(0, len(opened), size)
+            ]
+        return torch.cat(parts)
+
+    def _logits(self, opened: Sequence[tuple[int, ...]], explained: Sequence[tuple[int, ...]]) -> Tensor:
+        closing = self._closing()
+        rows = [[*head, *body, *closing] for head, body in zip(opened, explained, strict=True)]
+        return self._policy.last_logits(rows)[:, self._grid]
+
+
+def explanation_tokens(groups: Sequence[Group]) -> int:
+    """Return how many tokens the critic wrote of these groups."""
+    read = [answer.critic for group in groups for answer in group.answers if answer.critic is not None]
+    return sum(len(reading["tokens"]) for critic in read for reading in critic["readings"])
+
+
+def unread_share(groups: Sequence[Group]) -> float:
+    """Return the share of the answers that the critic said nothing of: they did not fit its context."""
+    answers = [answer for group in groups for answer in group.answers]
+    return sum(answer.critic is None for answer in answers) / max(1, len(answers))

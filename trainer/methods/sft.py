@@ -1,0 +1,184 @@
+"""Supervised learning: the trainer of `training` with chats as they stand in place of sampled answers.
+
+What is learned is what the sampler would have to draw, token for token: after the prompt that the model's chat
+template makes, the text of the answer and the token that the template ends it with. Prompt and padding are masked,
+and each example is a row of its own (rows of like length share a micro-batch), so no example reads another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InputError, ModelError
+from ...evals.models.hf.chat_template import THOUGHT_OPENS
+from ..data.chats import Example, read_examples
+from ..data.mixture import Family
+from ..recipe.fields import Chats
+from ..records.log import Clock
+from ..rollouts.records import Answer
+from .step import Row
+from .trainer import Training
+
+if TYPE_CHECKING:
+    from ...evals.models.hf.chat_template import ChatTemplate
+
+_THOUGHT_CLOSES = "</think>"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An example as the model's tokens; ``cut`` when the answer was too long and has no end."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+    cut: bool
+
+
+def lesson_of(
+    example: Example,
+    template: ChatTemplate,
+    stop_tokens: frozenset[int],
+    closing: int,
+    *,
+    max_tokens: int,
+    context: int,
+) -> Lesson:
+    """Return an example as the model reads and writes it.
+
+    Args:
+        example: what is said and answered.
+        template: the model's.
+        stop_tokens: that end an answer: what a text has after one of them would never be said.
+        closing: the one of them to end with (`closing_token`).
+        max_tokens: of an answer, its end included: a longer one is cut off there.
+        context: tokens that the model can read; what of the answer does not fit is cut off too.
+
+    Raises:
+        InputError: the template refuses the chat, or the prompt leaves no room for an answer (names the place).
+    """
+    try:
+        rendered = template.render(example.context)
+    except ModelError as error:
+        raise InputError(f"{example.place}: {error}") from None
+    prompt = template.tokens(rendered)
+    if len(prompt) >= context:
+        raise InputError(
+            f"{example.place}: the prompt has {len(prompt)} tokens and the model's context {context}: leave it out"
+        )
+    text = _spoken(rendered, example.answer)
+    whole = template.tokens(rendered + text)
+    # As the sampler meets it: the prompt's tokens are fixed before a word of the answer is there.
+    together = whole[: len(prompt)] == prompt
+    drawn = whole[len(prompt) :] if together else template.tokenizer(text, add_special_tokens=False)["input_ids"]
+    ended = next((place for place, token in enumerate(drawn) if token in stop_tokens), len(drawn))
+    answer = (*drawn[:ended], closing)
+    room = min(max_tokens, context - len(prompt))
+    return Lesson(tuple(prompt), answer[:room], len(answer) > room)
+
+
+def _spoken(rendered: str, answer: str) -> str:
+    """Return what is left to be said of an answer whose thought the template may have opened."""
+    if not rendered.rstrip().endswith(THOUGHT_OPENS):
+        return answer
+    if not answer.startswith(THOUGHT_OPENS):
+        return f"{_THOUGHT_CLOSES}\n\n{answer}"
+    rest = answer.removeprefix(THOUGHT_OPENS)
+    return rest.removeprefix("\n") if rendered.endswith("\n") else rest
+
+
+def closing_token(template: ChatTemplate, stop_tokens: frozenset[int]) -> int:
+    """Return the token that the template ends an answer with; the tokenizer's end of text where it shows none.
+
+    Raises:
+        ModelError: the model has no such token.
+    """
+    if not stop_tokens:
+        raise ModelError("this model has no end-of-text token, so an answer could not be taught to end", fatal=True)
+    tokenizer = template.tokenizer
+    if template.source is not None:
+        from jinja2 import TemplateError
+
+        mark = "answer-ends-here"
+        chat = [{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}]
+        try:
+            shown = tokenizer.apply_chat_template(
+                chat, chat_template=template.source, tokenize=False, **template.arguments
+            )
+        except TemplateError:
+            shown = ""
+        after = tokenizer(shown.rpartition(mark)[2], add_special_tokens=False)["input_ids"]
+        for token in after:
+            if token in stop_tokens:
+                return int(token)
+    if tokenizer.eos_token_id in stop_tokens:
+        return int(tokenizer.eos_token_id)
+    return min(stop_tokens)
+
+
+class SupervisedTraining(Training):
+    """A model that learns from chats; everything but the lesson is as in `training`."""
+
+    def _shares(self) -> tuple[Family, ...]:
+        self._closing = closing_token(self._policy.template, self._policy.stop_tokens)
+        self._examples = {name: self._readable(name, chats) for name, chats in self._recipe.chats.items()}
+        return tuple(
+            Family(name, len(self._examples[name]), chats.weight) for name, chats in self._recipe.chats.items()
+        )
+
+    def _readable(self, name: str, chats: Chats) -> tuple[Example, ...]:
+        """Return the examples that leave room for an answer, and say how many do not and how many are cut off."""
+        examples = read_examples(Path(chats.data), chats.limit)
+        kept, cut, problem = [], 0, None
+        longest = max([self._recipe.rollouts.max_tokens, *self._recipe.rollouts.longer.values()])
+        for example in examples:
+            try:
+                cut += self._lesson(example, longest).cut
+                kept.append(example)
+            except InputError as error:
+                problem = error
+        if problem is not None:
+            if not kept:
+                raise problem
+            left_out = len(examples) - len(kept)
+            self._notify(f"chats '{name}': {left_out} of {len(examples)} answers left out: {problem}")
+        if cut:
+            self._notify(
+                f"chats '{name}': {cut} of {len(kept)} answers are longer than {longest} tokens or the context and"
+                " are cut off there: what they teach has no end (raise rollouts.max_tokens, or leave them out)"
+            )
+        return tuple(kept)
+
+    def _lesson(self, example: Example, longest: int) -> Lesson:
+        policy = self._policy
+        return lesson_of(
+            example, policy.template, policy.stop_tokens, self._closing, max_tokens=longest, context=policy.context
+        )
+
+    def _lessons(self, step: int) -> dict[str, Any]:
+        clock = Clock()
+        wanted = self._recipe.rollouts
+        longest = wanted.tokens_at(step)
+        chosen, cursor = self._mixture.draw(self._state.cursor, wanted.groups)
+        self._state = self._state.after(cursor=cursor)
+        lessons = [self._lesson(self._examples[name][index], longest) for name, index in chosen]
+        rows = [Row(lesson.prompt, _given(lesson), 1.0, fresh=True) for lesson in lessons]
+        parts = self._recipe.objective.minibatches
+        return {
+            "step": step,
+            "answers": len(rows),
+            "passes": {name: cursor.drawn[name] / len(self._examples[name]) for name in self._examples},
+            "trained_tokens": sum(len(lesson.answer) for lesson in lessons),
+            "truncated": sum(lesson.cut for lesson in lessons) / len(lessons),
+            "max_tokens": longest,
+            "learning_rate": self._prepare(step),
+            **self._update([rows[start::parts] for start in range(parts)], step),
+            "learning_seconds": clock.lap(),
+        }
+
+
+def _given(lesson: Lesson) -> Answer:
+    # Nobody sampled it: the loss that learns it reads no probabilities but the policy's own.
+    unread = (0.0,) * len(lesson.answer)
+    return Answer(lesson.answer, unread, "length" if lesson.cut else "stop")

@@ -1,0 +1,1 @@
+"""The model in training: weights, adapters, sampling, and their spread over processes."""

@@ -1,0 +1,122 @@
+"""When the reference policy is moved up to the policy in training, and what becomes of the optimizer.
+
+Prolonged training (ProRL, arXiv:2505.24864) holds the policy near a reference and now and then makes the policy of
+that moment the new reference. Decisions alone: whoever trains copies the tensors. `ResetState` is part of a
+checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+from ...errors import UsageError
+
+OptimizerPolicy = Literal["clear", "keep", "scale"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetRule:
+    """What triggers a reset; a trigger that is None never does.
+
+    Attributes:
+        every: steps since the last reset.
+        patience: evaluations in a row that did not exceed the best one by more than ``min_delta``.
+        min_delta: what counts as progress.
+        kl_above: the divergence from the reference.
+        optimizer: ``clear`` its moments, ``keep`` them, or ``scale`` them by ``factor``.
+        factor: within [0, 1].
+
+    Raises:
+        UsageError: a value that cannot be.
+    """
+
+    every: int | None = 400
+    patience: int | None = None
+    min_delta: float = 0.0
+    kl_above: float | None = None
+    optimizer: OptimizerPolicy = "clear"
+    factor: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, value in (("every", self.every), ("patience", self.patience)):
+            if value is not None and value < 1:
+                raise UsageError(f"reset: {name} is a number >= 1 or null, not {value!r}")
+        if self.kl_above is not None and not self.kl_above > 0:
+            raise UsageError(f"reset: kl_above is a number > 0 or null, not {self.kl_above!r}")
+        if not self.min_delta >= 0:
+            raise UsageError(f"reset: min_delta is a number >= 0, not {self.min_delta!r}")
+        if self.optimizer not in ("clear", "keep", "scale"):
+            raise UsageError(f"reset: optimizer is clear, keep or scale, not {self.optimizer!r}")
+        if not 0 <= self.factor <= 1:
+            raise UsageError(f"reset: factor lies in [0, 1], got {self.factor!r}")
+
+    @property
+    def moment_factor(self) -> float:
+        """What the optimizer's moments are multiplied by at a reset: 0 clears them, 1 keeps them."""
+        return {"clear": 0.0, "keep": 1.0, "scale": self.factor}[self.optimizer]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetState:
+    """What the decision depends on.
+
+    Attributes:
+        last: the step of the last reset, 0 before any.
+        best: the best evaluation so far.
+        stale: evaluations since the best one or the last reset.
+        history: (step, reason) of every reset.
+    """
+
+    last: int = 0
+    best: float | None = None
+    stale: int = 0
+    history: tuple[tuple[int, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        history = [list(entry) for entry in self.history]
+        return {"last": self.last, "best": self.best, "stale": self.stale, "history": history}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `as_json`."""
+        return cls(data["last"], data["best"], data["stale"], tuple((step, why) for step, why in data["history"]))
+
+
+def evaluated(rule: ResetRule, state: ResetState, value: float | None) -> ResetState:
+    """Return the state after an evaluation on validation prompts; None (nothing measured) changes nothing."""
+    if value is None:
+        return state
+    if state.best is None or value > state.best + rule.min_delta:
+        return replace(state, best=value, stale=0)
+    return replace(state, stale=state.stale + 1)
+
+
+def reason_to_reset(
+    rule: ResetRule, state: ResetState, step: int, *, kl: float | None = None, manual: bool = False
+) -> str | None:
+    """Return why to reset after this step, or None.
+
+    Args:
+        rule: the triggers.
+        state: as it is now.
+        step: the number of the step that was done, from 1.
+        kl: the step's mean divergence from the reference.
+        manual: whether a person asked for it.
+    """
+    if manual:
+        return "manual"
+    if rule.kl_above is not None and kl is not None and kl > rule.kl_above:
+        return f"kl {kl:.4g} > {rule.kl_above:g}"
+    if rule.patience is not None and state.stale >= rule.patience:
+        return f"stagnation: {state.stale} evaluations without progress"
+    if rule.every is not None and step - state.last >= rule.every:
+        return f"every {rule.every} steps"
+    return None
+
+
+def after_reset(state: ResetState, step: int, reason: str) -> ResetState:
+    """Return the state after a reset; the best evaluation is kept, its age starts anew."""
+    return replace(state, last=step, stale=0, history=(*state.history, (step, reason)))

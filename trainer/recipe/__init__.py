@@ -1,0 +1,1 @@
+"""Recipes: what a training is asked to do, as data."""

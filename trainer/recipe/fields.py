@@ -1,0 +1,316 @@
+"""What a recipe can say, section by section, with the defaults.
+
+A path in a recipe (a task or a reward in ``file.py:object``, a data file) is taken from the recipe's own folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+RewardSpec = str | Mapping[str, float]
+"""A task, a reward plugin, or several of them with weights."""
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and without any key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(Section):
+    """A family of prompts.
+
+    ``reward`` is a task, a reward plugin, or several with weights; by default the task's own score.
+    """
+
+    task: str
+    split: str = "train"
+    data: str | None = None
+    limit: Positive | None = None
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    reward: Annotated[str | dict[str, float], Field(min_length=1)] | None = None
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether these are the very prompts that an evaluation of the task asks."""
+        return self.data is None and self.split == "test"
+
+
+class Chats(Section):
+    """Chats that are learned as they stand, by the loss ``sft``: a file of JSON lines (see `chats`)."""
+
+    data: str
+    limit: Positive | None = None
+    weight: Annotated[float, Field(ge=0)] = 1.0
+
+
+class Lora(Section):
+    """The adapter that is trained; the weights under it stay as they are."""
+
+    rank: Positive = 16
+    alpha: Annotated[float, Field(gt=0)] = 32.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    targets: str | list[str] = "all-linear"
+
+
+class Vllm(Section):
+    """How answers are sampled by vLLM (see `vllm_rollouts`); nothing here changes what is learned.
+
+    ``addresses`` are servers that run already. Without any, one is started: by the interpreter ``python``, on the
+    GPUs ``devices`` (tensor-parallel when there are several), in ``dtype``, with ``memory`` as its share of a GPU.
+    ``concurrency`` is requests at once of each process, ``timeout`` seconds for one answer.
+    """
+
+    addresses: tuple[str, ...] = ()
+    python: str | None = None
+    devices: tuple[int, ...] = ()
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    memory: Annotated[float, Field(gt=0, le=1)] | None = None
+    concurrency: Positive = 64
+    timeout: Annotated[float, Field(gt=0)] = 3600.0
+
+
+class Rollouts(Section):
+    """What is sampled for a step: ``groups`` prompts with ``answers`` answers each, in waves (see `sampling`).
+
+    ``longer`` raises ``max_tokens`` from a step on: ``{1801: 16384}``. ``batch`` is answers at once. With ``vllm``
+    (it may be empty: ``{}``) they are not sampled by this process but by vLLM.
+    """
+
+    groups: Positive = 8
+    answers: Annotated[int, Field(ge=2)] = 8
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    max_tokens: Positive = 512
+    longer: dict[Positive, Positive] = {}
+    batch: Positive = 64
+    extra_waves: Annotated[int, Field(ge=0)] = 4
+    min_share: Share = 0.25
+    max_surplus: Annotated[int, Field(ge=0)] | None = None
+    max_age: Annotated[int, Field(ge=0)] = 1
+    vllm: Vllm | None = None
+
+    def tokens_at(self, step: int) -> int:
+        """Return the longest answer allowed in a step, counted from 1."""
+        begun = [first for first in self.longer if first <= step]
+        return self.longer[max(begun)] if begun else self.max_tokens
+
+
+class Shaping(Section):
+    """What length does to a reward (see `shaping`): nothing where a value is null."""
+
+    overlong_cache: Annotated[int, Field(ge=0)] | None = None
+    overlong_weight: Annotated[float, Field(ge=0)] = 1.0
+    truncated: Annotated[float, Field(le=1)] | None = None
+
+
+class SamplerCorrection(Section):
+    """Importance weights between sampler and trainer (see `losses.correction`)."""
+
+    level: Literal["token", "sequence"] = "token"
+    mode: Literal["truncate", "mask"] = "truncate"
+    maximum: Annotated[float, Field(ge=1)] = 2.0
+    minimum: Share = 0.0
+
+
+class Objective(Section):
+    """The loss by name with its own options, the advantages by name with theirs, and the pull of the reference.
+
+    ``weight_temperature`` is τ of the weights exp(A/τ) of ``awr``. A batch is gone through ``epochs`` times in
+    ``minibatches`` optimizer steps.
+    """
+
+    loss: str = "dapo"
+    options: dict[str, Any] = {}
+    advantages: str = "group"
+    advantage_options: dict[str, Any] = {}
+    kl: Literal["k1", "k2", "k3", "k3_is"] | None = None
+    kl_weight: Annotated[float, Field(ge=0)] = 0.0
+    correction: SamplerCorrection | None = None
+    weight_temperature: Annotated[float, Field(gt=0)] = 1.0
+    epochs: Positive = 1
+    minibatches: Positive = 1
+
+
+class Optimizer(Section):
+    """AdamW; ``micro_batch`` is answers at once, ``logit_chunk`` tokens whose logits are held at once."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-5
+    warmup: Annotated[int, Field(ge=0)] = 0
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    gradient_clip: Annotated[float, Field(gt=0)] = 1.0
+    micro_batch: Positive = 8
+    logit_chunk: Positive = 256
+    gradient_checkpointing: bool = False
+
+
+class Reset(Section):
+    """When the reference moves up to the policy (see `resets.ResetRule`); by default it never does."""
+
+    every: Positive | None = None
+    patience: Positive | None = None
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    kl_above: Annotated[float, Field(gt=0)] | None = None
+    optimizer: Literal["clear", "keep", "scale"] = "clear"
+    factor: Share = 0.5
+
+
+class Validation(Section):
+    """Greedy answers to held-out prompts every so many steps, scored by the family's reward."""
+
+    every: Positive
+    source: Source
+    limit: Positive = 64
+
+
+class Critic(Section):
+    """The generative critic of ``gmpo`` (see `losses.critic` for the words).
+
+    ``checker_share`` is α, the checker's part in the score that the actor learns from. ``frozen`` keeps the critic
+    as it is; without a checker it must be. ``learning_rate`` is the critic's own, ``kl_weight`` the pull of the
+    critic that it was at first, ``epochs`` how often it goes through a step's answers. An answer gets so many
+    ``explanations``, and its score is the mean after each; with ``explanation_weight`` above 0 the critic learns to
+    explain too. While it does not deserve trust (``min_auroc``, ``max_inflation``, over ``window`` steps),
+    ``distrusted`` freezes the actor or leaves it to the checker's scores alone.
+    """
+
+    explanation_tokens: Annotated[int, Field(ge=0)] = 96
+    explanation_temperature: Annotated[float, Field(ge=0)] = 0.0
+    explanations: Positive = 1
+    explanation_weight: Annotated[float, Field(ge=0)] = 0.0
+    checker_share: Share = 0.5
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-5
+    kl_weight: Annotated[float, Field(ge=0)] = 1e-3
+    epochs: Positive = 1
+    frozen: bool = False
+    distrusted: Literal["freeze", "checker"] = "freeze"
+    weighing: dict[str, Any] = {}
+    min_auroc: Share = 0.6
+    max_inflation: Share = 0.15
+    window: Positive = 8
+
+
+class Grader(Section):
+    """The models that grade where a reward needs a judge: several are a jury, joined by ``rule``."""
+
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    base_url: str | None = None
+    language: Literal["ru", "en"] = "ru"
+    rule: Literal["mean", "median", "min", "majority"] = "mean"
+
+
+class Watched(Section):
+    """A reward that nothing is learned from: it scores a ``share`` of the sampled answers (see `watching`).
+
+    It may be another checker of the same thing, or a gold ``judge`` of another family. When the training reward
+    rose over the last ``window`` steps and this one did not, that is an alarm.
+    """
+
+    reward: str | dict[str, float]
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    window: Annotated[int, Field(ge=5)] = 20
+    judge: Grader | None = None
+
+
+class CanaryPrompts(Section):
+    """A few prompts, answered greedily every so many steps and compared with the answers before training.
+
+    ``reward_drop`` is how much of the source's own reward may be lost; the limits of `Alarms` hold for the rest.
+    """
+
+    source: Source
+    every: Positive = 10
+    limit: Positive = 16
+    reward_drop: Share | None = 0.3
+
+
+class Alarms(Section):
+    """Signs that the reward is being gamed: changes against the first ``window`` steps (see `monitors`).
+
+    A sign that is null is not watched; ``stop`` ends training at the first alarm.
+    """
+
+    window: Positive = 2
+    cyrillic_drop: Share | None = 0.3
+    distinct_drop: Share | None = 0.4
+    repetition_rise: Share | None = 0.3
+    length_factor: Annotated[float, Field(gt=1)] | None = 4.0
+    entropy_below: Annotated[float, Field(gt=0)] | None = None
+    kl_above: Annotated[float, Field(gt=0)] | None = None
+    watch: dict[str, Watched] = {}
+    canaries: CanaryPrompts | None = None
+    stop: bool = False
+
+
+class Guards(Section):
+    """How much worse a round may make what the reward does not ask for; null is not guarded.
+
+    ``cyrillic`` and ``distinct`` are falls of a share, ``length`` is how much longer or shorter the mean answer may
+    get (0.5: one and a half times, or by the same factor less); ``tasks`` are falls of ``TASK`` or ``TASK/METRIC``
+    in the metric's own unit.
+    """
+
+    cyrillic: Share | None = 0.1
+    distinct: Share | None = 0.15
+    length: Annotated[float, Field(gt=0)] | None = 1.0
+    tasks: dict[str, Annotated[float, Field(ge=0)]] = {}
+
+
+class Loop(Section):
+    """Rounds of training with an evaluation before and after, on prompts that are never trained on.
+
+    ``tasks`` are evaluated, the metric ``accept`` of one of them (``TASK`` or ``TASK/METRIC``) must rise by more
+    than ``margin`` with the whole of its interval. ``patience`` rounds without success end the loop.
+    """
+
+    tasks: Annotated[tuple[str, ...], Field(min_length=1)]
+    accept: str
+    data: dict[str, str] = {}
+    limit: Positive | None = None
+    max_tokens: Positive | None = None
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    rounds: Positive = 3
+    patience: Positive = 2
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    guards: Guards = Guards()
+    allow_overlap: bool = False
+
+
+class Recipe(Section):
+    """A training run: answers to ``prompts`` are sampled and rewarded, or ``chats`` are learned as they stand.
+
+    ``sharding: full`` spreads the model's weights over the processes, when they do not fit one device.
+
+    ``track`` names the trackers that get the metrics too (see `trackers`). ``judge`` grades where a reward is a
+    judge's; of a reward by a rubric, ``rubric_dropout`` is the share of the criteria that each step leaves out (see
+    `evalkit.tasks.rubrics`).
+    """
+
+    model: str
+    steps: Positive
+    prompts: dict[str, Source] = {}
+    chats: dict[str, Chats] = {}
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    lora: Lora = Lora()
+    rollouts: Rollouts = Rollouts()
+    shaping: Shaping = Shaping()
+    objective: Objective = Objective()
+    optimizer: Optimizer = Optimizer()
+    reset: Reset = Reset()
+    validation: Validation | None = None
+    critic: Critic | None = None
+    alarms: Alarms = Alarms()
+    judge: Grader | None = None
+    rubric_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    loop: Loop | None = None
+    track: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ()
+    sharding: Literal["none", "full"] = "none"
+    checkpoint_every: Positive = 1
+    scoring_workers: Positive = 1
+    scoring_deadline: Annotated[float, Field(gt=0)] = 30.0

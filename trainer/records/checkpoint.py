@@ -1,0 +1,216 @@
+"""Checkpoints: everything that the next step depends on, in one folder that appears whole or not at all.
+
+::
+
+    checkpoints/step-000012/adapters.safetensors   policy, reference and critic, by "adapter/name"
+                            optimizers.pt          moments of the optimizers
+                            state.json             step, data cursor, surplus groups, reset history, buffers
+
+No generator has a state to be saved: every answer is drawn from a seed made of run, step and prompt, and torch's
+own generator is set anew at every step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import torch
+from torch import Tensor
+
+from ...errors import InputError, RunError, UsageError
+from ...evals.records.locks import take_lock
+from ...evals.records.store import encode
+from ..data.mixture import MixtureState
+from ..losses.critic import Memory
+from ..policy.resets import ResetState
+from ..rollouts.records import Group
+from ..rollouts.sampling import Kept
+
+KEPT = 2
+"""Checkpoints that stay: the newest, and the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainState:
+    """What training knows beside its tensors.
+
+    Attributes:
+        step: steps that are done.
+        cursor: how far the prompts of each family are used up.
+        surplus: groups sampled and not yet learned from.
+        resets: of the reference.
+        memory: recent mean and variance of the critic's scores.
+        critic_frozen: why the critic's word no longer counts, empty while it does.
+        critic_record: the latest (critic's score, checker's score) pairs.
+    """
+
+    step: int = 0
+    cursor: MixtureState = field(default_factory=MixtureState)
+    surplus: tuple[Kept[Group], ...] = ()
+    resets: ResetState = field(default_factory=ResetState)
+    memory: Memory = field(default_factory=Memory)
+    critic_frozen: str = ""
+    critic_record: tuple[tuple[float, float], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {
+            "step": self.step,
+            "cursor": self.cursor.as_json(),
+            "surplus": [{"step": kept.step, "group": kept.group.as_json()} for kept in self.surplus],
+            "resets": self.resets.as_json(),
+            "memory": [self.memory.mean, self.memory.variance, self.memory.decay],
+            "critic_frozen": self.critic_frozen,
+            "critic_record": [list(pair) for pair in self.critic_record],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TrainState:
+        """Inverse of `as_json`."""
+        return cls(
+            data["step"],
+            MixtureState.from_json(data["cursor"]),
+            tuple(Kept(Group.from_json(kept["group"]), kept["step"]) for kept in data["surplus"]),
+            ResetState.from_json(data["resets"]),
+            Memory(*data["memory"]),
+            data["critic_frozen"],
+            tuple((score, target) for score, target in data["critic_record"]),
+        )
+
+    def after(self, **changes: Any) -> TrainState:
+        """Return the state with other values in some fields."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A saved moment of training."""
+
+    state: TrainState
+    adapters: Mapping[str, Mapping[str, Tensor]]
+    optimizers: Mapping[str, Any]
+
+
+def save_checkpoint(
+    directory: Path,
+    state: TrainState,
+    adapters: Mapping[str, Mapping[str, Tensor]],
+    optimizers: Mapping[str, Any],
+) -> None:
+    """Save a checkpoint; a kill at any moment leaves the older ones or this one, whole.
+
+    Raises:
+        RunError: the disk is full or the folder is read-only.
+    """
+    from safetensors.torch import save_file
+
+    folder = directory / f"step-{state.step:06d}"
+    part = folder.with_suffix(".part")
+    flat = {
+        f"{adapter}/{name}": tensor.detach().cpu().contiguous()
+        for adapter, tensors in adapters.items()
+        for name, tensor in tensors.items()
+    }
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        save_file(flat, str(part / "adapters.safetensors"))
+        torch.save({name: optimizer.state_dict() for name, optimizer in optimizers.items()}, part / "optimizers.pt")
+        with (part / "state.json").open("wb") as file:
+            file.write(encode(state.as_json()))
+        for saved in part.iterdir():
+            _sync(saved)
+        _sync(part)
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+        _sync(directory)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise RunError(
+            f"cannot save {folder}: {error.strerror or error}; the checkpoint before it is whole"
+        ) from None
+    for old in _folders(directory)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint(directory: Path) -> Checkpoint | None:
+    """Load the newest checkpoint; None where there is none.
+
+    Raises:
+        InputError: it is damaged (names the folder).
+    """
+    from safetensors.torch import load_file
+
+    for unfinished in directory.glob("*.part"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    folders = _folders(directory)
+    if not folders:
+        return None
+    folder = folders[-1]
+    try:
+        state = TrainState.from_json(orjson.loads((folder / "state.json").read_bytes()))
+        adapters: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in load_file(str(folder / "adapters.safetensors")).items():
+            adapter, _, name = key.partition("/")
+            adapters.setdefault(adapter, {})[name] = tensor
+        optimizers = torch.load(folder / "optimizers.pt", weights_only=True)
+    except Exception as error:
+        raise InputError(f"{folder} is damaged ({error}); delete it to go on from the one before it") from error
+    return Checkpoint(state, adapters, optimizers)
+
+
+def scale_moments(optimizer: Any, factor: float) -> None:
+    """Multiply an optimizer's moments by what `resets.ResetRule` decides; 0 forgets all of its past."""
+    if factor == 0:
+        optimizer.state.clear()
+        return
+    for state in optimizer.state.values():
+        for name in ("exp_avg", "exp_avg_sq"):
+            state[name].mul_(factor)
+
+
+@contextlib.contextmanager
+def only_writer(directory: Path) -> Iterator[None]:
+    """Hold a training directory for this process alone; the system lets go of it when the process dies.
+
+    Raises:
+        UsageError: another process trains there.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        file = take_lock(directory)
+    except BlockingIOError:
+        raise UsageError(f"{directory} is being trained in by another process") from None
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+def replace_folder(part: Path, folder: Path) -> None:
+    """Put a finished folder in the place of another; a kill leaves one of them, or the older set aside."""
+    old = folder.with_suffix(".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _folders(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.glob("step-*") if path.suffix != ".part")
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

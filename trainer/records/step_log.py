@@ -1,0 +1,56 @@
+"""What the log says of a step's sampled answers: numbers for ``metrics.jsonl``, rows for ``answers.jsonl``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..data.mixture import family_means
+from ..rewards import monitors
+from ..rewards.watching import watched_means
+from ..rollouts.records import Answer, Group
+from .log import component_means
+
+
+def metrics_of(groups: Sequence[Group], *, informative: int) -> dict[str, Any]:
+    """Describe the answers of a step; ``informative`` is how many of the groups teach something."""
+    answers = [answer for group in groups for answer in group.answers]
+    families = [group.family for group in groups for _ in group.answers]
+    rewards = [answer.reward for answer in answers]
+    measured = [reward for reward in rewards if reward is not None]
+    mean = sum(measured) / len(measured) if measured else None
+    spread = math.sqrt(sum((one - mean) ** 2 for one in measured) / len(measured)) if mean is not None else None
+    count = max(1, len(answers))
+    texts = [[answer.text for answer in group.answers] for group in groups]
+    return {
+        "reward": mean,
+        "reward_deviation": spread,
+        "components": component_means([answer.components for answer in answers]),
+        "watched": watched_means(answers),
+        "families": family_means(families, rewards),
+        "sampled": len(groups),
+        "informative": informative,
+        "unscored": (len(answers) - len(measured)) / count,
+        "truncated": sum(answer.finish_reason == "length" for answer in answers) / count,
+        "generated_tokens": sum(len(answer.tokens) for answer in answers),
+        **monitors.measure(texts, [len(answer.tokens) for answer in answers]),
+    }
+
+
+def answer_row(step: int, group: Group, answer: Answer) -> dict[str, Any]:
+    """Return an answer as a row of the log."""
+    return {
+        "step": step,
+        "family": group.family,
+        "id": group.sample,
+        "version": group.version,
+        "text": answer.text,
+        "reward": answer.reward,
+        "shaped": answer.shaped,
+        "components": answer.components,
+        "watched": answer.watched,
+        "problem": answer.problem,
+        "tokens": len(answer.tokens),
+        "finish_reason": answer.finish_reason,
+    }

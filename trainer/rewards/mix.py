@@ -1,0 +1,307 @@
+"""Rewards: the tasks' own scores of an answer, weighed; the very objects and worker processes of an evaluation.
+
+A reward is a task's name, a plugin's, or a mix: ``{"ruifeval-mini": 0.7, "my.py:in_lower_case": 0.3}``. A plugin is
+a task, or a function of (sample, completion) that returns a number within [0, 1], a `Score`, or None where it
+cannot tell; it may be async. Whatever raises, hangs, dies or returns NaN makes a reward without a value, never a 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from numbers import Real
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, runtime_checkable
+
+from ...errors import UsageError, nearest
+from ...evals.engine.scorer_context import lend
+from ...evals.engine.scoring import DEADLINE_SECONDS, Scorer
+from ...plugins import installed, load_plugin
+from ...tasks.registry import FAMILIES, open_task, task_names
+from ...tasks.rubrics import Criterion, drop_criteria
+from ...tasks.types import Completion, Context, Judge, Metric, Sample, Score, Status, Task, mean_value
+
+OpenJudge = Callable[[], AbstractAsyncContextManager[Judge | None]]
+
+GROUP = "evalkit.rewards"
+FAMILY = "reward"
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What one answer earned.
+
+    Attributes:
+        value: the weighted sum of the parts' scores; None if any part could not be scored.
+        components: numbers to log by name: each part's score, and each metric of its task (``part/metric``).
+        scores: the verdict of each part, by its name.
+    """
+
+    value: float | None
+    components: Mapping[str, float]
+    scores: Mapping[str, Score]
+
+    @property
+    def why_unscored(self) -> str:
+        """One line that says which parts have no score and why; empty when all have."""
+        return "; ".join(
+            f"{name}: {score.status}: {score.explanation}"
+            for name, score in self.scores.items()
+            if score.value is None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RewardPart:
+    """A task that judges, under the name that a worker process finds it by, and what its score weighs."""
+
+    task: Task
+    registered_as: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTask:
+    """A reward function as a task: it has no prompts of its own and scores the answers to other tasks'."""
+
+    name: str
+    function: Any
+    version: str = "1"
+    max_tokens: int = 1024
+    metrics: tuple[Metric, ...] = (mean_value(),)
+
+    @property
+    def title(self) -> str:
+        """The name."""
+        return self.name
+
+    def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
+        """Refuse: there are none.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"the reward '{self.name}' has no prompts of its own; mix it with a task that has")
+
+    def read(self, path: Path) -> Iterable[Sample]:
+        """Refuse: there is no published form.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"the reward '{self.name}' reads no files; give {path} to a task")
+
+    def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
+        """Call the function and make a score of what it returns."""
+        returned = self.function(sample, completion)
+        if inspect.iscoroutine(returned):
+            returned = asyncio.run(returned)
+        return _as_score(returned)
+
+
+def _as_score(returned: Any) -> Score:
+    if isinstance(returned, Score):
+        return returned
+    if returned is None:
+        return Score(None, Status.SCORER_ERROR, explanation="the reward gave no number")
+    if isinstance(returned, Real) and 0 <= float(returned) <= 1:
+        return Score(float(returned))
+    reason = f"the reward returned {returned!r}; a number within [0, 1] is needed"
+    return Score(None, Status.SCORER_ERROR, explanation=reason[:2000])
+
+
+def plugin_task(name: str) -> Task | FunctionTask:
+    """Open a reward plugin as a task: the family ``reward:`` of task names.
+
+    Raises:
+        UsageError: no such plugin, or it is neither a task nor a function.
+    """
+    plugin = load_plugin(GROUP, name)
+    if isinstance(plugin, Task):
+        return plugin
+    if not callable(plugin):
+        raise UsageError(f"the reward '{name}' is neither a task nor a function of (sample, completion)")
+    return FunctionTask(name.rpartition(":")[2], plugin, version=str(getattr(plugin, "version", "1")))
+
+
+def open_reward(spec: str | Mapping[str, float]) -> tuple[RewardPart, ...]:
+    """Open the tasks and plugins of a reward.
+
+    Args:
+        spec: the name of a task or of a plugin, or several with their weights; a negative weight is a penalty.
+
+    Raises:
+        UsageError: an unknown name (the nearest are given), two parts of one name, or weights that are no numbers.
+    """
+    weights = {spec: 1.0} if isinstance(spec, str) else dict(spec)
+    if not weights:
+        raise UsageError("a reward needs at least one task or plugin")
+    parts = []
+    for name, weight in weights.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
+            raise UsageError(f"reward '{name}': the weight is a number, not {weight!r}")
+        registered_as = _registered_as(name)
+        parts.append(RewardPart(open_task(registered_as), registered_as, float(weight)))
+    names = [part.task.name for part in parts]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two parts of the reward are named '{name}'")
+    return tuple(parts)
+
+
+def _registered_as(name: str) -> str:
+    """Return what `open_task` knows a task or a reward plugin by."""
+    if name in task_names() or name.partition(":")[0] in installed(FAMILIES):
+        return name
+    if name in installed(GROUP):
+        return f"{FAMILY}:{name}"
+    if ".py:" in name:
+        return name if isinstance(load_plugin(GROUP, name), Task) else f"{FAMILY}:{name}"
+    known = [*task_names(), *installed(GROUP)]
+    raise UsageError(f"unknown reward '{name}'.{nearest(name, known)}")
+
+
+@runtime_checkable
+class ByRubric(Protocol):
+    """A task whose value is what the criteria of a rubric are worth together."""
+
+    rubric: Sequence[Criterion]
+
+    def by_rubric(self, score: Score, kept: Sequence[Criterion]) -> Score:
+        """Return the score by some of the criteria."""
+        ...
+
+
+def with_rubric_dropout(
+    parts: Sequence[RewardPart], reward: Reward, *, fraction: float, example: str, step: int, seed: int
+) -> Reward:
+    """Return a reward by the criteria that count at one step (see `drop_criteria`); other parts stay."""
+    scores = []
+    for part in parts:
+        score = reward.scores[part.task.name]
+        if isinstance(part.task, ByRubric) and part.task.rubric:
+            kept = drop_criteria(part.task.rubric, fraction=fraction, example=example, step=step, seed=seed)
+            score = part.task.by_rubric(score, kept)
+        scores.append(score)
+    return _combined(parts, scores)
+
+
+class Rewards:
+    """Scores answers with all parts of a reward; use as an async context manager.
+
+    Plain functions are scored in ``workers`` processes a part, which are killed after ``deadline`` seconds; async
+    tasks (those that ask a judge or use a sandbox) are awaited here for no longer.
+
+    Args:
+        parts: what `open_reward` gave.
+        seed: for scorers that draw.
+        judge: an open judge, for tasks that need one, or a function that opens it when the rest is opened.
+        sandbox: ``auto`` for the strongest that works here, or its name.
+        workers: processes a part.
+        deadline: seconds for one answer.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[RewardPart],
+        *,
+        seed: int = 0,
+        judge: Judge | OpenJudge | None = None,
+        sandbox: str = "auto",
+        workers: int = 1,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> None:
+        self.parts = tuple(parts)
+        self._seed = seed
+        self._judge = judge
+        self._sandbox = sandbox
+        self._workers = workers
+        self._deadline = deadline
+        self._scorers: list[Scorer] = []
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        judge = self._judge
+        if callable(judge):
+            judge = await self._stack.enter_async_context(judge())
+        tasks = [part.task for part in self.parts]
+        context = await self._stack.enter_async_context(
+            lend(tasks, seed=self._seed, judge=judge, sandbox=self._sandbox)
+        )
+        for part in self.parts:
+            scorer = Scorer(
+                part.task, part.registered_as, context=context, workers=self._workers, deadline=self._deadline
+            )
+            self._scorers.append(await self._stack.enter_async_context(scorer))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def score(self, sample: Sample, completion: Completion) -> Reward:
+        """Return what an answer earns; whatever goes wrong is a reward without a value, never an exception."""
+        verdicts = await asyncio.gather(
+            *(
+                self._verdict(part, scorer, sample, completion)
+                for part, scorer in zip(self.parts, self._scorers, strict=True)
+            )
+        )
+        return _combined(self.parts, verdicts)
+
+    async def score_all(self, answers: Sequence[tuple[Sample, Completion]]) -> list[Reward]:
+        """Return what each answer earns, in order."""
+        return list(await asyncio.gather(*(self.score(sample, completion) for sample, completion in answers)))
+
+    async def _verdict(self, part: RewardPart, scorer: Scorer, sample: Sample, completion: Completion) -> Score:
+        scoring = scorer.score(sample, completion)
+        if not inspect.iscoroutinefunction(part.task.score):
+            return (await scoring).score
+        try:
+            scored = await asyncio.wait_for(scoring, self._deadline)
+        except TimeoutError:
+            return Score(None, Status.TIMEOUT, explanation=f"no verdict within {self._deadline:g} s")
+        return _as_score(scored.score)
+
+
+def _combined(parts: Sequence[RewardPart], verdicts: Sequence[Score]) -> Reward:
+    scores = {part.task.name: verdict for part, verdict in zip(parts, verdicts, strict=True)}
+    components: dict[str, float] = {}
+    value: float | None = 0.0
+    for part, verdict in zip(parts, verdicts, strict=True):
+        if verdict.value is None:
+            value = None
+            continue
+        components[part.task.name] = verdict.value
+        components |= _metrics(part.task, verdict)
+        if value is not None:
+            value += part.weight * verdict.value
+    return Reward(value, components, scores)
+
+
+def _metrics(task: Task, score: Score) -> dict[str, float]:
+    found = {}
+    for metric in task.metrics:
+        if metric.aggregate is None:
+            # A metric that cannot read a verdict spoils a curve of the log; the reward stands.
+            with contextlib.suppress(Exception):
+                observed = [float(observation.value) for observation in metric.observe(score)]
+                if observed:
+                    found[f"{task.name}/{metric.name}"] = sum(observed) / len(observed)
+    return found
+
+
+def component_names(parts: Sequence[RewardPart]) -> list[str]:
+    """Return every name that `Reward.components` of these parts may have, in order."""
+    names = []
+    for part in parts:
+        names.append(part.task.name)
+        names += [f"{part.task.name}/{metric.name}" for metric in part.task.metrics if metric.aggregate is None]
+    return names

@@ -1,0 +1,145 @@
+"""From sampled tokens to rewards: the tasks' own scorers in their worker processes, and what length does to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import UsageError
+from ...evals.judging.opening import VERDICTS, Judging, open_judging
+from ...evals.models.base import ModelOptions
+from ...tasks.types import Task
+from ..data.prompts import Prompt, PromptFamily
+from ..losses.groups import informative, reward_tensor, usable
+from ..recipe.fields import Grader, Recipe, RewardSpec, Shaping
+from ..rollouts.records import Answer, Group
+from .adapters.bridge import RewardBridge, answer_of
+from .mix import Reward, open_reward, with_rubric_dropout
+from .shaping import soft_overlong, truncated_reward
+
+if TYPE_CHECKING:
+    from ..policy.local_sampler import Sampled
+
+
+class FamilyRewards:
+    """The rewards of all families, open in worker processes; use as a context manager.
+
+    Raises:
+        UsageError: a reward is graded by a model, and the recipe has no ``judge``.
+    """
+
+    def __init__(self, families: Mapping[str, PromptFamily], recipe: Recipe, directory: Path) -> None:
+        self._dropout = (recipe.rubric_dropout, recipe.seed)
+        self._bridges: dict[str, RewardBridge] = {}
+        shared: dict[str, RewardBridge] = {}
+        for name, family in families.items():
+            key = str(family.reward)
+            if key not in shared:
+                shared[key] = open_bridge(family.reward, recipe, recipe.judge, directory, f"prompts.{name}")
+            self._bridges[name] = shared[key]
+
+    def __enter__(self) -> FamilyRewards:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bridge in set(self._bridges.values()):
+            bridge.close()
+
+    def score(
+        self, family: str, prompts: Sequence[Prompt], answers: Sequence[Sequence[Answer]], step: int | None = None
+    ) -> list[list[Answer]]:
+        """Return the answers to each prompt with what they earned; a failure of the scorer is no reward, not 0.
+
+        In a ``step`` of training a rubric loses the recipe's share of its criteria.
+        """
+        asked = [
+            (prompt.sample, answer_of(answer.text, truncated=answer.finish_reason == "length"))
+            for prompt, some in zip(prompts, answers, strict=True)
+            for answer in some
+        ]
+        bridge = self._bridges[family]
+        found = bridge.score(asked)
+        fraction, seed = self._dropout
+        if fraction and step is not None:
+            found = [
+                with_rubric_dropout(
+                    bridge.parts, reward, fraction=fraction, example=sample.id, step=step, seed=seed
+                )
+                for reward, (sample, _) in zip(found, asked, strict=True)
+            ]
+        rewards = iter(found)
+        return [[_earned(answer, next(rewards)) for answer in some] for some in answers]
+
+
+def open_bridge(
+    reward: RewardSpec, recipe: Recipe, grader: Grader | None, directory: Path, field: str
+) -> RewardBridge:
+    """Open a reward of a recipe; what a judge says is kept in the training directory and paid for once.
+
+    Raises:
+        UsageError: see `judged_tasks`.
+    """
+    judged = judged_tasks(reward, grader, field)
+    judge = None
+    if judged and grader is not None:
+        judging = Judging(grader.models, grader.base_url, grader.language, grader.rule, recipe.seed)
+        options = ModelOptions(api_key=os.environ.get("EVALKIT_JUDGE_API_KEY"))
+        judge = partial(open_judging, judging, judged, directory / VERDICTS, options)
+    return RewardBridge(
+        reward, seed=recipe.seed, workers=recipe.scoring_workers, deadline=recipe.scoring_deadline, judge=judge
+    )
+
+
+def judged_tasks(reward: RewardSpec, grader: Grader | None, field: str) -> list[Task]:
+    """Return which tasks of a reward are graded by a model.
+
+    Raises:
+        UsageError: there are some and nobody to grade them (names the ``field``); or see `open_reward`.
+    """
+    judged = [part.task for part in open_reward(reward) if "judge" in getattr(part.task, "needs", ())]
+    if judged and grader is None:
+        raise UsageError(
+            f"field '{field}': {judged[0].name} is graded by a model: name it in 'judge', as in"
+            " 'judge: {models: [openai:NAME], base_url: ADDRESS}'"
+        )
+    return judged
+
+
+def _earned(answer: Answer, reward: Reward) -> Answer:
+    return replace(answer, reward=reward.value, components=dict(reward.components), problem=reward.why_unscored)
+
+
+def as_answer(sampled: Sampled, prompt: Prompt, tokenizer: Any, stop_tokens: frozenset[int]) -> Answer:
+    """Return what was sampled with its text, the end-of-text token left off."""
+    words = [token for token in sampled.tokens if token not in stop_tokens]
+    text = prompt.opening + tokenizer.decode(words, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return Answer(sampled.tokens, sampled.log_probabilities, sampled.finish_reason, text)
+
+
+def shaped(answer: Answer, shaping: Shaping, max_tokens: int) -> Answer:
+    """Return the answer with its reward after length shaping."""
+    value = answer.reward
+    if value is not None:
+        if shaping.truncated is not None:
+            cut = answer.finish_reason == "length"
+            value = truncated_reward(value, truncated=cut, coefficient=shaping.truncated)
+        if shaping.overlong_cache is not None:
+            penalty = soft_overlong(len(answer.tokens), max_tokens, min(shaping.overlong_cache, max_tokens))
+            value += shaping.overlong_weight * penalty
+    return replace(answer, shaped=value)
+
+
+def teaches(group: Group, rewards: Sequence[float | None] | None = None) -> bool:
+    """Tell whether answers to one prompt differ in what they earned, so that there is something to learn.
+
+    Args:
+        group: the answers.
+        rewards: what to judge by; by default what was earned before any shaping.
+    """
+    values = reward_tensor(group.rewards if rewards is None else rewards)
+    index = values.new_zeros(len(values)).long()
+    return bool((usable(values, index) & informative(values, index)).any())

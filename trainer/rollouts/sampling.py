@@ -1,0 +1,113 @@
+"""Dynamic sampling within a budget: prompts whose answers are all equally good teach nothing and are replaced.
+
+DAPO (arXiv:2503.14476) samples until a batch is full. Here a step has a limited number of waves; what is left over
+is kept for the next step, and a step that stays short trains on what it has or is skipped, but never ends the run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from ...errors import UsageError
+
+Group = TypeVar("Group")
+Outcome = Literal["full", "short", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingBudget:
+    """How much may be sampled for one step.
+
+    Attributes:
+        groups: informative groups that a step trains on; no wave is larger.
+        extra_waves: waves after the first; 0 takes what the first one gives.
+        min_share: the share of ``groups`` from which on a short step is still trained.
+        max_surplus: groups kept for the next step; None for as many as there are.
+        max_age: steps that a kept group may wait: its answers are those of an older policy.
+
+    Raises:
+        UsageError: a value that cannot be.
+    """
+
+    groups: int
+    extra_waves: int = 4
+    min_share: float = 0.25
+    max_surplus: int | None = None
+    max_age: int = 1
+
+    def __post_init__(self) -> None:
+        if self.groups < 1:
+            raise UsageError(f"sampling: groups is a number >= 1, not {self.groups!r}")
+        for name, value in (
+            ("extra_waves", self.extra_waves),
+            ("max_surplus", self.max_surplus),
+            ("max_age", self.max_age),
+        ):
+            if value is not None and value < 0:
+                raise UsageError(f"sampling: {name} is a number >= 0, not {value!r}")
+        if not 0 <= self.min_share <= 1:
+            raise UsageError(f"sampling: min_share lies in [0, 1], got {self.min_share!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[Group]):
+    """A group and the step that it was sampled in."""
+
+    group: Group
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[Group]):
+    """What a step trains on, what it leaves to the next one, and how it came out."""
+
+    train: tuple[Kept[Group], ...]
+    surplus: tuple[Kept[Group], ...]
+    outcome: Outcome
+
+
+def fresh_enough(budget: SamplingBudget, surplus: Sequence[Kept[Group]], step: int) -> tuple[Kept[Group], ...]:
+    """Return the kept groups that are not too old for this step."""
+    return tuple(kept for kept in surplus if step - kept.step <= budget.max_age)
+
+
+def next_wave(budget: SamplingBudget, *, have: int, waves: int, asked: int, informative: int) -> int:
+    """Return how many prompts to sample next, 0 to stop.
+
+    Args:
+        budget: the limits.
+        have: informative groups at hand, those kept from before included.
+        waves: waves sampled in this step.
+        asked: prompts sampled in this step.
+        informative: how many of those gave informative groups.
+    """
+    missing = budget.groups - have
+    if missing <= 0 or waves > budget.extra_waves:
+        return 0
+    if waves == 0:
+        return missing
+    # As if two more prompts had been asked, one with success: a first wave without any says little.
+    rate = (informative + 1) / (asked + 2)
+    return min(math.ceil(missing / rate), budget.groups)
+
+
+def settle(budget: SamplingBudget, groups: Sequence[Kept[Group]]) -> Batch[Group]:
+    """Divide informative groups, oldest first, into what is trained now and what is kept.
+
+    A step with fewer than ``min_share`` of the groups (or none) is skipped and keeps them all.
+    """
+    ordered = sorted(groups, key=lambda kept: kept.step)
+    short = len(ordered) < budget.groups
+    if not ordered or (short and len(ordered) < budget.min_share * budget.groups):
+        return Batch((), _limited(budget, ordered), "skip")
+    train, rest = ordered[: budget.groups], ordered[budget.groups :]
+    return Batch(tuple(train), _limited(budget, rest), "short" if short else "full")
+
+
+def _limited(budget: SamplingBudget, groups: Sequence[Kept[Group]]) -> tuple[Kept[Group], ...]:
+    if budget.max_surplus is None:
+        return tuple(groups)
+    return tuple(groups[max(0, len(groups) - budget.max_surplus) :])

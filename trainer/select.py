@@ -1,0 +1,211 @@
+"""Rejection sampling: of answers that were sampled and scored, the best ones as chats to learn from.
+
+They come from evaluations (``samples.jsonl``) or trainings (``answers.jsonl``), so nothing is sampled or scored
+again; what comes out is what the loss ``sft`` reads (`chats`). Prompts that stand in an evaluation are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..errors import EvalkitError, InputError, RunError, UsageError
+from ..evals.records.manifest import read_manifest
+from ..evals.records.store import encode, read_journal, read_rows, replacing
+from .data.contamination import evaluated_texts, find_overlaps
+from .data.prompts import open_families
+from .recipe.fields import Recipe
+from .records.log import Notify
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A scored answer: whose prompt it answers, the prompt's messages, its text, score and reason to end."""
+
+    task: str
+    sample: str
+    messages: tuple[Mapping[str, str], ...]
+    text: str
+    score: float | None
+    finish_reason: str | None
+
+    @property
+    def prompt(self) -> str:
+        """What is asked, as one text."""
+        return "\n".join(message["content"] for message in self.messages)
+
+
+def select(
+    runs: Sequence[Path],
+    output: Path,
+    *,
+    min_score: float = 1.0,
+    per_prompt: int = 1,
+    against: Mapping[str, str] | None = None,
+    seed: int = 0,
+    notify: Notify = lambda line: None,
+) -> Path:
+    """Write the best answers to each prompt as JSON lines and return the file.
+
+    Of answers that differ in spaces alone one counts; among equally good ones a shorter comes first, then chance.
+    An answer that was cut off at the token limit is never chosen: it would teach not to end.
+
+    Args:
+        runs: folders of evaluations or trainings.
+        output: the file.
+        min_score: the lowest score that is good enough.
+        per_prompt: at most so many answers to a prompt.
+        against: tasks, with their data file or an empty text, whose prompts must not be among the chosen, besides
+            the test splits of the runs' own tasks.
+        seed: of the chance.
+        notify: receives the lines that a person should read.
+
+    Raises:
+        InputError: a folder is neither, or what it trained on cannot be read.
+        UsageError: ``per_prompt`` is below 1, an unknown task, or an evaluation of a task's own test prompts.
+        RunError: chosen prompts stand in an evaluation, or no answer is good enough.
+    """
+    if per_prompt < 1:
+        raise UsageError(f"--per-prompt is a number >= 1, not {per_prompt}")
+    counts: Counter[str] = Counter()
+    good: dict[str, dict[str, Candidate]] = defaultdict(dict)
+    prompts, tasks = set(), set()
+    for directory in runs:
+        own_tasks, candidates = _open(directory)
+        tasks |= own_tasks
+        for one in candidates:
+            counts["answers"] += 1
+            prompts.add(one.prompt)
+            kind = _why_not(one, min_score)
+            if not kind and " ".join(one.text.split()) in good[one.prompt]:
+                kind = "repeated"
+            if kind:
+                counts[kind] += 1
+            else:
+                good[one.prompt][" ".join(one.text.split())] = one
+    chosen = [
+        one
+        for some in good.values()
+        for one in heapq.nsmallest(per_prompt, some.values(), key=lambda one: _order(one, seed))
+    ]
+    notify(
+        f"{counts['answers']} answers to {len(prompts)} prompts: {len(chosen)} chosen, to"
+        f" {len({one.prompt for one in chosen})} of them; {counts['low']} score below {min_score:g},"
+        f" {counts['unscored']} have no score, {counts['cut']} are cut off or empty,"
+        f" {counts['repeated']} repeat another"
+    )
+    if not chosen:
+        raise RunError(
+            f"no answer scores {min_score:g} or more: nothing was written. Lower --min-score, or sample more"
+        )
+    _refuse_evaluated(chosen, tasks, against or {}, notify)
+    with replacing(output) as file:
+        for one in chosen:
+            answer = {"role": "assistant", "content": one.text}
+            row = {"id": one.sample, "task": one.task, "score": one.score, "messages": [*one.messages, answer]}
+            file.write(encode(row) + b"\n")
+    return output
+
+
+def _why_not(one: Candidate, min_score: float) -> str:
+    if one.score is None:
+        return "unscored"
+    if one.finish_reason == "length" or not one.text.strip():
+        return "cut"
+    return "" if one.score >= min_score else "low"
+
+
+def _order(one: Candidate, seed: int) -> tuple[float, int, str]:
+    return -(one.score or 0.0), len(one.text), hashlib.sha256(f"{seed}/{one.text}".encode()).hexdigest()
+
+
+def _open(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
+    """Return the tasks that a folder asked, and its answers."""
+    if (directory / "manifest.json").is_file():
+        return _of_evaluation(directory)
+    if (directory / "recipe.json").is_file():
+        return _of_training(directory)
+    raise InputError(
+        f"{directory} is neither a run of evalkit nor a training: it has no manifest.json or recipe.json"
+    )
+
+
+def _of_evaluation(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
+    asked = read_manifest(directory)["tasks"]
+    for task in asked:
+        if task["data"]["path"] is None:
+            raise UsageError(
+                f"{directory} asked {task['name']} its test prompts, which are not to be learned: run it on"
+                f" training prompts (--data {task['registered_as']}=FILE), or select from a training"
+            )
+    return {task["registered_as"] for task in asked}, map(_of_sample, filter(_is_single_chat, read_rows(directory)))
+
+
+def _is_single_chat(row: Mapping[str, Any]) -> bool:
+    completion = row["completion"]
+    return completion is not None and len(completion["turns"]) < 2 and not row["continuations"]
+
+
+def _of_sample(row: Mapping[str, Any]) -> Candidate:
+    completion = row["completion"]
+    thought = f"<think>\n{completion['reasoning'].strip()}\n</think>\n\n" if completion["reasoning"] else ""
+    text = thought + completion["text"] if completion["text"].strip() else ""
+    score = row["score"]["value"]
+    return Candidate(row["task"], row["id"], tuple(row["messages"]), text, score, completion["finish_reason"])
+
+
+def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
+    settings = orjson.loads((directory / "recipe.json").read_bytes())["recipe"]
+    recipe = Recipe(**{**settings, "model": "-", "steps": 1})
+    for name, source in recipe.prompts.items():
+        if source.is_evaluated:
+            raise UsageError(
+                f"{directory}: prompts '{name}' are the test prompts of {source.task}: not to be learned"
+            )
+    families = open_families(recipe)
+    messages = {
+        (name, sample.id): tuple(message.as_json() for message in sample.messages)
+        for name, family in families.items()
+        for sample in family.samples
+    }
+
+    def answers() -> Iterator[Candidate]:
+        for row in read_journal(directory / "answers.jsonl"):
+            key = row["family"], row["id"]
+            if key not in messages:
+                raise InputError(f"{directory}: prompt '{row['id']}' of '{row['family']}' is no longer in its task")
+            yield Candidate(
+                row["family"], row["id"], messages[key], row["text"], row["reward"], row["finish_reason"]
+            )
+
+    return {source.task for source in recipe.prompts.values()}, answers()
+
+
+def _refuse_evaluated(
+    chosen: Sequence[Candidate], tasks: set[str], against: Mapping[str, str], notify: Notify
+) -> None:
+    evaluated: dict[str, str] = {}
+    for task in sorted(tasks - against.keys()):
+        try:
+            evaluated |= evaluated_texts([task])
+        except EvalkitError as error:
+            notify(f"WARNING: not compared with the test prompts of {task} ({error}); --against names them")
+    for task, file in against.items():
+        evaluated |= evaluated_texts([task], {task: file} if file else {})
+    found = find_overlaps({f"{one.task}/{one.sample}": one.prompt for one in chosen}, evaluated)
+    if found:
+        shown = "; ".join(f"{one.trained} and {one.evaluated} share {one.shared}" for one in found[:_SHOWN])
+        raise RunError(
+            f"{len(found)} of {len(evaluated)} evaluation prompts stand among the chosen, and nothing was written:"
+            f" {shown}. Sample answers to other prompts"
+        )
+    notify(f"no chosen prompt stands among the {len(evaluated)} of the evaluation")
