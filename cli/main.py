@@ -128,9 +128,9 @@ def run(
     """
     from ..errors import UsageError
     from ..evals.records.spec import RunSpec, split_tasks
-    from ..evals.run import Conduct, repeat, run_spec
+    from ..evals.run import RunOptions, repeat, run_spec
 
-    conduct = Conduct(
+    run_options = RunOptions(
         output=output,
         concurrency=concurrency,
         api_key=api_key,
@@ -149,7 +149,7 @@ def run(
         show_progress=True,
     )
     if from_manifest is not None:
-        directory = repeat(from_manifest, conduct)
+        directory = repeat(from_manifest, run_options)
     elif model is None or tasks is None:
         raise UsageError("which model and which tasks? give --model and --tasks (or --from a run's manifest.json)")
     else:
@@ -172,7 +172,7 @@ def run(
             max_tokens=max_tokens,
             shard=shard,
         )
-        directory = run_spec(spec, conduct)
+        directory = run_spec(spec, run_options)
     coverage, reliable = print_results(directory)
     if report:
         from ..reports import write_report

@@ -81,7 +81,7 @@ def compare(
 ) -> None:
     """Compare two runs on the samples that both have scored: paired differences with intervals, wins and losses."""
     from ..evals.compare import Gate, compare_runs
-    from ..evals.records.store import encode
+    from ..files import encode
 
     gates = [Gate.parse(text) for text in gate or []]
     found = compare_runs(first, second)

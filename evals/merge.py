@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
+from ..files import encode, replacing, write_json
 from .engine.results import summarize
 from .judging.canaries import CANARIES
 from .judging.opening import VERDICTS
 from .records.manifest import differences, now, read_manifest
 from .records.parquet import write_parquet
-from .records.store import Key, encode, read_rows, replacing, write_json
+from .records.store import Key, read_rows
 from .studies.people import PEOPLE
 
 

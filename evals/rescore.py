@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..files import encode, replacing, write_json
 from ..tasks.types import Completion, Context, Judge, Sample, Usage
 from .engine.results import summarize
-from .engine.scorer_context import lend
+from .engine.scorer_context import open_scorer_context
 from .engine.scoring import Scorer, open_scorers
-from .judging.billing import Till
+from .judging.billing import Billing
 from .judging.canaries import SHARE, check_share, grade_again, grade_canaries, warning_of
 from .judging.forecast import forecast_of
 from .judging.opening import VERDICTS, Judging, check_judges, open_judging, stored_judge
@@ -24,7 +25,7 @@ from .records.manifest import read_manifest
 from .records.parquet import write_parquet
 from .records.plan import PlannedTask, plan_tasks
 from .records.spec import RunSpec
-from .records.store import encode, read_rows, replacing, write_json
+from .records.store import read_rows
 from .studies.people import settled_by_people
 
 ROWS_AT_ONCE = 256
@@ -69,7 +70,7 @@ def judge_again(
     """Have another judge grade a run's answers, into a run directory of its own; return the results of both.
 
     Run it again after an interruption: verdicts that were given are not asked for again. ``canaries`` are those of
-    `run.Conduct`.
+    `run.RunOptions`.
 
     Raises:
         InputError: the directory is not a run.
@@ -95,20 +96,20 @@ def judge_again(
     output.mkdir(parents=True, exist_ok=True)
     if not (output / "samples.jsonl").exists():
         shutil.copyfile(directory / "samples.jsonl", output / "samples.jsonl")
-    till = Till.open(budget)
+    billing = Billing.open(budget)
     options = ModelOptions(api_key=api_key, timeout=timeout)
 
     async def grade() -> dict[str, Any]:
-        async with open_judging(Judging.of(spec), tasks, output / VERDICTS, options, till.judge) as opened:
-            till.count_spent(output, answers=False)
+        async with open_judging(Judging.of(spec), tasks, output / VERDICTS, options, billing.judge) as opened:
+            billing.count_spent(output, answers=False)
             assert opened is not None
-            notify(forecast_of(opened, planned, spec.epochs, canaries, till.judge_prices))
+            notify(forecast_of(opened, planned, spec.epochs, canaries, billing.judge_prices))
             wanted = partial(grade_canaries, planned, output, share=canaries, epochs=spec.epochs, seed=spec.seed)
             await _rescore(output, planned, spec.seed, opened, "auto", wanted)
             return dict(getattr(opened, "identity", {}))
 
     identity = asyncio.run(grade())
-    prices = {name: price.as_json() for name, price in till.judge_prices.items() if price is not None}
+    prices = {name: price.as_json() for name, price in billing.judge_prices.items() if price is not None}
     changed = {"name": output.name, "spec": spec.model_dump(mode="json"), "judge": identity, "judge_prices": prices}
     notify(f"{output}: graded by {', '.join(judge)}")
     after = _finished(output, {**manifest, **changed})
@@ -146,7 +147,9 @@ async def _rescore(
     settle = settled_by_people(directory)
     with replacing(directory / "samples.jsonl") as file:
         async with (
-            lend([item.task for item in planned], seed=seed, judge=judge, sandbox=sandbox) as context,
+            open_scorer_context(
+                [item.task for item in planned], seed=seed, judge=judge, sandbox=sandbox
+            ) as context,
             open_scorers(planned, context) as scorers,
         ):
             while some := list(islice(rows, ROWS_AT_ONCE)):

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import UsageError
+from ..files import write_json
 from ..tasks.types import Judge
 from .engine.progress import open_view, silent_view
 from .engine.results import summarize
 from .engine.runner import execute
-from .engine.scorer_context import lend
-from .judging.billing import Till
+from .engine.scorer_context import open_scorer_context
+from .judging.billing import Billing
 from .judging.canaries import SHARE, alongside, check_share, grade_canaries, warning_of
 from .judging.forecast import forecast_of
 from .judging.opening import VERDICTS, Judging, check_judges, open_judging
@@ -25,11 +26,11 @@ from .records.manifest import check_repeated, finish_manifest, make_manifest, op
 from .records.parquet import write_parquet
 from .records.plan import PlannedTask, plan_tasks
 from .records.spec import RunSpec
-from .records.store import RunStore, write_json
+from .records.store import RunStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conduct:
+class RunOptions:
     """How a run is carried out, which changes neither answers nor verdicts.
 
     Attributes:
@@ -71,7 +72,7 @@ class Conduct:
     show_progress: bool = False
 
 
-def run(model: str, tasks: Sequence[str], *, conduct: Conduct | None = None, **settings: Any) -> Path:
+def run(model: str, tasks: Sequence[str], *, run_options: RunOptions | None = None, **settings: Any) -> Path:
     """Score a model on tasks and return the run directory.
 
     Call it again with the same arguments after any interruption: it does what is left. Must not be called from
@@ -80,21 +81,21 @@ def run(model: str, tasks: Sequence[str], *, conduct: Conduct | None = None, **s
     Args:
         model: a model string (``embedded``, ``gguf:PATH``, ``openai:NAME``, …).
         tasks: task names or ``path/to/file.py:object``.
-        conduct: how; each of its attributes may be given as an argument of its own instead.
-        settings: attributes of `Conduct`, and the remaining fields of `RunSpec`: ``data``, ``limit``, ``epochs``,
-            ``solver``, ``seed``, ``temperature``, ``top_p``, ``max_tokens``, ``base_url``, ``shard``.
+        run_options: how; each of its attributes may be given as an argument of its own instead.
+        settings: attributes of `RunOptions`, and the remaining fields of `RunSpec`: ``data``, ``limit``,
+            ``epochs``, ``solver``, ``seed``, ``temperature``, ``top_p``, ``max_tokens``, ``base_url``, ``shard``.
 
     Raises:
         UsageError, InputError: something given is wrong; nothing was asked of the model.
         ModelError, RunError: the run stopped before its end; what was answered is saved.
     """
-    ways = {way.name for way in fields(Conduct)}
+    ways = {way.name for way in fields(RunOptions)}
     given = {name: settings.pop(name) for name in list(settings) if name in ways}
     spec = RunSpec.of(model=model, tasks=tuple(tasks), **settings)
-    return run_spec(spec, replace(conduct or Conduct(), **given))
+    return run_spec(spec, replace(run_options or RunOptions(), **given))
 
 
-def repeat(manifest: Path, conduct: Conduct) -> Path:
+def repeat(manifest: Path, run_options: RunOptions) -> Path:
     """Run again what made a manifest (or the run directory that holds it), and return the new run directory.
 
     Other versions of packages are reported through ``notify``, since they can move a number.
@@ -105,34 +106,34 @@ def repeat(manifest: Path, conduct: Conduct) -> Path:
         InputError: the file is not a manifest.
     """
     before = read_manifest(manifest if manifest.is_dir() else manifest.parent)
-    output = conduct.output or Path("runs") / f"{before['name']}-again"
-    return run_spec(RunSpec.of(**before["spec"]), replace(conduct, output=output), repeated=before)
+    output = run_options.output or Path("runs") / f"{before['name']}-again"
+    return run_spec(RunSpec.of(**before["spec"]), replace(run_options, output=output), repeated=before)
 
 
-def run_spec(spec: RunSpec, conduct: Conduct, repeated: Mapping[str, Any] | None = None) -> Path:
+def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Mapping[str, Any] | None = None) -> Path:
     """Do `run` for settings that are already a spec; ``repeated`` is a manifest that it must agree with."""
     planned = plan_tasks(spec)
     for item in planned:
         if item.notice:
-            conduct.notify(item.notice)
+            run_options.notify(item.notice)
     check_judges(Judging.of(spec), [item.task for item in planned])
-    check_share(conduct.canaries)
+    check_share(run_options.canaries)
     if spec.epochs > 1 and spec.temperature == 0:
-        conduct.notify(f"--epochs {spec.epochs} at temperature 0 asks the same thing {spec.epochs} times")
-    directory = conduct.output or Path("runs") / spec.default_name()
-    _carry_out(spec, planned, conduct, directory, repeated)
+        run_options.notify(f"--epochs {spec.epochs} at temperature 0 asks the same thing {spec.epochs} times")
+    directory = run_options.output or Path("runs") / spec.default_name()
+    _carry_out(spec, planned, run_options, directory, repeated)
     results = summarize(directory)
     write_json(directory / "results.json", results)
     write_parquet(directory)
     if results["judging"] and (warning := warning_of(results["judging"]["canaries"])):
-        conduct.notify(warning)
+        run_options.notify(warning)
     return directory
 
 
 def _carry_out(
     spec: RunSpec,
     planned: list[PlannedTask],
-    conduct: Conduct,
+    run_options: RunOptions,
     directory: Path,
     repeated: Mapping[str, Any] | None,
 ) -> None:
@@ -140,50 +141,54 @@ def _carry_out(
     with RunStore(directory) as store:
         total = sum(item.shard_size for item in planned) * spec.epochs
         if store.done:
-            conduct.notify(f"{directory}: {len(store.done)} of {total} done before, going on")
-        asyncio.run(_run(spec, planned, conduct, store, repeated))
+            run_options.notify(f"{directory}: {len(store.done)} of {total} done before, going on")
+        asyncio.run(_run(spec, planned, run_options, store, repeated))
 
 
 async def _run(
     spec: RunSpec,
     planned: list[PlannedTask],
-    conduct: Conduct,
+    run_options: RunOptions,
     store: RunStore,
     repeated: Mapping[str, Any] | None,
 ) -> None:
     directory = store.directory
     options = ModelOptions(
         base_url=spec.base_url,
-        api_key=conduct.api_key,
-        concurrency=conduct.concurrency,
-        timeout=conduct.timeout,
+        api_key=run_options.api_key,
+        concurrency=run_options.concurrency,
+        timeout=run_options.timeout,
     )
-    till = Till.open(conduct.budget)
-    model = await asyncio.to_thread(_open, spec, conduct, options)
+    billing = Billing.open(run_options.budget)
+    model = await asyncio.to_thread(_open, spec, run_options, options)
     try:
         _refuse_unmeasurable(model, planned)
         tasks = [item.task for item in planned]
-        judge_options = replace(options, api_key=conduct.judge_api_key)
-        async with open_judging(Judging.of(spec), tasks, directory / VERDICTS, judge_options, till.judge) as judge:
-            passport = _passport_of(judge, conduct)
-            paid = till.subject(model, spec.model)
-            lent = lend(
-                tasks, seed=spec.seed, judge=judge, sandbox=conduct.sandbox, unsafe_code=conduct.unsafe_code
+        judge_options = replace(options, api_key=run_options.judge_api_key)
+        async with open_judging(
+            Judging.of(spec), tasks, directory / VERDICTS, judge_options, billing.judge
+        ) as judge:
+            passport = _passport_of(judge, run_options)
+            paid = billing.subject(model, spec.model)
+            opened = open_scorer_context(
+                tasks, seed=spec.seed, judge=judge, sandbox=run_options.sandbox, unsafe_code=run_options.unsafe_code
             )
-            async with lent as context:
-                fresh = make_manifest(spec, model, planned, directory.name, till.price, judge, till.judge_prices)
+            async with opened as context:
+                fresh = make_manifest(
+                    spec, model, planned, directory.name, billing.price, judge, billing.judge_prices
+                )
                 fresh["passport"] = passport
                 fresh["sandbox"] = context.sandbox.name if context.sandbox is not None else None
                 if repeated is not None:
                     for line in check_repeated(repeated, fresh):
-                        conduct.notify(line)
+                        run_options.notify(line)
                 manifest = open_manifest(directory, fresh)
-                till.count_spent(directory)
+                billing.count_spent(directory)
                 if judge is not None and not store.done:
-                    prices = till.judge_prices
-                    conduct.notify(forecast_of(judge, planned, spec.epochs, conduct.canaries, prices))
+                    prices = billing.judge_prices
+                    run_options.notify(forecast_of(judge, planned, spec.epochs, run_options.canaries, prices))
                 canaries = grade_canaries(
-                    planned, directory, context, share=conduct.canaries, epochs=spec.epochs, seed=spec.seed
+                    planned, directory, context, share=run_options.canaries, epochs=spec.epochs, seed=spec.seed
                 )
                 async with alongside(canaries):
                     tally = await execute(
@@ -192,8 +197,8 @@ async def _run(
                         paid,
                         store,
                         context=context,
-                        concurrency=conduct.concurrency or model.concurrency,
-                        make_view=partial(open_view, spec.model) if conduct.show_progress else silent_view,
+                        concurrency=run_options.concurrency or model.concurrency,
+                        make_view=partial(open_view, spec.model) if run_options.show_progress else silent_view,
                     )
     finally:
         await model.close()
@@ -202,27 +207,27 @@ async def _run(
         store.drop_answers()
 
 
-def _open(spec: RunSpec, conduct: Conduct, options: ModelOptions) -> Model:
-    if conduct.executor == "local":
+def _open(spec: RunSpec, run_options: RunOptions, options: ModelOptions) -> Model:
+    if run_options.executor == "local":
         return open_model(spec.model, options)
     from .engine.ray_executor import open_on_ray
 
-    return open_on_ray(spec.model, options, workers=conduct.workers, address=conduct.cluster)
+    return open_on_ray(spec.model, options, workers=run_options.workers, address=run_options.cluster)
 
 
-def _passport_of(judge: Judge | None, conduct: Conduct) -> dict[str, Any] | None:
+def _passport_of(judge: Judge | None, run_options: RunOptions) -> dict[str, Any] | None:
     """Return what the manifest says of the judge's passport, once it is found to be in order."""
-    if conduct.passport is None:
-        if conduct.thresholds:
+    if run_options.passport is None:
+        if run_options.thresholds:
             raise UsageError("--threshold is held against a passport: give --require-passport FILE")
         return None
     if judge is None:
         raise UsageError("--require-passport: there is no --judge")
     from .studies.passport import Threshold, require_passport
 
-    thresholds = [Threshold.parse(text) for text in conduct.thresholds]
-    passport = require_passport(judge, conduct.passport, thresholds)
-    return {"sha256": passport.sha256, "line": passport.line(), "path": str(conduct.passport)}
+    thresholds = [Threshold.parse(text) for text in run_options.thresholds]
+    passport = require_passport(judge, run_options.passport, thresholds)
+    return {"sha256": passport.sha256, "line": passport.line(), "path": str(run_options.passport)}
 
 
 def _refuse_unmeasurable(model: Model, planned: list[PlannedTask]) -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import InputError
+from ..files import encode, replacing
 from ..tasks.records import read_jsonl
 from ..tasks.registry import open_task
 from ..tasks.types import Completion, Context, Sample, Score, Task
 from .engine.results import measure
-from .engine.scorer_context import lend
+from .engine.scorer_context import open_scorer_context
 from .judging.opening import VERDICTS, Judging, check_judges, open_judging
 from .models.base import ModelOptions
 from .models.reasoning import split_reasoning
-from .records.store import encode, replacing
 
 ID_FIELDS = ("id", "key", "question_id", "prompt")
 """How a line of a response file may say which sample it answers, the first that is there."""
@@ -89,7 +89,9 @@ def score(
     async def score_all(file: BinaryIO) -> list[tuple[str, Score]]:
         async with (
             open_judging(judging, [chosen], verdicts, ModelOptions(api_key=judge_api_key)) as judge,
-            lend([chosen], seed=seed, judge=judge, sandbox=sandbox, unsafe_code=unsafe_code) as context,
+            open_scorer_context(
+                [chosen], seed=seed, judge=judge, sandbox=sandbox, unsafe_code=unsafe_code
+            ) as context,
         ):
             return await _score_all(chosen, joined, drop_reasoning, context, report, file)
 

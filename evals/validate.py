@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..tasks.types import Completion, Sample, Score, Task
-from .engine.scorer_context import lend
+from .engine.scorer_context import open_scorer_context
 from .engine.scoring import open_scorers
 from .records.plan import PlannedTask, plan_tasks
 from .records.spec import RunSpec
@@ -68,7 +68,7 @@ def validate(
 async def _validate(planned: PlannedTask, sandbox: str, unsafe_code: bool) -> Validation:
     found = Validation()
     async with (
-        lend([planned.task], sandbox=sandbox, unsafe_code=unsafe_code) as context,
+        open_scorer_context([planned.task], sandbox=sandbox, unsafe_code=unsafe_code) as context,
         open_scorers([planned], context) as scorers,
     ):
         scorer = scorers[planned.task.name]

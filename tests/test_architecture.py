@@ -187,3 +187,75 @@ def test_public_names_are_exported() -> None:
 def test_every_command_is_a_python_call() -> None:
     for name in evalkit.__all__:
         assert callable(getattr(evalkit, name)) or name == "__version__"
+
+
+def packages() -> list[str]:
+    """The packages of the product by dotted name, the root left off."""
+    return sorted(name for name, path in modules().items() if path.name == "__init__.py" and name != "__init__")
+
+
+def folder_graph(folder: str) -> dict[str, set[str]]:
+    """A folder's sub-folders, each as one node, and its own modules, each as one, with what they import."""
+
+    def node(name: str) -> str | None:
+        if name == folder:
+            return "__init__"
+        if not name.startswith(f"{folder}."):
+            return None
+        first, _, rest = name.removeprefix(f"{folder}.").partition(".")
+        return f"{first}/" if rest or name in packages() else first
+
+    graph: dict[str, set[str]] = {}
+    for name, targets in import_graph().items():
+        here = node(name)
+        if here is not None:
+            graph.setdefault(here, set()).update(
+                there for target in targets if (there := node(target)) and there != here
+            )
+    return graph
+
+
+@pytest.mark.parametrize("folder", packages())
+def test_subfolders_form_no_circle(folder: str) -> None:
+    """In every folder, sub-folders stand in an order, and its own modules lie between them."""
+    assert not circles(folder_graph(folder))
+
+
+LARGEST = {"evals.sandbox.inside": 20}
+"""Folders that may hold more than 16 modules: this one is mounted whole into a sandbox, which sees nothing else."""
+
+
+@pytest.mark.parametrize("folder", packages())
+def test_no_folder_is_a_heap(folder: str) -> None:
+    inside = [path.name for path in (ROOT / folder.replace(".", "/")).glob("*.py") if path.name != "__init__.py"]
+    assert len(inside) <= LARGEST.get(folder, 16), inside
+
+
+@pytest.mark.parametrize(("folder", "most"), [("evals", 9), ("trainer", 7), ("reports", 2), ("tests", 12)])
+def test_the_top_of_a_floor_holds_its_verbs_only(folder: str, most: int) -> None:
+    assert len(list((ROOT / folder).glob("*.py"))) <= most
+
+
+def test_every_folder_with_modules_is_a_package_that_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    folders = {path.parent for floor in FLOORS for path in (ROOT / floor).rglob("*.py")}
+    data = {
+        ROOT / "trainer" / "recipes"
+    }  # recipes and the tasks that they name by path: data of the package trainer
+    names = {"evalkit." + ".".join(folder.relative_to(ROOT).parts) for folder in folders - data}
+    assert sorted(settings["packages"]) == sorted({"evalkit", *names})
+
+
+def test_the_map_in_the_readme_names_every_folder() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## The map of the house")[2]
+    named, floor = [], ""
+    for line in text.partition("```text\n")[2].partition("```")[0].splitlines():
+        folder = line.split()[0]
+        floor = floor if line.startswith(" ") else folder
+        named.append((floor + folder if line.startswith(" ") else folder).rstrip("/"))
+    there = {name.replace(".", "/") for name in packages() if name.count(".") < 2}
+    assert len(named) == len(set(named))
+    assert there <= set(named)
+    assert all((ROOT / name).is_dir() for name in named)
+    floors = [name for name in named if name in FLOORS]
+    assert floors == list(reversed(FLOORS))

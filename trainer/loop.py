@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError, UsageError
-from ..evals.records.store import write_json
+from ..files import write_json
 from .data.contamination import Overlap, evaluated_texts, find_overlaps
 from .recipe.fields import Loop, Recipe
 from .recipe.reading import read_recipe

@@ -18,7 +18,8 @@ import orjson
 
 from ..errors import EvalkitError, InputError, RunError, UsageError
 from ..evals.records.manifest import read_manifest
-from ..evals.records.store import encode, read_journal, read_rows, replacing
+from ..evals.records.store import read_rows
+from ..files import encode, read_journal, replacing
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
 from .recipe.fields import Recipe

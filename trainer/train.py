@@ -23,7 +23,7 @@ import orjson
 
 from ..errors import MissingExtraError, UsageError
 from ..evals.records.manifest import differences
-from ..evals.records.store import write_json
+from ..files import write_json
 from .recipe.fields import Recipe
 from .recipe.files import files_learned_from
 from .recipe.reading import read_recipe

@@ -10,7 +10,7 @@ from ...tasks.types import Context, Judge, Task
 
 
 @contextlib.asynccontextmanager
-async def lend(
+async def open_scorer_context(
     tasks: Iterable[Task],
     *,
     seed: int = 0,

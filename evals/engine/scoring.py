@@ -14,9 +14,9 @@ from typing import Self
 import orjson
 
 from ...errors import RunError
+from ...files import encode
 from ...tasks.types import Completion, Context, Sample, Score, Status, Task
 from ..records.plan import PlannedTask
-from ..records.store import encode
 from .scored import Scored, examine
 
 DEADLINE_SECONDS = 60.0

@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
+from ...files import encode
 from ...tasks.registry import open_task
 from ...tasks.types import Completion, Context, Sample
-from ..records.store import encode
 from .scored import examine
 
 

@@ -16,7 +16,7 @@ from .opening import ledger_of
 
 
 @dataclass(slots=True)
-class Till:
+class Billing:
     """The prices of the subject and of the judges (by the names of their models), and what they are paid from."""
 
     prices: Prices
@@ -25,7 +25,7 @@ class Till:
     judge_prices: dict[str, Price | None] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, budget: str | None) -> Till:
+    def open(cls, budget: str | None) -> Billing:
         """Read the price lists, and a budget such as ``5usd``.
 
         Raises:

@@ -25,9 +25,9 @@ from typing import Any, Final
 import orjson
 
 from ...errors import RunError, UsageError
+from ...files import encode, replacing
 from ...tasks.types import Completion, Context, Judge, Judgement, Sample, Status
 from ..records.plan import PlannedTask
-from ..records.store import encode, replacing
 from ..statistics.proportions import wilson
 
 CANARIES: Final = "canaries.jsonl"

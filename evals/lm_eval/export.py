@@ -15,11 +15,12 @@ from typing import Any
 
 from ..._version import __version__
 from ...errors import InputError
+from ...files import encode, replacing, write_json
 from ...tasks.registry import open_task
 from ...tasks.types import Task
 from ..engine.results import summarize
 from ..records.manifest import read_manifest
-from ..records.store import encode, read_rows, replacing, write_json
+from ..records.store import read_rows
 from .bridge import LmEvalTask
 from .exported_samples import exported_samples, lm_eval_name, metric_and_filter, sha256
 

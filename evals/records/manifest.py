@@ -17,12 +17,12 @@ import orjson
 
 from ..._version import __version__
 from ...errors import InputError, UsageError
+from ...files import encode, write_json
 from ...tasks.types import Judge
 from ..costs.prices import Price
 from ..models.base import Model
 from .plan import PlannedTask
 from .spec import RunSpec
-from .store import encode, write_json
 
 SCHEMA_VERSION = 1
 PACKAGES = (

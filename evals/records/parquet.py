@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import EvalkitError, RunError
-from .store import encode, read_rows, replacing
+from ...files import encode, replacing
+from .store import read_rows
 
 ROWS_PER_GROUP = 1_000
 

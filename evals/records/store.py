@@ -15,25 +15,19 @@ last line is cut off on opening.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import hashlib
-import json
 import os
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import orjson
 
-from ...errors import InputError, RunError, UsageError
+from ...errors import UsageError
+from ...files import Journal, disk_error, encode, read_journal, replacing, take_lock
 from ...tasks.types import APPARATUS_FAILURES, Completion
-from .locks import take_lock
-
-SYNC_SECONDS = 1.0
 
 Key = tuple[str, str, int]
 """(task, sample id, epoch): what identifies one result within a run."""
@@ -61,57 +55,6 @@ class Keys:
         return ((task, sample, epoch) for (task, epoch), ids in self._ids.items() for sample in ids)
 
 
-class Journal:
-    """An append-only file of JSON lines with one writer.
-
-    Raises:
-        RunError: the disk is full or the folder is read-only; what was written before stays valid.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._synced = time.monotonic()
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            self._cut_torn_line()
-        except OSError as error:
-            raise _disk_error(path, error) from error
-
-    def _cut_torn_line(self) -> None:
-        size = os.fstat(self._file).st_size
-        end = size
-        while end > 0:
-            start = max(0, end - 65536)
-            found = os.pread(self._file, end - start, start).rfind(b"\n")
-            if found >= 0:
-                end = start + found + 1
-                break
-            end = start
-        if end != size:
-            os.ftruncate(self._file, end)
-
-    def append(self, row: Any) -> None:
-        """Write one line; it survives a kill of this process from here on."""
-        line = memoryview(encode(row) + b"\n")
-        try:
-            while line:
-                line = line[os.write(self._file, line) :]
-            if time.monotonic() - self._synced > SYNC_SECONDS:
-                os.fsync(self._file)
-                self._synced = time.monotonic()
-        except OSError as error:
-            raise _disk_error(self.path, error) from error
-
-    def close(self) -> None:
-        """Flush to the disk and close."""
-        try:
-            os.fsync(self._file)
-        except OSError as error:
-            raise _disk_error(self.path, error) from error
-        finally:
-            os.close(self._file)
-
-
 class RunStore:
     """The writing side of a run directory; use as a context manager.
 
@@ -131,7 +74,7 @@ class RunStore:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.directory)
         except OSError as error:
-            raise _disk_error(self.directory, error) from error
+            raise disk_error(self.directory, error) from error
         try:
             self._answers = Journal(self.directory / "answers.jsonl")
             self._take_out_unscored()
@@ -209,85 +152,8 @@ def read_rows(directory: Path) -> Iterator[dict[str, Any]]:
     return read_journal(directory / "samples.jsonl")
 
 
-def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a file that grows line by line, none where there is no file; a torn last line is skipped.
-
-    Raises:
-        InputError: a line in the middle is damaged (names file and line).
-    """
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise InputError(f"{path}:{number}: not valid JSON ({error}); delete this line to go on") from None
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write a JSON file whole or not at all.
-
-    Raises:
-        RunError: the disk is full or the folder is read-only.
-    """
-    with replacing(path) as file:
-        file.write(encode(data, indent=True) + b"\n")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of ``path`` when the block ends well, and is removed when it does not.
-
-    Raises:
-        RunError: the disk is full or the folder is read-only.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError):
-            raise _disk_error(path, error) from error
-        raise
-
-
-def encode(data: Any, *, indent: bool = False) -> bytes:
-    """Encode as JSON in UTF-8; text that UTF-8 cannot hold (lone surrogates) is kept with U+FFFD in its place."""
-    option = orjson.OPT_INDENT_2 if indent else None
-    try:
-        return orjson.dumps(data, option=option)
-    except TypeError:
-        plain = json.loads(json.dumps(data, default=dataclasses.asdict))
-        return orjson.dumps(_without_surrogates(plain), option=option)
-
-
-def _without_surrogates(data: Any) -> Any:
-    if isinstance(data, str):
-        return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(data, dict):
-        return {_without_surrogates(key): _without_surrogates(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_without_surrogates(value) for value in data]
-    return data
-
-
 def _lock(directory: Path) -> int:
     try:
         return take_lock(directory)
     except BlockingIOError:
         raise UsageError(f"{directory} is being written by another evalkit process") from None
-
-
-def _disk_error(path: Path, error: OSError) -> RunError:
-    return RunError(
-        f"cannot write {path}: {error.strerror or error}. "
-        "Nothing written so far is lost: mend that, or give another --output, and run the same command again"
-    )

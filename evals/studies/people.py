@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InputError, UsageError
+from ...files import Journal, encode, replacing, write_json
 from ...tasks.imo.scheme import FULL
 from ...tasks.imo.scoring import ESCALATE_ABOVE
 from ...tasks.records import read_jsonl
@@ -32,7 +33,7 @@ from ...tasks.types import Status
 from ..engine.results import summarize
 from ..records.manifest import read_manifest
 from ..records.parquet import write_parquet
-from ..records.store import Journal, encode, read_rows, replacing, write_json
+from ..records.store import read_rows
 
 PEOPLE: Final = "people.jsonl"
 """What people said, in the run's directory."""

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ...errors import InputError
-from ...evals.records.store import read_journal
+from ...files import read_journal
 
 
 @dataclass(frozen=True, slots=True)

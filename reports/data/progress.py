@@ -11,8 +11,8 @@ from typing import Any, Literal
 import orjson
 
 from ...errors import InputError
-from ...evals.records.locks import is_held
 from ...evals.records.manifest import read_manifest
+from ...files import is_held
 from .learning_files import is_learning, is_loop, read_rounds, run_in
 
 Kind = Literal["run", "training", "loop"]

@@ -32,8 +32,8 @@ from typing import Any
 import orjson
 
 from ...errors import InputError, UsageError
-from ...evals.records.locks import is_held
 from ...evals.records.manifest import read_manifest
+from ...files import is_held
 from ...tasks.registry import open_task
 from .comparisons import comparisons
 from .outcomes import Outcomes

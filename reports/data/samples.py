@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 
 from ...errors import InputError
-from ...evals.records.store import Key, encode, read_rows
+from ...evals.records.store import Key, read_rows
+from ...files import encode
 from ...tasks.types import Score
 
 Table = dict[Key, bytes]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...evals.records.locks import is_held
+from ...files import is_held
 from ..pages.packing import shard_folder
 
 Signature = frozenset[tuple[str, int, int]]

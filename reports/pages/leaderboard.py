@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from ...errors import EvalkitError, InputError, UsageError, nearest
-from ...evals.records.store import write_json
 from ...evals.statistics import macro_average
+from ...files import write_json
 from ...tasks.types import Score
 from ..data.costs import cost_plot, effort
 from ..data.outcomes import Outcomes

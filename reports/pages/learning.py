@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, UsageError
-from ...evals.records.store import read_journal, write_json
+from ...files import read_journal, write_json
 from ..data.learning_answers import Answers, difference, shown
 from ..data.learning_curves import curve_sections, numbered_steps
 from ..data.learning_files import Round, is_learning, is_loop, read_rounds, run_in

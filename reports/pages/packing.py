@@ -23,7 +23,7 @@ from typing import Any, Final
 import orjson
 
 from ...errors import RunError
-from ...evals.records.store import encode, replacing
+from ...files import encode, replacing
 from ..data.outcomes import placed
 from .rich_text import rich
 

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from ..._version import __version__
 from ...errors import RunError, UsageError
-from ...evals.records.store import replacing, write_json
+from ...files import replacing, write_json
 from ..charts import curves as learning_charts
 from ..charts import intervals as charts
 from ..data.runs import read_report

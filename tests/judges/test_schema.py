@@ -24,7 +24,7 @@ from evalkit.evals.records.judge_options import read_judge_options
 from evalkit.evals.records.manifest import read_manifest, shell_command
 from evalkit.evals.records.spec import RunSpec
 from evalkit.evals.rescore import rescore
-from evalkit.evals.run import Conduct, repeat, run
+from evalkit.evals.run import RunOptions, repeat, run
 from evalkit.judges import parse_verdict
 from evalkit.judges.cache import VerdictCache
 from evalkit.judges.forms import LANGUAGES, Form, form_names, load_form
@@ -379,9 +379,9 @@ def test_options_reach_the_judge_and_are_part_of_the_run(tmp_path: Path, subject
         assert (manifest["judge"]["temperature"], manifest["judge"]["schema"]) == (0.3, "off")
         changed = {**manifest["spec"], "judge_options": {"temperature": 0.5}}
         with pytest.raises(UsageError, match=r"judge_options\.temperature: 0\.3 / 0\.5"):
-            run(**changed, conduct=Conduct(output=directory, canaries=0))
+            run(**changed, run_options=RunOptions(output=directory, canaries=0))
         assert len(server.requests) == 2
-        again = repeat(directory, Conduct(output=tmp_path / "again", canaries=0))
+        again = repeat(directory, RunOptions(output=tmp_path / "again", canaries=0))
         assert [one["temperature"] for one in server.requests] == [0.3] * 4
         assert read_manifest(again)["spec"] == manifest["spec"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from evalkit.errors import InputError, UsageError
-from evalkit.evals.records.store import encode
+from evalkit.files import encode
 from evalkit.reports import report_data
 from evalkit.reports.data.samples import natural_order
 from evalkit.tests.support.run_builder import METRICS, build_run, failed_row, sample_rows

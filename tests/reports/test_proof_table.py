@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from evalkit.errors import InputError
-from evalkit.evals.records.store import encode, write_json
+from evalkit.files import encode, write_json
 from evalkit.reports.data.proof_table import (
     CRITERIA,
     ProofRow,

@@ -20,8 +20,8 @@ from urllib.parse import quote
 import pytest
 from evalkit.cli.reporting import report
 from evalkit.errors import InputError, RunError
-from evalkit.evals.records.locks import is_held, take_lock
-from evalkit.evals.records.store import RunStore, encode, write_json
+from evalkit.evals.records.store import RunStore
+from evalkit.files import encode, is_held, take_lock, write_json
 from evalkit.reports import report_data, write_report
 from evalkit.reports.data.progress import LineCounts, find_work, progress_of
 from evalkit.reports.live.pages import BuiltPages

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evalkit.evals.records.store import encode, write_json
+from evalkit.files import encode, write_json
 from evalkit.tests.support.run_builder import build_run, sample_rows
 
 READING = {

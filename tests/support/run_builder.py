@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.evals.engine.results import measure
-from evalkit.evals.records.store import encode, write_json
+from evalkit.files import encode, write_json
 from evalkit.tasks.types import Metric, Observation, Score, Status
 
 THEMES = (

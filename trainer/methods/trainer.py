@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...evals.records.store import write_json
+from ...files import write_json
 from ..data.mixture import Family, Mixture
 from ..data.prompts import Prompt, PromptFamily, fitting, open_all_families, tokenize
 from ..policy.base_model import BaseModel

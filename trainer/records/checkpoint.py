@@ -25,8 +25,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError, RunError, UsageError
-from ...evals.records.locks import take_lock
-from ...evals.records.store import encode
+from ...files import encode, take_lock
 from ..data.mixture import MixtureState
 from ..losses.critic import Memory
 from ..policy.resets import ResetState

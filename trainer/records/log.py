@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from ...evals.records.store import Journal, replacing
+from ...files import Journal, replacing
 
 Notify = Callable[[str], None]
 

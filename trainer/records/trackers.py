@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import orjson
 
-from ...evals.records.store import write_json
+from ...files import write_json
 
 PROJECT = "evalkit"
 _MARKERS = ("reset", "alarms", "critic_alarm")

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
 from ...errors import UsageError, nearest
-from ...evals.engine.scorer_context import lend
+from ...evals.engine.scorer_context import open_scorer_context
 from ...evals.engine.scoring import DEADLINE_SECONDS, Scorer
 from ...plugins import installed, load_plugin
 from ...tasks.registry import FAMILIES, open_task, task_names
@@ -232,7 +232,7 @@ class Rewards:
             judge = await self._stack.enter_async_context(judge())
         tasks = [part.task for part in self.parts]
         context = await self._stack.enter_async_context(
-            lend(tasks, seed=self._seed, judge=judge, sandbox=self._sandbox)
+            open_scorer_context(tasks, seed=self._seed, judge=judge, sandbox=self._sandbox)
         )
         for part in self.parts:
             scorer = Scorer(

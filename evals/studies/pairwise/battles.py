@@ -21,11 +21,12 @@ from typing import Any, Final
 import orjson
 
 from ....errors import InputError, ModelError, UsageError
+from ....files import Journal, encode, write_json
 from ....judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, fields_of, form_name
 from ....tasks.types import APPARATUS_FAILURES, Judge, Status
 from ...judging.families import family_of
 from ...records.manifest import differences, read_manifest
-from ...records.store import Journal, Key, answer_key, encode, read_rows, write_json
+from ...records.store import Key, answer_key, read_rows
 from .results import as_markdown, summarize_battles
 from .style import style_of
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...judging.billing import Till
+from ...judging.billing import Billing
 from ...judging.forecast import forecast_of_gradings
 from ...judging.opening import VERDICTS, Judging, open_judging
 from ...models.base import ModelOptions
@@ -42,15 +42,15 @@ def compare_answers(
     for line in plan.unfair:
         notify(f"unfair: {line}")
     output.mkdir(parents=True, exist_ok=True)
-    till = Till.open(budget)
+    billing = Billing.open(budget)
     judging = Judging(tuple(judge), base_url, language, rule, options=judge_options or {})
     options = ModelOptions(api_key=api_key, timeout=timeout)
 
     async def run() -> None:
-        async with open_judging(judging, (), output / VERDICTS, options, till.judge) as opened:
+        async with open_judging(judging, (), output / VERDICTS, options, billing.judge) as opened:
             assert opened is not None
-            notify(forecast_of_gradings(opened, plan.gradings, till.judge_prices))
-            till.count_spent(output, answers=False)
+            notify(forecast_of_gradings(opened, plan.gradings, billing.judge_prices))
+            billing.count_spent(output, answers=False)
             await judge_pairs(plan, opened, output)
 
     asyncio.run(run())

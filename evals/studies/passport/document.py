@@ -12,9 +12,9 @@ from typing import Any, Final
 import orjson
 
 from ....errors import InputError, RunError, UsageError, nearest
+from ....files import encode, write_json
 from ....tasks.types import Judge
 from ...records.manifest import differences
-from ...records.store import encode, write_json
 from .measurements import Measurement
 
 SCHEMA_VERSION: Final = 1

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...judging.billing import Till
+from ....files import replacing
+from ...judging.billing import Billing
 from ...models.base import ModelOptions
 from ...models.open import open_model
 from ...records.judge_options import check_judge_options, read_judge_options
-from ...records.store import replacing
 from .labelled import CORRECT_FROM, read_labelled
 from .measure import make_passport
 from .page import as_markdown
@@ -46,7 +46,7 @@ def passport_of(
     judge_options = read_judge_options(judge_options or {})
     check_judge_options(judge_options, len(judge))
     known = read_labelled(labelled) if labelled is not None else None
-    till = Till.open(budget)
+    billing = Billing.open(budget)
     options = ModelOptions(base_url=base_url, api_key=api_key, timeout=timeout)
 
     async def run() -> str:
@@ -55,7 +55,7 @@ def passport_of(
             for name in judge:
                 model = await asyncio.to_thread(open_model, name, options)
                 stack.push_async_callback(model.close)
-                models.append(till.judge(model, name))
+                models.append(billing.judge(model, name))
             passport = await make_passport(
                 models,
                 output,
@@ -66,7 +66,7 @@ def passport_of(
                 form=form,
                 correct_from=correct_from,
                 concurrency=min(64, max(model.concurrency for model in models)),
-                prices=till.judge_prices,
+                prices=billing.judge_prices,
                 notify=notify,
             )
         return as_markdown(passport)

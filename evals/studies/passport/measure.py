@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import InputError
+from ....files import encode, replacing
 from ....judges.cache import VerdictCache
 from ....judges.forms import LANGUAGES, load_form
 from ....judges.pairwise import fields_of, form_name
@@ -22,7 +23,6 @@ from ...judging.probes import probes_sha256
 from ...models.base import Model
 from ...records.judge_options import open_judge_with
 from ...records.manifest import now
-from ...records.store import encode, replacing
 from ..pairwise.battles import refuse_if_gone
 from .document import Passport, identity_sha256, judge_identity, write_passport
 from .gradings import PAIR, RATING, grade_all, plan_gradings

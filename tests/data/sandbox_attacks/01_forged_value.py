@@ -1,5 +1,4 @@
 # an answer written to the socket passes for the value of a call
-import json
 import os
 import struct
 

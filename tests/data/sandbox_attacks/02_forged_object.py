@@ -1,5 +1,4 @@
 # a forged handle passes for a value
-import json
 import os
 import struct
 

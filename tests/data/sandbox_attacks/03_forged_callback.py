@@ -1,5 +1,4 @@
 # calls back into the checker without end
-import json
 import os
 import struct
 

@@ -1,5 +1,4 @@
 # the header of a message announces four gigabytes
-import json
 import os
 import struct
 

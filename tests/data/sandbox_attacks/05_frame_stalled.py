@@ -1,5 +1,4 @@
 # half a message, and then silence
-import json
 import os
 import struct
 

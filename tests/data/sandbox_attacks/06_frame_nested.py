@@ -1,5 +1,4 @@
 # a message of a million brackets
-import json
 import os
 import struct
 

@@ -1,5 +1,4 @@
 # a message of a few megabytes that is gigabytes when read
-import json
 import os
 import struct
 

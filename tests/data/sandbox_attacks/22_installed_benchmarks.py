@@ -1,5 +1,4 @@
 # reads the answers out of installed packages
-import glob
 import os
 import site
 import sys

@@ -1,6 +1,5 @@
 # becomes root in a namespace of its own
 import ctypes
-import os
 
 
 def secret(n):

@@ -1,8 +1,6 @@
 # starts a process in any way there is
 import ctypes
-import multiprocessing
 import os
-import pty
 import subprocess
 
 

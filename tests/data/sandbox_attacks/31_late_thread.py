@@ -1,5 +1,4 @@
 # a thread goes on between the calls and answers for the program
-import json
 import os
 import struct
 

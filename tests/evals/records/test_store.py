@@ -11,7 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 from evalkit.errors import InputError, RunError, UsageError
-from evalkit.evals.records.store import Journal, RunStore, answer_key, encode, read_rows, replacing, write_json
+from evalkit.evals.records.store import RunStore, answer_key, read_rows
+from evalkit.files import Journal, encode, replacing, write_json
 from evalkit.tasks.types import Completion, Usage
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,10 +10,11 @@ import orjson
 import pytest
 from evalkit.errors import InputError, UsageError
 from evalkit.evals.engine.results import summarize
-from evalkit.evals.records.store import encode, read_rows, write_json
+from evalkit.evals.records.store import read_rows
 from evalkit.evals.rescore import rescore
 from evalkit.evals.run import run
 from evalkit.evals.studies.people import PEOPLE, Taken, settled_by_people, take_verdicts, write_queue
+from evalkit.files import encode, write_json
 from evalkit.tasks.records import read_jsonl
 from evalkit.tests.support.chat_server import LoopbackServer
 from evalkit.tests.support.proof_judge import words

@@ -15,7 +15,7 @@ import orjson
 from ....errors import InputError, RunError, UsageError
 from ....evals.engine.scoring import DEADLINE_SECONDS
 from ....evals.models.reasoning import split_reasoning
-from ....evals.records.store import encode
+from ....files import encode
 from ....tasks.registry import open_task
 from ....tasks.types import Completion, Sample
 from ...recipe.fields import RewardSpec
