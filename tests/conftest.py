@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from evalkit.tests.support.report_browser import Page
 
 REPOSITORY = Path(__file__).parent.parent
+
+# Hypothesis would fail an example that takes 200 ms and a strategy that draws slowly: speed lives in bench/.
+settings.register_profile("evalkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("evalkit")
 
 
 @pytest.fixture(autouse=True)
