@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,18 @@ def conformance() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no conformance vectors at {folder} (set EVALKIT_CONFORMANCE)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def vector_file(conformance: Path) -> Callable[[str], Path]:
+    """Finds a file of the test vectors; skips where this folder has none of that name."""
+
+    def find(name: str) -> Path:
+        if not (conformance / name).exists():
+            pytest.skip(f"no {name} in {conformance}")
+        return conformance / name
+
+    return find
 
 
 @pytest.fixture(scope="session")

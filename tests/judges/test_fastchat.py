@@ -14,9 +14,9 @@ KIND_OF_MODE = {"single": "rating"}
 
 
 @pytest.mark.conformance
-def test_every_public_vector(conformance):
-    lines = (conformance / "judges" / "rating_parse_vectors.jsonl").read_text("utf-8").splitlines()
-    for row in map(json.loads, lines):
+def test_every_public_vector(vector_file):
+    lines = vector_file("judges/rating_parse_vectors.jsonl").read_text("utf-8").splitlines()
+    for row in map(json.loads, filter(str.strip, lines)):
         kind = KIND_OF_MODE.get(row["mode"], row["mode"])
         verdict = parse_verdict(row["judge_output"], kind=kind, scale=row["scale"], compat="fastchat")
         theirs = row["fastchat"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
+from statistics import fmean
 
 import orjson
 import pytest
@@ -54,15 +55,20 @@ def test_the_reward_rises_and_the_adapter_runs(bench: Path, tmp_path: Path):
     rows = trained(
         bench,
         tmp_path / "out",
-        steps=14,
+        steps=24,
         rollouts={"groups": 4, "answers": 8, "max_tokens": 12},
         optimizer={"learning_rate": 5e-2, "micro_batch": 16},
         objective={"loss": "dapo", "kl_weight": 0.01},
     )
-    assert [row["step"] for row in rows] == list(range(1, 15))
-    assert rows[-1]["reward"] > rows[0]["reward"] + 0.1
+    assert [row["step"] for row in rows] == list(range(1, 25))
+    # Means over six steps, 192 answers, each with an error of 0.012. Whatever the seed or the processor, rounding
+    # makes another training of it, and the rise is 0.25 or more; without learning it is 0 within 0.02.
+    reward, entropy = (
+        [fmean(row[name] for row in part) for part in (rows[:6], rows[-6:])] for name in ("reward", "entropy")
+    )
+    assert reward[1] > reward[0] + 0.1
     assert rows[0]["kl"] == 0 < rows[-1]["kl"]
-    assert rows[-1]["entropy"] < rows[0]["entropy"]
+    assert entropy[1] < entropy[0]
     first = rows[0]
     assert first["components"]["words"] == first["families"]["words"] == first["reward"]
     assert first["clip_fraction"] == 0  # on policy
@@ -71,13 +77,15 @@ def test_the_reward_rises_and_the_adapter_runs(bench: Path, tmp_path: Path):
     assert len(answers(tmp_path / "out")) == sum(row["sampled"] for row in rows) * 8
     task = f"{bench / 'plugin.py'}:words"
     model = f"hf:{bench / 'model'},device=cpu"
-    before = run(model, [task], output=tmp_path / "before", temperature=1.0)
-    after = run(f"{model}+lora:{tmp_path / 'out' / 'adapter'}", [task], output=tmp_path / "after", temperature=1.0)
+    # 4 prompts asked 32 times: an error of 0.015 on what is then 0.64 before and 0.9 after.
+    sampling = {"temperature": 1.0, "epochs": 32}
+    before = run(model, [task], output=tmp_path / "before", **sampling)
+    after = run(f"{model}+lora:{tmp_path / 'out' / 'adapter'}", [task], output=tmp_path / "after", **sampling)
     values = [
         orjson.loads((folder / "results.json").read_bytes())["tasks"][0]["metrics"][0]["value"]
         for folder in (before, after)
     ]
-    assert values[1] > values[0]
+    assert values[1] > values[0] + 0.1
 
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if name not in ("gmpo", "dapo", "sft")])

@@ -71,7 +71,7 @@ def test_a_cancelled_request_gives_its_place_to_the_next() -> None:
         await asyncio.sleep(0)
         waiting[0].cancel()
         pace.leave()
-        await asyncio.wait_for(waiting[1], 5)
+        await waiting[1]  # one that is forgotten would hang the test
 
     asyncio.run(run())
 
@@ -90,19 +90,20 @@ def test_an_allowance_is_never_exceeded_by_more_than_its_bucket(a_minute: float,
 def test_requests_a_minute_are_kept() -> None:
     with LoopbackServer() as server:
         model = open_openai("m", ModelOptions(base_url=server.url, extra={"rpm": "600"}))
-        started = time.monotonic()
         ask(model, 60)
-        # 50 may go at once, the other ten at ten a second.
-        assert time.monotonic() - started > 0.8
-    assert len(server.requests) == 60
+    # 50 may go at once, the other ten at ten a second: 1 s, less what the first ones were late. A slow machine is
+    # slower still, none is faster; without the limit it would be milliseconds.
+    assert len(server.times) == 60
+    assert server.times[-1] - server.times[0] > 0.8
 
 
 def test_a_server_that_says_that_nothing_is_left_is_left_alone_until_it_is_renewed() -> None:
     pace = Pace(1)
     pace.heed({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "9s"})
     assert pace._opens == 0
+    before = time.monotonic()
     pace.heed({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m2.5s"})
-    assert 60 < pace._opens - time.monotonic() <= 62.5
+    assert before + 62.5 <= pace._opens <= time.monotonic() + 62.5
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +33,27 @@ def test_own_vectors(group: str) -> None:
 
 
 @pytest.mark.conformance
-def test_russian_vectors(conformance: Path) -> None:
-    rows = [row for row in _published(conformance) if row["id"].startswith("ru")]
+def test_russian_vectors(vector_file: Callable[[str], Path]) -> None:
+    rows = [row for row in _published(vector_file) if not _from_math_verify(row)]
     wrong = [row for row in rows if not judged_right(row)]
     assert len(wrong) <= 0.08 * len(rows), wrong
-    assert sum(not row["expected"] for row in wrong) <= 1, wrong
+    assert sum(not row["expected"] for row in wrong) <= max(1, 0.01 * len(rows)), wrong
 
 
 @pytest.mark.conformance
-def test_math_verify_vectors(conformance: Path) -> None:
-    rows = [row for row in _published(conformance) if row["id"].startswith("mv")]
+def test_math_verify_vectors(vector_file: Callable[[str], Path]) -> None:
+    rows = [row for row in _published(vector_file) if _from_math_verify(row)]
     wrong = [row for row in rows if not judged_right(row)]
-    ruled = [row["id"] for row in wrong if HOUSE_RULES & set(row["needs"])]
+    ruled = [row["id"] for row in wrong if HOUSE_RULES & set(row.get("needs", ()))]
     print("judged by another house rule:", *ruled)
-    plain = Counter(not HOUSE_RULES & set(row["needs"]) for row in rows)[True]
+    plain = Counter(not HOUSE_RULES & set(row.get("needs", ())) for row in rows)[True]
     assert len(wrong) - len(ruled) <= 0.02 * plain, wrong
 
 
-def _published(conformance: Path) -> list[dict[str, Any]]:
-    lines = (conformance / "math" / "vectors.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+def _published(vector_file: Callable[[str], Path]) -> list[dict[str, Any]]:
+    lines = vector_file("math/vectors.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+def _from_math_verify(row: dict[str, Any]) -> bool:
+    return row["id"].startswith("mv")
