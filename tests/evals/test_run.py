@@ -74,10 +74,10 @@ def test_541_prompts_at_concurrency_64_survive_429_and_500(tmp_path: Path) -> No
         "        return generate_samples(541, split='test', seed=1)\n"
         "many = Many(name='many', title='541 generated prompts')\n"
     )
-    with LoopbackServer(faults=lambda number, prompt: failures.get(number), latency=0.02) as server:
+    with LoopbackServer(faults=lambda number, prompt: failures.get(number), together=33) as server:
         run = ["run", "--model", "openai:x", "--base-url", server.url, "--tasks", f"{task}:many"]
         result = command(*run, "--concurrency", 64, "--output", tmp_path / "run")
-        assert server.most_at_once > 32
+        assert server.most_at_once > 32  # it answers nobody before, or a slow client would not get there
     assert result.returncode == 0, result.stderr
     assert "541 scored" in result.stdout
     rows = list(read_rows(tmp_path / "run"))

@@ -50,7 +50,7 @@ def fooled(judged, attack):
 
 @pytest.mark.conformance
 def test_attacks_fool_the_naive_judge_without_defences_and_not_with_them(vector_file):
-    lines = vector_file("judges/judge_attacks.jsonl").read_text("utf-8").splitlines()
+    lines = vector_file("judges/judge_attacks.jsonl").read_text("utf-8").split("\n")
     # The procedures alter a good answer to see how a judge takes it: they are for its passport.
     attacks = [row for line in lines if line.strip() and (row := json.loads(line))["where"] != "procedure"]
     without = [attack["id"] for attack in attacks if fooled(judged_without, attack)]

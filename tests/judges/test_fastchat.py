@@ -15,7 +15,7 @@ KIND_OF_MODE = {"single": "rating"}
 
 @pytest.mark.conformance
 def test_every_public_vector(vector_file):
-    lines = vector_file("judges/rating_parse_vectors.jsonl").read_text("utf-8").splitlines()
+    lines = vector_file("judges/rating_parse_vectors.jsonl").read_text("utf-8").split("\n")
     for row in map(json.loads, filter(str.strip, lines)):
         kind = KIND_OF_MODE.get(row["mode"], row["mode"])
         verdict = parse_verdict(row["judge_output"], kind=kind, scale=row["scale"], compat="fastchat")

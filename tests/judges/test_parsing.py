@@ -23,7 +23,7 @@ KIND_OF_MODE = {"single": "rating", "rubric6": "rubric", "pairwise_criteria": "c
 
 
 def rows(vector_file, name):
-    lines = vector_file(f"judges/{name}").read_text("utf-8").splitlines()
+    lines = vector_file(f"judges/{name}").read_text("utf-8").split("\n")
     return [json.loads(line) for line in lines if line.strip()]
 
 

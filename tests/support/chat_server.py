@@ -67,6 +67,7 @@ class LoopbackServer:
             (half of the JSON, complete as HTTP), ``empty`` (no choices), ``html`` (a page, with status 200),
             ``hang`` (no answer until the client goes).
         latency: seconds before each answer.
+        together: nobody is answered before that many were asked at once.
         api_key: refuses other keys with 401 when set.
         path: where the API lies.
     """
@@ -77,6 +78,7 @@ class LoopbackServer:
         *,
         faults: Faults = (),
         latency: float = 0.0,
+        together: int = 0,
         api_key: str | None = None,
         path: str = "/v1",
         port: int = 0,
@@ -84,6 +86,7 @@ class LoopbackServer:
         self.answer = answer
         self.faults = faults
         self.latency = latency
+        self.together = together
         self.api_key = api_key
         self.path = path
         self.port = port
@@ -167,6 +170,8 @@ class LoopbackServer:
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
+            while self.most_at_once < self.together:
+                await asyncio.sleep(0.01)
             fault = self._fault(number, prompt)
             if fault is not None:
                 return await self._fail(request, fault)

@@ -7,11 +7,13 @@ library and evalkit's sandbox alone, so that it can run as another user under an
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import shutil
 import socket
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -65,8 +67,25 @@ def _contents(folder: Path) -> dict[str, str]:
     return {str(path): path.read_text() if path.is_file() else "folder" for path in sorted(folder.rglob("*"))}
 
 
+def _alone() -> socket.socket:
+    """Take the abstract socket, waiting for others on this machine who set the same trap with its one address."""
+    local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    for _ in range(1200):
+        try:
+            local.bind(ABSTRACT_SOCKET)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(0.1)
+        else:
+            return local
+    local.close()
+    raise RuntimeError("another run of these attacks holds its sockets for two minutes")
+
+
 @contextmanager
 def trap():
+    local = _alone()
     CANARY.mkdir(exist_ok=True)
     CANARY.chmod(0o777)
     (CANARY / "precious.txt").write_text("keep me")
@@ -74,18 +93,16 @@ def trap():
     os.environ["EVK_SECRET"] = SECRET
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", UDP_PORT))
-    local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    local.bind(ABSTRACT_SOCKET)
     local.listen()
     servers = {"tcp": socket.create_server(("127.0.0.1", TCP_PORT)), "udp": udp, "abstract socket": local}
     found = Trap(servers)
     try:
         yield found
     finally:
+        shutil.rmtree(CANARY)  # before the socket is given to the next one
         for server in servers.values():
             server.close()
         del os.environ["EVK_SECRET"]
-        shutil.rmtree(CANARY)
 
 
 def program(source: str, task: dict, mode: str) -> Program:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import orjson
 import pytest
@@ -283,11 +284,13 @@ def test_a_distrusted_critic_freezes_the_policy_and_goes_on_learning(bench: Path
 
 def test_gmpo_learns_with_its_critic(bench: Path, tmp_path: Path):
     rows = trained(
-        bench, tmp_path, TRUSTING | {"explanation_tokens": 2}, steps=12,
+        bench, tmp_path, TRUSTING | {"explanation_tokens": 2}, steps=18,
         rollouts={"groups": 3, "answers": 8, "max_tokens": 10},
         optimizer={"learning_rate": 5e-2, "micro_batch": 12},
     )  # fmt: skip
-    assert rows[-1]["reward"] > rows[0]["reward"] + 0.05
+    # Means over four steps, 96 answers, each with an error of 0.017; the rise is 0.22 or more.
+    first, last = (fmean(row["reward"] for row in part) for part in (rows[:4], rows[-4:]))
+    assert last > first + 0.1
     for name in ("critic_score", "critic_temperature", "critic_effective_samples", "critic_brier", "critic_auroc"):
         assert isinstance(rows[-1][name], float)
     assert 0.1 <= rows[-1]["critic_temperature"] + 1e-9 <= 1.1

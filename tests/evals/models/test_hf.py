@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -642,14 +643,20 @@ def test_cancelled_requests_leave_the_batch(tiny: Path) -> None:
     with_model(opened(tiny, batch_tokens=str(10**9)), ask)
 
 
-def test_closing_gives_up_what_runs(tiny: Path) -> None:
+def test_closing_gives_up_what_runs(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from evalkit.evals.models.decoding import Decoder
+
+    forward, running = Decoder._forward, threading.Event()
+    monkeypatch.setattr(Decoder, "_forward", lambda *given, **named: running.set() or forward(*given, **named))
+
     async def run() -> None:
         model = opened(tiny, batch_size="1")
         model.context, model._decoder.stop_tokens = 10**9, frozenset()
         asked = [
             asyncio.create_task(model.generate([Message("user", text)], greedy(max_tokens=10**8))) for text in "ab"
         ]
-        await asyncio.sleep(0.3)
+        while not running.is_set():
+            await asyncio.sleep(0.01)
         await model.close()
         assert all(isinstance(done, BaseException) for done in await asyncio.gather(*asked, return_exceptions=True))
         with pytest.raises(ModelError, match="closed"):

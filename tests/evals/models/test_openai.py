@@ -285,7 +285,7 @@ def test_many_at_once_with_faults_all_answer_once() -> None:
         return {3: "429:0.05", 7: "500", 11: "reset", 13: "html"}.get(number % 17)
 
     prompts = [f"вопрос {number}" for number in range(541)]
-    with LoopbackServer(faults=faults, latency=0.005) as server:
+    with LoopbackServer(faults=faults, together=9) as server:
         answers = ask(server, *prompts)
     assert [answer.text for answer in answers if isinstance(answer, Completion)] == [f"ответ: {p}" for p in prompts]
     assert len(server.prompts) == 541

@@ -304,18 +304,21 @@ def test_numpy_programs_answer_with_plain_numbers(tier):
 
 
 def test_a_slot_that_dies_is_replaced_and_its_program_run_again(tier):
-    slow = "import time\ndef f(x):\n    time.sleep(0.6)\n    return 1"
+    # Far longer than it takes to kill it: one kill is waited for in full, the second attempt after two is not.
+    slow = "import time\ndef f(x):\n    time.sleep({})\n    return 1"
 
     async def kill(times: int) -> Execution:
         async with opened(tier) as pool:
             await pool.run(calls(DOUBLE, "double", ((1,), 2)))
-            running = asyncio.create_task(pool.run(calls(slow, "f", ((1,), 1))))
+            limits = Limits(cpu_seconds=1.0, wall_seconds=120.0)
+            program = calls(slow.format(2 if times == 1 else 100), "f", ((1,), 1), limits=limits)
+            running, killed = asyncio.create_task(pool.run(program)), []
             for _ in range(times):
-                await asyncio.sleep(0.35)
-                while not (started := [slot._process for slot in pool._open if slot._process]):
+                while not (started := [s._process for s in pool._open if s._process and s._process not in killed]):
                     await asyncio.sleep(0.01)
+                await asyncio.sleep(0.35)  # killed while it starts or while it runs: both must do
+                killed += started
                 started[0].kill()
-                await asyncio.sleep(0.3)
             result = await running
             assert (await pool.run(calls(DOUBLE, "double", ((1,), 2)))).passed
             return result

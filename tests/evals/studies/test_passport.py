@@ -149,7 +149,7 @@ def test_families_are_told_by_the_names_of_their_models():
 def test_the_attacks_are_our_own(vector_file):
     published = [
         json.loads(line).get("text")
-        for line in vector_file("judges/judge_attacks.jsonl").read_text("utf-8").splitlines()
+        for line in vector_file("judges/judge_attacks.jsonl").read_text("utf-8").split("\n")
         if line.strip()
     ]
     known = {text.strip() for text in published if text and len(text.strip()) > 3}
