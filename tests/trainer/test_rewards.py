@@ -158,7 +158,7 @@ def test_a_mix_is_a_weighted_sum_and_lacks_a_value_when_a_part_does(plugin):
 
 
 def test_an_async_task_is_awaited_no_longer_than_the_deadline(plugin):
-    good, hung, broken = rewards_of(f"{plugin}:judged", ["да", "hang", "nan"], deadline=0.2)
+    good, hung, broken = rewards_of(f"{plugin}:judged", ["да", "hang", "nan"], deadline=2.0)
     assert good.value == 1.0
     assert good.components == {"judged": 1.0, "judged/right": 1.0}
     assert hung.scores["judged"].status is Status.TIMEOUT
