@@ -188,7 +188,7 @@ def test_an_async_scorer_that_raises_costs_its_sample(tmp_path: Path, plugin: Pa
 
 def test_a_scorer_that_hangs_or_dies_costs_its_sample_and_the_next_is_scored(plugin: Path) -> None:
     async def play() -> list[Status]:
-        worker = Worker(f"{plugin}:echo", seed=0, deadline=3.0)
+        worker = Worker(f"{plugin}:echo", seed=0, deadline=15.0)  # of which a slow machine needs some to start it
         try:
             sample = Sample.ask("1", "say 1")
             return [

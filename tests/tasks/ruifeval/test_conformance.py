@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,9 @@ def test_every_altered_answer(samples, vector_file):
             elif not equal:
                 differing.append((row["key"], row["mutation"], part["id"]))
     assert differing == []
-    assert sum(sensitive) >= SENSITIVE_AGREEMENT * len(sensitive)
+    # Three standard deviations below, for a folder may hold few of them.
+    slack = 3 * math.sqrt(SENSITIVE_AGREEMENT * (1 - SENSITIVE_AGREEMENT) * len(sensitive))
+    assert sum(sensitive) >= SENSITIVE_AGREEMENT * len(sensitive) - slack
 
 
 def test_answers_that_crash_the_reference_are_scored(samples, vector_file):
