@@ -152,7 +152,7 @@ def test_losses_and_gradients_of_the_oracle(document):
 
 @pytest.mark.conformance
 def test_single_precision_is_close_to_the_oracle(document):
-    # Single precision has 1e-7 of the largest term, and terms of order 1 are summed; a wrong term gives 1e-2.
+    # Single precision has 1e-7 of the largest term, and terms of order 1 are summed.
     for name, expected in document["losses"].items():
         vectors = Vectors(document["inputs"], torch.float32)
         found = vectors.loss(name)
