@@ -47,7 +47,7 @@ chromium:
 
 # what `make test` leaves out too: the same again, at length
 test-all: $(VENV)/.dev chromium
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m ''
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m '' --hypothesis-profile random
 
 bench: bench-engine bench-sandbox bench-trainer
 	$(BIN)/python bench/ruifeval_speed.py

@@ -319,6 +319,7 @@ def test_no_answer_changes_what_an_honest_judge_says(answer, rating):
 
 @pytest.mark.embedded
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_small_model_in_this_process_is_a_judge(monkeypatch):
     """It need not judge well: a verdict on the scale, or a status that says why there is none."""
     pytest.importorskip("xllamacpp")

@@ -67,6 +67,7 @@ def workers() -> list[int]:
     return found
 
 
+@pytest.mark.exhaustive
 def test_a_thousand_samples_survive_the_death_of_a_worker(tmp_path: Path, cluster: None) -> None:
     (tmp_path / "echo.py").write_text(TASK)
     killed: list[int] = []

@@ -327,6 +327,7 @@ def check_parity(
             assert row["completion"]["text"] == answers[row["id"]]
 
 
+@pytest.mark.exhaustive
 def test_the_commands_of_the_documentation(chat_folder: Path, tmp_path: Path) -> None:
     text = (Path(__file__).parents[3] / "docs" / "from-lm-eval.md").read_text()
     blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)

@@ -136,6 +136,7 @@ def test_metadata_gives_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_command_lm_eval_gives_evalkits_numbers_on_the_same_answers(tmp_path: Path) -> None:
     folder = str(tasks_folder())
     found = run_lm_eval(

@@ -731,6 +731,7 @@ def test_smollm2_from_gguf(smollm2: Path) -> None:
 
 @pytest.mark.embedded
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_smollm2_answers_the_same_at_batch_sizes_1_and_8(smollm2: Path) -> None:
     prompts = [
         "What is the capital of France?",

@@ -66,6 +66,7 @@ def readable_evalkit():
 
 @pytest.mark.conformance
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.parametrize("tier", LOCAL_TIERS)
 def test_attacks_are_stopped_for_an_unprivileged_user(tier, vector_file, readable_evalkit):
