@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from .trainer.train import train
 
 _WHERE = {
-    "compare": (".evals.comparison", "compare_runs"),
+    "compare": (".evals.compare", "compare_runs"),
     "loop": (".trainer.loop", "loop"),
     "parse_verdict": (".judges", "parse_verdict"),
     "rescore": (".evals.rescore", "rescore"),
     "run": (".evals.run", "run"),
     "score": (".evals.score", "score"),
-    "select": (".trainer.selection", "select"),
+    "select": (".trainer.select", "select"),
     "train": (".trainer.train", "train"),
     "validate": (".evals.validate", "validate"),
     "write_leaderboard": (".reports", "write_leaderboard"),

@@ -73,7 +73,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         (place / "shown").mkdir()
     write(build(here / "runs"), here / "shown")
     program = (
-        "from pathlib import Path; from evalkit.tests import test_reports_golden as golden;"
+        "from pathlib import Path; from evalkit.tests.reports import test_golden as golden;"
         "golden.write(golden.build(Path('other')), Path('shown'))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "UTC+7", "LC_ALL": "C"}

@@ -78,7 +78,7 @@ def test_attacks_are_stopped_for_an_unprivileged_user(tier, vector_file, readabl
             break
     else:
         pytest.skip(f"'{tier}' does not work for an unprivileged user: {tried.stdout or tried.stderr}")
-    script = f"{readable_evalkit}/evalkit/tests/sandbox_attacks.py"
+    script = f"{readable_evalkit}/evalkit/tests/support/sandbox_attacks.py"
     done = _as_nobody(interpreter, readable_evalkit, script, tier, ",".join(MODES), *map(str, folders))
     assert done.returncode == 0, done.stderr
     _held(Report(**json.loads(done.stdout)), len(MODES) * sum(map(_count, folders)))

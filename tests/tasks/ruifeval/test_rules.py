@@ -188,7 +188,7 @@ def test_every_rule_is_in_the_module_of_its_group():
     for id, instruction in INSTRUCTIONS.items():
         group, _, name = id.partition(":")
         assert instruction.group == group
-        assert instruction.rule.__module__ == f"evalkit.tasks.ruifeval.{group}"
+        assert instruction.rule.__module__ == f"evalkit.tasks.ruifeval.rules.{group}"
         assert instruction.rule.__name__ == name
 
 
