@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from .options import Budget, Canaries, Judge, JudgeApiKey, JudgeBaseUrl, JudgeLanguage, JudgeOption, JuryRule, pairs
+from .options import (
+    Budget,
+    Canaries,
+    Judge,
+    JudgeApiKey,
+    JudgeBaseUrl,
+    JudgeLanguage,
+    JudgeOption,
+    JuryRule,
+    judge_spec,
+)
 from .tables import note, print_comparison, trusted
 
 judge_app = typer.Typer(
@@ -37,11 +47,7 @@ def judge_run(
     before, after = judge_again(
         run,
         output,
-        judge=judge,
-        judge_base_url=judge_base_url,
-        judge_language=judge_language,
-        jury_rule=jury_rule,
-        judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
+        judge=judge_spec(judge, judge_base_url, judge_language, jury_rule, judge_option),
         canaries=canaries,
         api_key=judge_api_key,
         budget=budget,
@@ -97,12 +103,9 @@ def judge_passport(
     from ..evals.studies.passport.make import passport_of
 
     passport = passport_of(
-        judge,
+        judge_spec(judge, judge_base_url, "ru", jury_rule, judge_option),
         output,
-        base_url=judge_base_url,
         api_key=judge_api_key,
-        rule=jury_rule,
-        judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
         labelled=labelled,
         form=form,
         correct_from=correct_from,
@@ -136,14 +139,10 @@ def judge_pairwise(
         compare_answers(
             runs,
             output,
-            judge=judge,
+            judge=judge_spec(judge, judge_base_url, judge_language, jury_rule, judge_option),
             baseline=baseline,
             table=table,
-            base_url=judge_base_url,
             api_key=judge_api_key,
-            language=judge_language,
-            rule=jury_rule,
-            judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
             budget=budget,
             notify=note,
         )

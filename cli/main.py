@@ -21,6 +21,7 @@ from .options import (
     MaybeJudge,
     Sandbox,
     UnsafeCode,
+    judge_spec,
     pairs,
 )
 from .tables import metrics_table, note, print_comparison, print_results, print_table
@@ -161,11 +162,7 @@ def run(
             limit=limit,
             epochs=epochs,
             solver=solver,
-            judge=tuple(judge or ()),
-            judge_base_url=judge_base_url,
-            judge_language=judge_language,
-            jury_rule=jury_rule,
-            judge_options=pairs(judge_option, "--judge-option", "KEY=VALUE"),
+            judge=judge_spec(judge, judge_base_url, judge_language, jury_rule, judge_option),
             seed=seed,
             temperature=temperature,
             top_p=top_p,
@@ -205,7 +202,6 @@ def score(
     ] = False,
 ) -> None:
     """Score answers made elsewhere; no model is called."""
-    from ..evals.judging.opening import Judging
     from ..evals.score import score as score_file
 
     scored = score_file(
@@ -217,14 +213,7 @@ def score(
         drop_reasoning=drop_reasoning,
         sandbox=sandbox,
         unsafe_code=unsafe_code,
-        judging=Judging(
-            tuple(judge or ()),
-            judge_base_url,
-            judge_language,
-            jury_rule,
-            seed,
-            pairs(judge_option, "--judge-option", "KEY=VALUE"),
-        ),
+        judge=judge_spec(judge, judge_base_url, judge_language, jury_rule, judge_option),
         judge_api_key=judge_api_key,
     )
     for warning in scored.warnings:

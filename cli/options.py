@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from ..judges.spec import JudgeSpec
 
 Judge = Annotated[list[str], typer.Option(help="The model that grades, a model string; several are a jury.")]
 MaybeJudge = Annotated[
@@ -51,3 +54,22 @@ def pairs(given: list[str] | None, option: str, form: str) -> dict[str, str]:
             raise UsageError(f"{option} {key} is given twice")
         found[key] = value
     return found
+
+
+def judge_spec(
+    judge: list[str] | None, base_url: str | None, language: str, rule: str, options: list[str] | None
+) -> JudgeSpec:
+    """Return what ``--judge``, ``--judge-base-url``, ``--judge-language``, ``--jury-rule``, ``--judge-option`` say.
+
+    Raises:
+        UsageError: they say something wrong.
+    """
+    from ..judges.spec import JudgeSpec
+
+    return JudgeSpec.of(
+        judge or (),
+        base_url=base_url,
+        language=language,
+        rule=rule,
+        options=pairs(options, "--judge-option", "KEY=VALUE"),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..files import encode, replacing, write_json
+from ..judges.spec import JudgeSpec
 from ..tasks.types import Completion, Context, Judge, Sample, Usage
 from .engine.results import summarize
 from .engine.scorer_context import open_scorer_context
@@ -19,7 +20,7 @@ from .engine.scoring import Scorer, open_scorers
 from .judging.billing import Billing
 from .judging.canaries import SHARE, check_share, grade_again, grade_canaries, warning_of
 from .judging.forecast import forecast_of
-from .judging.opening import VERDICTS, Judging, check_judges, open_judging, stored_judge
+from .judging.opening import VERDICTS, check_judges, open_judging, stored_judge
 from .models.base import ModelOptions
 from .records.manifest import read_manifest
 from .records.parquet import write_parquet
@@ -56,21 +57,18 @@ def judge_again(
     directory: Path,
     output: Path,
     *,
-    judge: Sequence[str],
-    judge_base_url: str | None = None,
-    judge_language: str = "ru",
-    jury_rule: str = "mean",
-    judge_options: Mapping[str, Any] | None = None,
+    judge: JudgeSpec | Sequence[str],
     canaries: float = SHARE,
     api_key: str | None = None,
     timeout: float = 600.0,
     budget: str | None = None,
     notify: Callable[[str], None] = lambda line: None,
+    **judging: Any,
 ) -> Results:
     """Have another judge grade a run's answers, into a run directory of its own; return the results of both.
 
-    Run it again after an interruption: verdicts that were given are not asked for again. ``canaries`` are those of
-    `run.RunOptions`.
+    Run it again after an interruption: verdicts that were given are not asked for again. ``judge`` and ``judging``
+    are read by `JudgeSpec.of`, ``canaries`` are those of `run.RunOptions`.
 
     Raises:
         InputError: the directory is not a run.
@@ -80,17 +78,10 @@ def judge_again(
     check_share(canaries)
     before = summarize(directory)
     manifest = read_manifest(directory)
-    graded = {
-        "judge": tuple(judge),
-        "judge_base_url": judge_base_url,
-        "judge_language": judge_language,
-        "jury_rule": jury_rule,
-        "judge_options": dict(judge_options or {}),
-    }
-    spec = RunSpec.of(**{**manifest["spec"], **graded})
+    spec = RunSpec.of(**manifest["spec"]).model_copy(update={"judge": JudgeSpec.of(judge, **judging)})
     planned = _planned_again(directory, spec, manifest)
     tasks = [item.task for item in planned]
-    check_judges(Judging.of(spec), tasks)
+    check_judges(spec.judge, tasks)
     if output.resolve() == directory.resolve():
         raise UsageError(f"{output} is the run itself: give another --output, so that both verdicts are kept")
     output.mkdir(parents=True, exist_ok=True)
@@ -100,7 +91,9 @@ def judge_again(
     options = ModelOptions(api_key=api_key, timeout=timeout)
 
     async def grade() -> dict[str, Any]:
-        async with open_judging(Judging.of(spec), tasks, output / VERDICTS, options, billing.judge) as opened:
+        async with open_judging(
+            spec.judge, tasks, output / VERDICTS, options, billing.judge, seed=spec.seed
+        ) as opened:
             billing.count_spent(output, answers=False)
             assert opened is not None
             notify(forecast_of(opened, planned, spec.epochs, canaries, billing.judge_prices))
@@ -111,7 +104,7 @@ def judge_again(
     identity = asyncio.run(grade())
     prices = {name: price.as_json() for name, price in billing.judge_prices.items() if price is not None}
     changed = {"name": output.name, "spec": spec.model_dump(mode="json"), "judge": identity, "judge_prices": prices}
-    notify(f"{output}: graded by {', '.join(judge)}")
+    notify(f"{output}: graded by {', '.join(spec.judge.models)}")
     after = _finished(output, {**manifest, **changed})
     if warning := warning_of(after["judging"]["canaries"]):
         notify(warning)

@@ -19,7 +19,7 @@ from .engine.scorer_context import open_scorer_context
 from .judging.billing import Billing
 from .judging.canaries import SHARE, alongside, check_share, grade_canaries, warning_of
 from .judging.forecast import forecast_of
-from .judging.opening import VERDICTS, Judging, check_judges, open_judging
+from .judging.opening import VERDICTS, check_judges, open_judging
 from .models.base import LikelihoodModel, Model, ModelOptions
 from .models.open import open_model
 from .records.manifest import check_repeated, finish_manifest, make_manifest, open_manifest, read_manifest
@@ -83,7 +83,9 @@ def run(model: str, tasks: Sequence[str], *, run_options: RunOptions | None = No
         tasks: task names or ``path/to/file.py:object``.
         run_options: how; each of its attributes may be given as an argument of its own instead.
         settings: attributes of `RunOptions`, and the remaining fields of `RunSpec`: ``data``, ``limit``,
-            ``epochs``, ``solver``, ``seed``, ``temperature``, ``top_p``, ``max_tokens``, ``base_url``, ``shard``.
+            ``epochs``, ``solver``, ``seed``, ``temperature``, ``top_p``, ``max_tokens``, ``base_url``, ``shard``;
+            ``judge`` (the model strings of who grades, or a `JudgeSpec`) with ``judge_base_url``,
+            ``judge_language``, ``jury_rule`` and ``judge_options``.
 
     Raises:
         UsageError, InputError: something given is wrong; nothing was asked of the model.
@@ -116,7 +118,7 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Mapping[str, Any]
     for item in planned:
         if item.notice:
             run_options.notify(item.notice)
-    check_judges(Judging.of(spec), [item.task for item in planned])
+    check_judges(spec.judge, [item.task for item in planned])
     check_share(run_options.canaries)
     if spec.epochs > 1 and spec.temperature == 0:
         run_options.notify(f"--epochs {spec.epochs} at temperature 0 asks the same thing {spec.epochs} times")
@@ -166,7 +168,7 @@ async def _run(
         tasks = [item.task for item in planned]
         judge_options = replace(options, api_key=run_options.judge_api_key)
         async with open_judging(
-            Judging.of(spec), tasks, directory / VERDICTS, judge_options, billing.judge
+            spec.judge, tasks, directory / VERDICTS, judge_options, billing.judge, seed=spec.seed
         ) as judge:
             passport = _passport_of(judge, run_options)
             paid = billing.subject(model, spec.model)

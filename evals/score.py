@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import InputError
 from ..files import encode, replacing
+from ..judges.spec import JudgeSpec
 from ..tasks.records import read_jsonl
 from ..tasks.registry import open_task
 from ..tasks.types import Completion, Context, Sample, Score, Task
 from .engine.results import measure
 from .engine.scorer_context import open_scorer_context
-from .judging.opening import VERDICTS, Judging, check_judges, open_judging
+from .judging.opening import VERDICTS, check_judges, open_judging
 from .models.base import ModelOptions
 from .models.reasoning import split_reasoning
 
@@ -56,8 +57,9 @@ def score(
     drop_reasoning: bool = False,
     sandbox: str = "auto",
     unsafe_code: bool = False,
-    judging: Judging | None = None,
+    judge: JudgeSpec | Sequence[str] = (),
     judge_api_key: str | None = None,
+    **judging: Any,
 ) -> ScoreReport:
     """Score a JSONL file of answers into a JSONL file of verdicts, line for line in the same order.
 
@@ -66,7 +68,8 @@ def score(
     (or ``key``, ``question_id``) or by the exact ``prompt``. Output lines are ``{"id", "value", "status", "parts",
     "explanation"}``. The whole input is checked before anything is written. Answers are scored as they stand;
     ``drop_reasoning`` takes ``<think>…</think>`` out first, as a run does. What judges say is kept beside the
-    output, in ``OUTPUT.verdicts.jsonl``: the same command asks them nothing twice.
+    output, in ``OUTPUT.verdicts.jsonl``: the same command asks them nothing twice. `JudgeSpec.of` reads ``judge``
+    and ``judging``.
 
     Raises:
         UsageError: an unknown task, or a judge is needed and not named.
@@ -79,8 +82,8 @@ def score(
         known = list(chosen.samples(split="test", limit=None, seed=seed))
     else:
         known = list(chosen.read(samples))
-    judging = judging or Judging(seed=seed)
-    check_judges(judging, [chosen])
+    spec = JudgeSpec.of(judge, **judging)
+    check_judges(spec, [chosen])
     report = ScoreReport()
     joined = list(_join(responses, known, samples or Path(chosen.name)))
     report.warnings = _irregularities(responses, joined, known)
@@ -88,9 +91,9 @@ def score(
 
     async def score_all(file: BinaryIO) -> list[tuple[str, Score]]:
         async with (
-            open_judging(judging, [chosen], verdicts, ModelOptions(api_key=judge_api_key)) as judge,
+            open_judging(spec, [chosen], verdicts, ModelOptions(api_key=judge_api_key), seed=seed) as opened,
             open_scorer_context(
-                [chosen], seed=seed, judge=judge, sandbox=sandbox, unsafe_code=unsafe_code
+                [chosen], seed=seed, judge=opened, sandbox=sandbox, unsafe_code=unsafe_code
             ) as context,
         ):
             return await _score_all(chosen, joined, drop_reasoning, context, report, file)

@@ -11,6 +11,7 @@ from .cache import VerdictCache
 from .forms import load_form
 from .judge import JudgeModel, JudgeSettings, ModelJudge, NobodyAsked
 from .jury import Jury
+from .spec import JudgeSpec
 
 
 def open_judge(
@@ -35,6 +36,19 @@ def open_judge(
     if len(members) == 1:
         return members[0]
     return Jury(members, rule=rule, escalate_above=escalate_above, quorum=quorum)
+
+
+def open_judge_of(
+    spec: JudgeSpec,
+    models: Sequence[JudgeModel],
+    *,
+    cache: VerdictCache,
+    seed: int,
+    forms: Iterable[str] | None = None,
+) -> ModelJudge | Jury:
+    """Do `open_judge` as a spec says; ``models`` are its models, opened."""
+    settings = JudgeSettings(language=spec.language, seed=seed, **spec.judge_options)
+    return open_judge(models, settings, cache=cache, rule=spec.rule, forms=forms, **spec.jury_options)
 
 
 def reopen_judge(identity: Mapping[str, Any], cache: VerdictCache) -> ModelJudge | Jury:

@@ -17,7 +17,7 @@ import evalkit
 import pytest
 
 ROOT = Path(evalkit.__file__).parent
-GROUND = ("_version", "errors", "files", "plugins")
+GROUND = ("_version", "errors", "files", "options", "plugins")
 FLOORS = ("tasks", "judges", "evals", "trainer", "reports", "cli")
 """From the lowest to the highest; the ground is below them all."""
 STRANGERS = ({"trainer", "reports"},)

@@ -5,57 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from ...errors import UsageError
+from ...judges.spec import JudgeSpec
 from ...tasks.types import Completion, Judge, Message, Task, Usage
 from ..costs.prices import Ledger, Price
 from ..models.base import Model, ModelOptions, Sampling
 from ..models.open import open_model
-from ..records.judge_options import check_judge_options, open_judge_with, read_judge_options
-from ..records.spec import RunSpec
 
 VERDICTS = "verdicts.jsonl"
 Pay = Callable[[Model, str], Model]
 """Returns a model whose requests are paid from the run's budget, if it has one; also takes its model string."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """Who grades, and how: the model strings of the judges (several are a jury) and what changes their verdicts.
-
-    ``options`` are those of `judge_options`.
-
-    Raises:
-        UsageError: an option is unknown, has no such value, or does not fit the number of judges.
-    """
-
-    models: tuple[str, ...] = ()
-    base_url: str | None = None
-    language: str = "ru"
-    rule: str = "mean"
-    seed: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "options", read_judge_options(self.options))
-        check_judge_options(self.options, len(self.models))
-
-    @classmethod
-    def of(cls, spec: RunSpec) -> Judging:
-        """Return what a run's settings say."""
-        return cls(
-            spec.judge,
-            spec.judge_base_url,
-            spec.judge_language,
-            spec.jury_rule,
-            spec.seed,
-            spec.judge_options,
-        )
 
 
 class AskedModel:
@@ -76,63 +41,58 @@ class AskedModel:
         return await self._model.generate(messages, Sampling(**sampling))
 
 
-def check_judges(judging: Judging, tasks: Sequence[Task]) -> None:
+def check_judges(spec: JudgeSpec, tasks: Sequence[Task]) -> None:
     """See that there is a judge just where one is needed, before anything is paid for.
 
     Raises:
         UsageError: there is not.
     """
     graded = [task.name for task in tasks if "judge" in getattr(task, "needs", ())]
-    if graded and not judging.models:
+    if graded and not spec.models:
         raise UsageError(
             f"{', '.join(graded)}: a model must grade the answers. Name one with --judge: openai:NAME with"
             " --judge-base-url (any OpenAI-compatible server), hf:PATH or another model string, or replay:FILE"
             " (what a judge said before)"
         )
-    if judging.models and not graded:
+    if spec.models and not graded:
         raise UsageError("--judge: none of the tasks is graded by a model")
 
 
 @contextlib.asynccontextmanager
 async def open_judging(
-    judging: Judging,
+    spec: JudgeSpec,
     tasks: Sequence[Task],
     verdicts: Path,
     options: ModelOptions,
     pay: Pay = lambda model, name: model,
+    *,
+    seed: int = 0,
 ) -> AsyncIterator[Judge | None]:
     """Open the judge of some tasks, or None if nobody is named; its words go to the file ``verdicts``.
 
-    ``options`` are those of the judges' models, but for the address.
+    ``options`` are those of the judges' models, but for the address; ``seed`` is the judge's.
 
     Raises:
         UsageError, ModelError: a model cannot be opened.
         RunError: the file cannot be written.
     """
-    if not judging.models:
+    if not spec.models:
         yield None
         return
     from ...judges.cache import VerdictCache
+    from ...judges.open import open_judge_of
 
-    options = replace(options, base_url=judging.base_url)
+    options = replace(options, base_url=spec.base_url)
     async with contextlib.AsyncExitStack() as stack:
         models = []
-        for name in judging.models:
+        for name in spec.models:
             model = await asyncio.to_thread(open_model, name, options)
             stack.push_async_callback(model.close)
             models.append(AskedModel(pay(model, name)))
         cache = VerdictCache(verdicts)
         stack.callback(cache.close)
         forms = {form for task in tasks for form in getattr(task, "forms", ())}
-        yield open_judge_with(
-            judging.options,
-            models,
-            cache=cache,
-            language=judging.language,
-            seed=judging.seed,
-            rule=judging.rule,
-            forms=forms or None,
-        )
+        yield open_judge_of(spec, models, cache=cache, seed=seed, forms=forms or None)
 
 
 @contextlib.contextmanager

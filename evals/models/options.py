@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...errors import UsageError, nearest
+from ...options import one_of, truth, whole_number
 from .base import ModelOptions
+
+__all__ = ["one_of", "read_options", "truth", "whole_number"]
 
 
 def read_options(backend: str, options: ModelOptions, known: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
@@ -24,27 +27,3 @@ def read_options(backend: str, options: ModelOptions, known: Mapping[str, Callab
         except ValueError as error:
             raise UsageError(f"{backend}: option {key}={text}: {error}") from error
     return values
-
-
-def whole_number(text: str) -> int:
-    """Convert a positive whole number.
-
-    Raises:
-        ValueError: the text is not one.
-    """
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise ValueError("a whole number above 0 is needed")
-    return int(text)
-
-
-def truth(text: str) -> bool:
-    """Convert ``true`` or ``false`` (also ``1``/``0``, ``yes``/``no``, ``on``/``off``).
-
-    Raises:
-        ValueError: the text is none of these.
-    """
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off"):
-        return False
-    raise ValueError("true or false is needed")

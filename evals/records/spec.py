@@ -5,14 +5,22 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from ...errors import UsageError
+from ...judges.spec import NAMES, JudgeSpec, wrong_setting
 from ..models.base import Sampling
 from ..solvers import open_solver
-from .judge_options import read_judge_options
 
 # Drafts that are all the same are of no use.
 DRAFT_TEMPERATURE = 0.7
@@ -25,6 +33,9 @@ class RunSpec(BaseModel):
 
     Two runs of equal specs, equal model identities and equal data give the same numbers; so this is what a
     resumed run is compared with. Where to write, how many requests at once and keys are not part of it.
+
+    The judge is one value, a `JudgeSpec`. A manifest says it in five settings, and so may whoever makes a spec:
+    ``judge`` (model strings), ``judge_base_url``, ``judge_language``, ``jury_rule`` and ``judge_options``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,21 +47,29 @@ class RunSpec(BaseModel):
     limit: Annotated[int, Field(ge=1)] | None = None
     epochs: Annotated[int, Field(ge=1)] = 1
     solver: str = "single"
-    judge: tuple[str, ...] = ()
-    judge_base_url: str | None = None
-    judge_language: Literal["ru", "en"] = "ru"
-    jury_rule: Literal["mean", "median", "min", "majority"] = "mean"
-    judge_options: dict[str, bool | int | float | str] = {}
+    judge: JudgeSpec = JudgeSpec()
     seed: Annotated[int, Field(ge=0)] = 0
     temperature: Annotated[float, Field(ge=0)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     shard: Annotated[str, Field(pattern=r"^[1-9]\d*/[1-9]\d*$")] | None = None
 
-    @field_validator("judge_options", mode="after")
+    @model_validator(mode="before")
     @classmethod
-    def _as_values(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return read_judge_options(given)
+    def _with_one_judge(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or isinstance(given.get("judge"), JudgeSpec):
+            return given
+        of_judge = {name: value for name, value in given.items() if name in NAMES.values()}
+        others = {name: value for name, value in given.items() if name not in of_judge}
+        return {**others, "judge": JudgeSpec.of(**of_judge)}
+
+    @model_serializer(mode="wrap")
+    def _as_settings(self, as_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # The names, and the order, that manifests and the names of folders have had from the first day.
+        settings: dict[str, Any] = {}
+        for field, value in as_fields(self).items():
+            settings |= {NAMES[key]: one for key, one in value.items()} if field == "judge" else {field: value}
+        return settings
 
     @classmethod
     def of(cls, **settings: Any) -> RunSpec:
@@ -58,9 +77,7 @@ class RunSpec(BaseModel):
         try:
             spec = cls(**settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
-            raise UsageError(f"{name}: {first['msg']}, got {first['input']!r}") from None
+            raise wrong_setting(error) from None
         open_solver(spec.solver)
         repeated = {name for name in spec.tasks if spec.tasks.count(name) > 1}
         if repeated:

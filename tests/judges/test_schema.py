@@ -16,11 +16,10 @@ from typing import Any
 import orjson
 import pytest
 from evalkit.errors import UsageError
-from evalkit.evals.judging.opening import AskedModel, Judging
+from evalkit.evals.judging.opening import AskedModel
 from evalkit.evals.judging.probes import attacks
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
-from evalkit.evals.records.judge_options import read_judge_options
 from evalkit.evals.records.manifest import read_manifest, shell_command
 from evalkit.evals.records.spec import RunSpec
 from evalkit.evals.rescore import rescore
@@ -31,6 +30,7 @@ from evalkit.judges.forms import LANGUAGES, Form, form_names, load_form
 from evalkit.judges.judge import JudgeSettings
 from evalkit.judges.open import open_judge
 from evalkit.judges.schemas import verdict_schema
+from evalkit.judges.spec import JudgeSpec
 from evalkit.tasks.types import Judgement, Status
 from evalkit.tests.support.chat_server import LoopbackServer
 from hypothesis import given, settings
@@ -317,9 +317,10 @@ def test_verdicts_asked_for_in_another_way_are_other_verdicts(tmp_path: Path) ->
 
 def test_options_are_converted_and_wrong_ones_are_told() -> None:
     given = {"temperature": "0.30", "max_tokens": "512", "schema": "off", "defences": "no", "quorum": 2}
-    values = read_judge_options(given)
+    two = ("openai:one", "openai:two")
+    values = JudgeSpec(models=two, options=given).options
     assert values == {"temperature": 0.3, "max_tokens": 512, "schema": "off", "defences": False, "quorum": 2}
-    assert read_judge_options(values) == values
+    assert JudgeSpec(models=two, options=values).options == values
     for wrong, told in (
         ({"temprature": "0"}, "no option 'temprature'. Did you mean 'temperature'"),
         ({"temperature": "hot"}, "temperature=hot"),
@@ -330,13 +331,13 @@ def test_options_are_converted_and_wrong_ones_are_told() -> None:
         ({"language": "en"}, "no option 'language'"),
     ):
         with pytest.raises(UsageError, match=re.escape(told)):
-            read_judge_options(wrong)
+            JudgeSpec(models=two, options=wrong)
     with pytest.raises(UsageError, match="there is no --judge"):
-        Judging(options={"temperature": 0})
+        JudgeSpec(options={"temperature": 0})
     with pytest.raises(UsageError, match="only a jury has it"):
-        Judging(("openai:one",), options={"escalate_above": 1})
+        JudgeSpec(models=("openai:one",), options={"escalate_above": 1})
     with pytest.raises(UsageError, match="only 2 judges"):
-        Judging(("openai:one", "openai:two"), options={"quorum": 3})
+        JudgeSpec(models=two, options={"quorum": 3})
 
 
 def test_the_command_of_a_manifest_repeats_its_judges() -> None:

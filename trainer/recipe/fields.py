@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from ...errors import UsageError
+from ...judges.spec import JudgeSpec
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -196,13 +208,24 @@ class Critic(Section):
     window: Positive = 8
 
 
-class Grader(Section):
-    """The models that grade where a reward needs a judge: several are a jury, joined by ``rule``."""
+class Grader(JudgeSpec, Section):
+    """Who grades where a reward needs a judge: a `JudgeSpec` that names a model at least."""
 
     models: Annotated[tuple[str, ...], Field(min_length=1)]
-    base_url: str | None = None
-    language: Literal["ru", "en"] = "ru"
-    rule: Literal["mean", "median", "min", "majority"] = "mean"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_its_place(cls, given: Any, make: ModelWrapValidatorHandler[Grader]) -> Grader:
+        try:
+            return make(given)
+        except UsageError as error:
+            # So that whoever reads the recipe can tell the line.
+            raise PydanticCustomError("judge", "{why}", {"why": str(error)}) from None
+
+    @model_serializer(mode="wrap")
+    def _without_no_options(self, as_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A training of before there were options goes on: its recipe says none.
+        return {field: value for field, value in as_fields(self).items() if field != "options" or value}
 
 
 class Watched(Section):

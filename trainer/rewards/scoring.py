@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError
-from ...evals.judging.opening import VERDICTS, Judging, open_judging
+from ...evals.judging.opening import VERDICTS, open_judging
 from ...evals.models.base import ModelOptions
 from ...tasks.types import Task
 from ..data.prompts import Prompt, PromptFamily
@@ -86,9 +86,8 @@ def open_bridge(
     judged = judged_tasks(reward, grader, field)
     judge = None
     if judged and grader is not None:
-        judging = Judging(grader.models, grader.base_url, grader.language, grader.rule, recipe.seed)
         options = ModelOptions(api_key=os.environ.get("EVALKIT_JUDGE_API_KEY"))
-        judge = partial(open_judging, judging, judged, directory / VERDICTS, options)
+        judge = partial(open_judging, grader, judged, directory / VERDICTS, options, seed=recipe.seed)
     return RewardBridge(
         reward, seed=recipe.seed, workers=recipe.scoring_workers, deadline=recipe.scoring_deadline, judge=judge
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,17 +127,6 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def one_of(*known: str) -> Callable[[str], str]:
-    """Make a converter for `read_options` that takes these words only."""
-
-    def convert(text: str) -> str:
-        if text not in known:
-            raise ValueError("it is one of " + ", ".join(known))
-        return text
-
-    return convert
 
 
 def _libraries() -> tuple[Any, Any]:

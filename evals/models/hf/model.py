@@ -13,13 +13,13 @@ from ....errors import ModelError, UsageError
 from ....tasks.types import Completion, Message, Usage
 from ..base import ModelOptions, Sampling
 from ..likelihood import Scored, cut_pair, cut_text
-from ..options import read_options, truth, whole_number
+from ..options import one_of, read_options, truth, whole_number
 from ..reasoning import split_reasoning
 from ..weights.checkpoints import find_checkpoint, split_adapter
 from .batching import Batcher
 from .chat_template import THOUGHT_OPENS, ChatTemplate, chat_template
 from .decoding import Decoder, Generated, Likelihoods, Request
-from .loading import DTYPES, Settings, load, one_of, release_memory
+from .loading import DTYPES, Settings, load, release_memory
 
 OPTIONS: dict[str, Callable[[str], Any]] = {
     "dtype": one_of(*DTYPES),

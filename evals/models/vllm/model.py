@@ -17,10 +17,9 @@ from ....errors import InputError, MissingExtraError, ModelError, UsageError
 from ....tasks.types import Completion, Message
 from ..base import ModelOptions, Sampling
 from ..hf.chat_template import choose_template, template_identity, template_in
-from ..hf.loading import one_of
 from ..http.openai import ChatServer
 from ..likelihood import Scored, cut_pair, cut_text
-from ..options import read_options, truth, whole_number
+from ..options import one_of, read_options, truth, whole_number
 from ..weights.checkpoints import adapter_sha256, find_adapter, find_checkpoint, split_adapter
 from .server import Installation, Server, adapter_room, find_vllm, start_servers
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ....judges.spec import JudgeSpec
 from ...judging.billing import Billing
 from ...judging.forecast import forecast_of_gradings
-from ...judging.opening import VERDICTS, Judging, open_judging
+from ...judging.opening import VERDICTS, open_judging
 from ...models.base import ModelOptions
 from .battles import judge_pairs, plan_pairs
 
@@ -18,36 +19,35 @@ def compare_answers(
     runs: Sequence[Path],
     output: Path,
     *,
-    judge: Sequence[str],
+    judge: JudgeSpec | Sequence[str],
     baseline: Path | None = None,
     table: bool = False,
-    base_url: str | None = None,
     api_key: str | None = None,
-    language: str = "ru",
-    rule: str = "majority",
-    judge_options: Mapping[str, Any] | None = None,
     budget: str | None = None,
     timeout: float = 600.0,
     notify: Callable[[str], None] = lambda line: None,
+    **judging: Any,
 ) -> str:
     """Have a judge compare the answers of runs, pair by pair in both orders; return the result to read.
 
-    Battles, verdicts and ratings are kept in ``output``: the same call goes on where it stopped.
+    Battles, verdicts and ratings are kept in ``output``: the same call goes on where it stopped. ``judge`` and
+    ``judging`` are read by `JudgeSpec.of`; the rule of a jury is the majority, unless they say another.
 
     Raises:
         UsageError, InputError: the runs cannot be compared.
         ModelError, RunError: the judge is gone, or the budget is spent; what was said is saved.
     """
+    usual = {} if isinstance(judge, JudgeSpec) else {"rule": "majority"}
+    spec = JudgeSpec.of(judge, **{**usual, **judging})
     plan = plan_pairs(runs, baseline=baseline, table=table)
     for line in plan.unfair:
         notify(f"unfair: {line}")
     output.mkdir(parents=True, exist_ok=True)
     billing = Billing.open(budget)
-    judging = Judging(tuple(judge), base_url, language, rule, options=judge_options or {})
     options = ModelOptions(api_key=api_key, timeout=timeout)
 
     async def run() -> None:
-        async with open_judging(judging, (), output / VERDICTS, options, billing.judge) as opened:
+        async with open_judging(spec, (), output / VERDICTS, options, billing.judge) as opened:
             assert opened is not None
             notify(forecast_of_gradings(opened, plan.gradings, billing.judge_prices))
             billing.count_spent(output, answers=False)

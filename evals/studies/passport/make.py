@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ....files import replacing
+from ....judges.forms import LANGUAGES
+from ....judges.spec import JudgeSpec
 from ...judging.billing import Billing
 from ...models.base import ModelOptions
 from ...models.open import open_model
-from ...records.judge_options import check_judge_options, read_judge_options
 from .labelled import CORRECT_FROM, read_labelled
 from .measure import make_passport
 from .page import as_markdown
 
 
 def passport_of(
-    judge: Sequence[str],
+    judge: JudgeSpec | Sequence[str],
     output: Path,
     *,
-    base_url: str | None = None,
     api_key: str | None = None,
-    rule: str = "mean",
-    judge_options: Mapping[str, Any] | None = None,
     labelled: Path | None = None,
     form: str = "rating",
     correct_from: float = CORRECT_FROM,
@@ -33,34 +31,34 @@ def passport_of(
     budget: str | None = None,
     timeout: float = 600.0,
     notify: Callable[[str], None] = lambda line: None,
+    **judging: Any,
 ) -> str:
     """Measure the judge of one model string, or the jury of several; write its passport, and return it to read.
 
-    The arguments are those of `make_passport`, and the server's. Run it again after an interruption: nothing that
-    was said is asked for again.
+    ``judge`` and ``judging`` are read by `JudgeSpec.of`; the other arguments are those of `make_passport`, and the
+    server's. Run it again after an interruption: nothing that was said is asked for again.
 
     Raises:
         UsageError, InputError: something given is wrong.
         ModelError, RunError: a model is gone, or the budget is spent; what was said is saved.
     """
-    judge_options = read_judge_options(judge_options or {})
-    check_judge_options(judge_options, len(judge))
+    spec = JudgeSpec.of(judge, **judging)
     known = read_labelled(labelled) if labelled is not None else None
     billing = Billing.open(budget)
-    options = ModelOptions(base_url=base_url, api_key=api_key, timeout=timeout)
+    options = ModelOptions(base_url=spec.base_url, api_key=api_key, timeout=timeout)
 
     async def run() -> str:
         async with contextlib.AsyncExitStack() as stack:
             models = []
-            for name in judge:
+            for name in spec.models:
                 model = await asyncio.to_thread(open_model, name, options)
                 stack.push_async_callback(model.close)
                 models.append(billing.judge(model, name))
             passport = await make_passport(
                 models,
                 output,
-                rule=rule,
-                judge_options=judge_options,
+                judge=spec,
+                languages=sorted(LANGUAGES, key=lambda language: language != spec.language),
                 family=family,
                 labelled=known,
                 form=form,

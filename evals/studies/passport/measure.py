@@ -12,7 +12,9 @@ from ....errors import InputError
 from ....files import encode, replacing
 from ....judges.cache import VerdictCache
 from ....judges.forms import LANGUAGES, load_form
+from ....judges.open import open_judge_of
 from ....judges.pairwise import fields_of, form_name
+from ....judges.spec import JudgeSpec
 from ....tasks.records import read_jsonl
 from ....tasks.types import Judge, Judgement
 from ...costs.prices import Price
@@ -21,7 +23,6 @@ from ...judging.forecast import Asked, forecast_of_gradings
 from ...judging.opening import AskedModel
 from ...judging.probes import probes_sha256
 from ...models.base import Model
-from ...records.judge_options import open_judge_with
 from ...records.manifest import now
 from ..pairwise.battles import refuse_if_gone
 from .document import Passport, identity_sha256, judge_identity, write_passport
@@ -57,9 +58,8 @@ async def make_passport(
     models: Sequence[Model],
     output: Path,
     *,
+    judge: JudgeSpec | None = None,
     languages: Sequence[str] = LANGUAGES,
-    rule: str = "mean",
-    judge_options: Mapping[str, Any] | None = None,
     seed: int = 0,
     family: str | None = None,
     labelled: LabelledSet | None = None,
@@ -77,9 +77,8 @@ async def make_passport(
     Args:
         models: open models.
         output: the passport's file.
+        judge: how they judge, but for the language.
         languages: of the forms: the first is the judge's own, the second is compared with it.
-        rule: of a jury.
-        judge_options: of the judge, read by `judge_options.read_judge_options`.
         seed: of the judge.
         family: of the judge; by default that of its name, if it is known.
         labelled: answers with labels.
@@ -90,20 +89,18 @@ async def make_passport(
         notify: is told what it will take, before anything is asked.
 
     Raises:
-        UsageError: an unknown form, language or rule.
+        UsageError: an unknown form or language.
         ModelError: a model is gone; what was said is saved.
         RunError: a file cannot be written.
     """
     cache = VerdictCache(output.with_suffix(".verdicts.jsonl"))
     try:
         judges = {
-            language: open_judge_with(
-                judge_options or {},
+            language: open_judge_of(
+                (judge or JudgeSpec()).model_copy(update={"language": language}),
                 [AskedModel(model) for model in models],
                 cache=cache,
-                language=language,
                 seed=seed,
-                rule=rule,
             )
             for language in languages
         }

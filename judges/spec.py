@@ -1,0 +1,123 @@
+"""Who judges and how, in one value: what a run, a recipe, a study or the command line says of its judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from ..errors import UsageError, nearest
+from ..options import number, one_of, truth, whole_number
+
+NAMES: Final[Mapping[str, str]] = {
+    "models": "judge",
+    "base_url": "judge_base_url",
+    "language": "judge_language",
+    "rule": "jury_rule",
+    "options": "judge_options",
+}
+"""How the fields are named where they stand beside the settings of the judged model: in manifests and commands."""
+
+_OF_JUDGES: Final[Mapping[str, Callable[[str], Any]]] = {
+    "temperature": number,
+    "max_tokens": whole_number,
+    "attempts": whole_number,
+    "schema": one_of("auto", "off"),
+    "compat": one_of("fastchat"),
+    "defences": truth,
+}
+"""Fields of `JudgeSettings`."""
+
+_OF_JURIES: Final[Mapping[str, Callable[[str], Any]]] = {"quorum": whole_number, "escalate_above": number}
+"""Arguments of `Jury`."""
+
+
+class JudgeSpec(BaseModel):
+    """Who judges, and how; all of it changes verdicts. Without ``models`` nobody does.
+
+    Attributes:
+        models: model strings; several are a jury.
+        base_url: address of their server.
+        language: of the forms.
+        rule: how the values of a jury become one.
+        options: what has no field of its own: ``temperature``, ``max_tokens``, ``attempts``, ``schema``, ``compat``
+            and ``defences`` of each judge (see `JudgeSettings`), ``quorum`` and ``escalate_above`` of a jury (see
+            `Jury`). Texts are converted.
+
+    Raises:
+        UsageError: an option is unknown, has no such value, or does not fit the number of judges.
+        ValidationError: another field is wrong; `of` makes it a `UsageError`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: tuple[str, ...] = ()
+    base_url: str | None = None
+    language: Literal["ru", "en"] = "ru"
+    rule: Literal["mean", "median", "min", "majority"] = "mean"
+    options: dict[str, bool | int | float | str] = {}
+
+    @field_validator("options", mode="after")
+    @classmethod
+    def _as_values(cls, given: dict[str, Any]) -> dict[str, Any]:
+        known = {**_OF_JUDGES, **_OF_JURIES}
+        values: dict[str, Any] = {}
+        for key, value in given.items():
+            if key not in known:
+                raise UsageError(f"--judge-option: there is no option '{key}'.{nearest(key, known)}")
+            try:
+                values[key] = known[key](str(value))
+            except ValueError as error:
+                raise UsageError(f"--judge-option {key}={value}: {error}") from None
+        return values
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        judges = len(self.models)
+        if self.options and not judges:
+            raise UsageError("--judge-option: there is no --judge")
+        if self.jury_options and judges == 1:
+            first = next(iter(self.jury_options))
+            raise UsageError(f"--judge-option {first}: only a jury has it; name several judges with --judge")
+        quorum = self.jury_options.get("quorum", 0)
+        if quorum > judges:
+            raise UsageError(f"--judge-option quorum={quorum}: there are only {judges} judges")
+        return self
+
+    @classmethod
+    def of(cls, judge: JudgeSpec | Sequence[str] = (), **named: Any) -> JudgeSpec:
+        """Make a spec of what a caller says: the models, and the other fields by their own names or by `NAMES`.
+
+        Raises:
+            UsageError: something is wrong, and is named as the command line names it; or ``judge`` is a spec, and
+                more is said.
+        """
+        if isinstance(judge, JudgeSpec):
+            if named:
+                raise UsageError(f"{', '.join(named)}: 'judge' is a JudgeSpec, which says that too")
+            return judge
+        fields = {name: field for field, name in NAMES.items()}
+        try:
+            return cls.model_validate({"models": judge, **{fields.get(key, key): named[key] for key in named}})
+        except ValidationError as error:
+            raise wrong_setting(error, NAMES) from None
+
+    @property
+    def judge_options(self) -> dict[str, Any]:
+        """The options of each judge."""
+        return {key: value for key, value in self.options.items() if key in _OF_JUDGES}
+
+    @property
+    def jury_options(self) -> dict[str, Any]:
+        """The options of a jury, in the order in which they are described."""
+        return {key: self.options[key] for key in _OF_JURIES if key in self.options}
+
+
+def wrong_setting(error: ValidationError, names: Mapping[str, str] | None = None) -> UsageError:
+    """Return the error that names the first wrong setting as an option; ``names`` are those of the fields."""
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    place[:1] = [(names or {}).get(field, field) for field in place[:1]]
+    option = "--" + ".".join(place).replace("_", "-")
+    return UsageError(f"{option}: {first['msg']}, got {first['input']!r}")
