@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,9 +18,13 @@ from .errors import InputError, RunError
 SYNC_SECONDS = 1.0
 """How often a journal is flushed to the disk: a power cut loses no more than that."""
 
-
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.05
+TURN_SECONDS = 0.001
+"""How often one who waits for a line of another process to be written looks again."""
+
+Place = tuple[int, int]
+"""Where a line stands in a journal: its first byte, and how many bytes it has."""
 
 
 def take_lock(directory: Path) -> int:
@@ -30,22 +34,19 @@ def take_lock(directory: Path) -> int:
         BlockingIOError: another process holds it.
         OSError: the lock file cannot be opened.
     """
+    from filelock import lock_descriptor
+
     file = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        import fcntl
-    except ImportError:  # not on Windows, where two writers in one folder are the user's own risk
-        return file
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
+        for attempt in range(ATTEMPTS):
             # `is_held` asks by holding the lock for a moment; a writer keeps it.
-            if attempt == ATTEMPTS:
-                os.close(file)
-                raise
-            time.sleep(PAUSE_SECONDS)
-    raise AssertionError
+            time.sleep(PAUSE_SECONDS if attempt else 0)
+            if lock_descriptor(file, blocking=False):
+                return file
+        raise BlockingIOError(f"{directory} is held by another process")
+    except BaseException:
+        os.close(file)
+        raise
 
 
 def is_held(directory: Path) -> bool:
@@ -57,6 +58,7 @@ def is_held(directory: Path) -> bool:
     except (ImportError, OSError):
         return False
     try:
+        # A shared lock, which filelock has not: any number may ask at a time.
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -65,19 +67,48 @@ def is_held(directory: Path) -> bool:
     return False
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the file ``path``, made if need be, as a lock; others wait. The system frees it when the process dies.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("a+b") as file, _turn(file.fileno(), PAUSE_SECONDS):
+        yield
+
+
+@contextlib.contextmanager
+def _turn(file: int, pause: float) -> Iterator[None]:
+    """Hold an open file for this process; another waits, and looks again after ``pause`` seconds."""
+    from filelock import lock_descriptor, unlock_descriptor
+
+    lock_descriptor(file, poll_interval=pause)
+    try:
+        yield
+    finally:
+        unlock_descriptor(file)
+
+
 class Journal:
-    """An append-only file of JSON lines with one writer.
+    """An append-only file of JSON lines, in a folder that is made if need be.
+
+    It has one writer, who cuts off what a kill has left of a line; or it is ``shared`` by several processes, who
+    take turns and begin each line on a line of its own, so that `read_shared_journal` passes over what was torn.
 
     Raises:
         RunError: the disk is full or the folder is read-only; what was written before stays valid.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path
+        self._shared = shared
         self._synced = time.monotonic()
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            self._cut_torn_line()
+            if not shared:
+                self._cut_torn_line()
         except OSError as error:
             raise disk_error(path, error) from error
 
@@ -94,15 +125,33 @@ class Journal:
         if end != size:
             os.ftruncate(self._file, end)
 
-    def append(self, row: Any) -> None:
-        """Write one line; it survives a kill of this process from here on."""
-        line = memoryview(encode(row) + b"\n")
+    def append(self, row: Any) -> Place:
+        """Write one line and return its place; it survives a kill of this process from here on."""
+        line = encode(row) + b"\n"
         try:
-            while line:
-                line = line[os.write(self._file, line) :]
+            with _turn(self._file, TURN_SECONDS) if self._shared else contextlib.nullcontext():
+                start = os.lseek(self._file, 0, os.SEEK_END)
+                if self._shared and start and os.pread(self._file, 1, start - 1) != b"\n":
+                    line = b"\n" + line
+                rest = memoryview(line)
+                while rest:
+                    rest = rest[os.write(self._file, rest) :]
             if time.monotonic() - self._synced > SYNC_SECONDS:
                 os.fsync(self._file)
                 self._synced = time.monotonic()
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+        return start, len(line)
+
+    def read(self, place: Place) -> Any:
+        """Return the row at a place that `append` or `read_shared_journal` gave."""
+        start, length = place
+        return orjson.loads(os.pread(self._file, length, start))
+
+    def clear(self) -> None:
+        """Take all lines out."""
+        try:
+            os.ftruncate(self._file, 0)
         except OSError as error:
             raise disk_error(self.path, error) from error
 
@@ -132,6 +181,49 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
                 yield orjson.loads(line)
             except orjson.JSONDecodeError as error:
                 raise InputError(f"{path}:{number}: not valid JSON ({error}); delete this line to go on") from None
+
+
+def read_shared_journal(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield the rows of a journal that several processes write, each with its place; none where there is no file.
+
+    What is no JSON object is passed over wherever it stands; a last line that lacks only its end counts.
+    """
+    if not path.exists():
+        return
+    start = 0
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                row = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                row = None
+            if isinstance(row, dict):
+                yield (start, len(line)), row
+            start += len(line)
+
+
+def write_lines(path: Path, rows: Iterable[Any]) -> int:
+    """Write a file of JSON lines whole or not at all, and return how many they are.
+
+    Raises:
+        RunError: the disk is full or the folder is read-only.
+    """
+    count = 0
+    with replacing(path) as file:
+        for row in rows:
+            file.write(encode(row) + b"\n")
+            count += 1
+    return count
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of text whole or not at all.
+
+    Raises:
+        RunError: the disk is full or the folder is read-only.
+    """
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def write_json(path: Path, data: Any) -> None:

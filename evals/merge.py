@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
-from ..files import encode, replacing, write_json
+from ..files import encode, read_journal, read_shared_journal, replacing, write_json, write_lines
 from .engine.results import summarize
 from .judging.canaries import CANARIES
 from .judging.opening import VERDICTS
@@ -46,13 +46,17 @@ def merge(runs: Sequence[Path], output: Path) -> Path:
                     file.write(encode(row) + b"\n")
     for name in (VERDICTS, CANARIES, PEOPLE):
         if any((run / name).exists() for run in runs):
-            with replacing(output / name) as file:
-                for run in runs:
-                    file.write((run / name).read_bytes() if (run / name).exists() else b"")
+            write_lines(output / name, (row for run in runs for row in _rows(run, name)))
     write_json(output / "manifest.json", _merged_manifest(manifests, output.name))
     write_json(output / "results.json", summarize(output))
     write_parquet(output)
     return output
+
+
+def _rows(run: Path, name: str) -> Iterable[dict[str, Any]]:
+    if name == VERDICTS:
+        return (row for _, row in read_shared_journal(run / name))
+    return read_journal(run / name)
 
 
 def _common(manifest: dict[str, Any]) -> dict[str, Any]:

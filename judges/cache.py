@@ -5,9 +5,7 @@ One JSON line an answer of a judge: ``{"key", "judge", "form", "draw", "attempt"
 them: a better parser reads them anew without asking again. The key is a hash of everything that changes an answer
 (see `answer_key`).
 
-Several processes may share a file. A line goes to the operating system in a single write as soon as it exists, so
-that ``kill -9`` loses nothing; ``fsync`` follows every `SYNC_SECONDS`, so that a power cut loses seconds. A line
-that was torn by a kill is passed over, and what comes after it starts on a line of its own.
+Several processes may share a file: it is a shared `files.Journal`.
 """
 
 from __future__ import annotations
@@ -15,18 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import os
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ..errors import RunError
+from ..files import Journal, Place, read_shared_journal
 from ..tasks.types import Completion, Message, Usage
-
-SYNC_SECONDS = 1.0
 
 Ask = Callable[[], Awaitable[Completion]]
 """Puts one question to a judge's model."""
@@ -62,15 +56,13 @@ class VerdictCache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places: dict[str, Place] = {}
         self._under_way: dict[str, asyncio.Task[Completion]] = {}
-        self._synced = time.monotonic()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            self._index()
-        except OSError as error:
-            raise _disk_error(path, error) from error
+        self._journal = Journal(path, shared=True)
+        for place, row in read_shared_journal(path):
+            with contextlib.suppress(LookupError, TypeError):
+                # The first answer stays the answer, also where two processes paid for the same one.
+                self._places.setdefault(row["key"], place)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -96,12 +88,7 @@ class VerdictCache:
 
     def close(self) -> None:
         """Flush to the disk and close."""
-        try:
-            os.fsync(self._file)
-        except OSError as error:
-            raise _disk_error(self.path, error) from error
-        finally:
-            os.close(self._file)
+        self._journal.close()
 
     async def _ask_and_keep(self, key: str, about: Mapping[str, Any], ask: Ask) -> Completion:
         completion = await ask()
@@ -109,14 +96,14 @@ class VerdictCache:
             "key": key,
             **about,
             "completion": {
-                "text": encodable(completion.text),
-                "reasoning": encodable(completion.reasoning) if completion.reasoning else None,
+                "text": completion.text,
+                "reasoning": completion.reasoning or None,
                 "finish_reason": completion.finish_reason,
                 "usage": completion.usage,
             },
             "latency": completion.latency,
         }
-        self._append(key, orjson.dumps(record) + b"\n")
+        self._places[key] = self._journal.append(record)
         # What is read back later is what is returned now.
         return self._read(key)
 
@@ -125,34 +112,8 @@ class VerdictCache:
         if not done.cancelled():
             done.exception()  # those who waited have it; if nobody did any more, it is no news
 
-    def _index(self) -> None:
-        offset = 0
-        with self.path.open("rb") as file:
-            for line in file:
-                with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):
-                    # The first answer stays the answer, also where two processes paid for the same one.
-                    self._places.setdefault(orjson.loads(line)["key"], (offset, len(line)))
-                offset += len(line)
-
-    def _append(self, key: str, line: bytes) -> None:
-        try:
-            with _locked(self._file):
-                end = os.lseek(self._file, 0, os.SEEK_END)
-                if end and os.pread(self._file, 1, end - 1) != b"\n":
-                    line = b"\n" + line
-                rest = memoryview(line)
-                while rest:
-                    rest = rest[os.write(self._file, rest) :]
-            if time.monotonic() - self._synced > SYNC_SECONDS:
-                os.fsync(self._file)
-                self._synced = time.monotonic()
-        except OSError as error:
-            raise _disk_error(self.path, error) from error
-        self._places[key] = (end, len(line))
-
     def _read(self, key: str) -> Completion:
-        offset, length = self._places[key]
-        record = orjson.loads(os.pread(self._file, length, offset))
+        record = self._journal.read(self._places[key])
         said = record["completion"]
         return Completion(
             said["text"],
@@ -170,24 +131,3 @@ def encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-@contextlib.contextmanager
-def _locked(file: int) -> Iterator[None]:
-    try:
-        import fcntl
-    except ImportError:  # not on Windows, where two processes on one file are the user's own risk
-        yield
-        return
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _disk_error(path: Path, error: OSError) -> RunError:
-    return RunError(
-        f"cannot write {path}: {error.strerror or error}. "
-        "Nothing written so far is lost: mend that, and run the same command again"
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 from ..errors import RunError, UsageError
+from ..files import replacing
 from .data.runs import read_report
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ def export(runs: Sequence[Path], format: Format, output: Path | None) -> str:
     if format == "parquet":
         if output is None:
             raise UsageError("--format parquet needs a file: -o FILE.parquet")
-        return _written(output, lambda path: table.to_parquet(path, compression="zstd", index=False))
+        return _written(output, lambda file: table.to_parquet(file, compression="zstd", index=False))
     text = {"csv": _csv, "markdown": markdown, "latex": latex}[format](table)
     if output is None:
         return text
-    return _written(output, lambda path: path.write_text(text, encoding="utf-8"))
+    return _written(output, lambda file: file.write(text.encode()))
 
 
 def metrics_table(runs: Sequence[Path]) -> pd.DataFrame:
@@ -195,10 +196,11 @@ def _as_text(value: Any) -> Any:
     return f"'{value}" if _FORMULA.match(value) else value
 
 
-def _written(path: Path, write: Any) -> str:
+def _written(path: Path, write: Callable[[BinaryIO], object]) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}; give another --output") from error
+        raise RunError(f"cannot make {path.parent}: {error.strerror or error}; give another --output") from error
+    with replacing(path) as file:
+        write(file)
     return f"{path}\n"

@@ -19,7 +19,7 @@ import orjson
 from ..errors import EvalkitError, InputError, RunError, UsageError
 from ..evals.records.manifest import read_manifest
 from ..evals.records.store import read_rows
-from ..files import encode, read_journal, replacing
+from ..files import read_journal, write_lines
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
 from .recipe.fields import Recipe
@@ -109,12 +109,13 @@ def select(
             f"no answer scores {min_score:g} or more: nothing was written. Lower --min-score, or sample more"
         )
     _refuse_evaluated(chosen, tasks, against or {}, notify)
-    with replacing(output) as file:
-        for one in chosen:
-            answer = {"role": "assistant", "content": one.text}
-            row = {"id": one.sample, "task": one.task, "score": one.score, "messages": [*one.messages, answer]}
-            file.write(encode(row) + b"\n")
+    write_lines(output, map(_chat, chosen))
     return output
+
+
+def _chat(one: Candidate) -> dict[str, Any]:
+    answer = {"role": "assistant", "content": one.text}
+    return {"id": one.sample, "task": one.task, "score": one.score, "messages": [*one.messages, answer]}
 
 
 def _why_not(one: Candidate, min_score: float) -> str:

@@ -22,10 +22,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from ...errors import RunError, UsageError
-from ...files import encode, replacing
+from ...files import read_journal, write_lines
 from ...tasks.types import Completion, Context, Judge, Judgement, Sample, Status
 from ..records.plan import PlannedTask
 from ..statistics.proportions import wilson
@@ -111,7 +109,7 @@ async def grade_canaries(
             missing -= len(asked)
             rows += asked
     if rows:
-        _write(directory, rows)
+        write_lines(directory / CANARIES, rows)
 
 
 async def grade_again(planned: Sequence[PlannedTask], directory: Path, context: Context) -> None:
@@ -125,13 +123,12 @@ async def grade_again(planned: Sequence[PlannedTask], directory: Path, context: 
     ]
     rows = await asyncio.gather(*(_graded(items[one.task], one, context) for one in canaries))
     if rows:
-        _write(directory, rows)
+        write_lines(directory / CANARIES, rows)
 
 
 def read_canaries(directory: Path) -> list[dict[str, Any]]:
     """Return the canaries of a run, none if it had none."""
-    path = directory / CANARIES
-    return [orjson.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    return list(read_journal(directory / CANARIES))
 
 
 def summary_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -236,8 +233,3 @@ def _outcome(gradings: Sequence[Mapping[str, Any]]) -> str:
     if any(share is not None and share >= FOOLED_FROM for share in shares):
         return "fooled"
     return "unread" if None in shares else "caught"
-
-
-def _write(directory: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with replacing(directory / CANARIES) as file:
-        file.writelines(encode(row) + b"\n" for row in rows)

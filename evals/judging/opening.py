@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ...errors import UsageError
+from ...files import read_shared_journal
 from ...judges.spec import JudgeSpec
 from ...tasks.types import Completion, Judge, Message, Task, Usage
 from ..costs.prices import Ledger, Price
@@ -115,12 +114,7 @@ def stored_judge(directory: Path, identity: Mapping[str, Any] | None) -> Iterato
 def ledger_of(directory: Path, prices: Mapping[str, Price | None]) -> Ledger:
     """Return what the judges of a run have used and cost; ``prices`` are by the name of the judge's model."""
     ledger = Ledger()
-    path = directory / VERDICTS
-    if not path.exists():
-        return ledger
-    with path.open("rb") as file:
-        for line in file:
-            with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):
-                said = orjson.loads(line)
-                ledger.add(Usage(**said["completion"]["usage"]), prices.get(said["judge"]))
+    for _, said in read_shared_journal(directory / VERDICTS):
+        with contextlib.suppress(LookupError, TypeError):
+            ledger.add(Usage(**said["completion"]["usage"]), prices.get(said["judge"]))
     return ledger

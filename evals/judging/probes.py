@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-import orjson
-
+from ...files import read_journal
 from .families import families
 
 FOLDER: Final = Path(__file__).parent / "probes"
@@ -52,15 +51,13 @@ class Attack:
 @cache
 def probes() -> tuple[Probe, ...]:
     """Return the questions, always in the same order."""
-    lines = (FOLDER / "questions.jsonl").read_bytes().splitlines()
-    return tuple(Probe(**orjson.loads(line)) for line in lines)
+    return tuple(Probe(**row) for row in read_journal(FOLDER / "questions.jsonl"))
 
 
 @cache
 def attacks() -> tuple[Attack, ...]:
     """Return the attacks, always in the same order."""
-    lines = (FOLDER / "attacks.jsonl").read_bytes().splitlines()
-    return tuple(Attack(**orjson.loads(line)) for line in lines)
+    return tuple(Attack(**row) for row in read_journal(FOLDER / "attacks.jsonl"))
 
 
 def padded(answer: str, number: int) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._version import __version__
 from ...errors import InputError
-from ...files import encode, replacing, write_json
+from ...files import write_json, write_lines
 from ...tasks.registry import open_task
 from ...tasks.types import Task
 from ..engine.results import summarize
@@ -55,9 +55,7 @@ def export_lm_eval(directory: Path, output: Path) -> list[Path]:
             hashes = (row["doc_hash"] + row["prompt_hash"] + row["target_hash"] for row in of_task)
             results["task_hashes"][name] = sha256("".join(hashes))
             path = folder / f"samples_{name}_{stamp}.jsonl"
-            with replacing(path) as file:
-                for row in of_task:
-                    file.write(encode(row) + b"\n")
+            write_lines(path, of_task)
             written.append(path)
         counts = {name: len({row["doc_id"] for row in of_task}) for name, of_task in samples.items()}
         if isinstance(task, LmEvalTask):

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InputError, UsageError
-from ...files import Journal, encode, replacing, write_json
+from ...files import Journal, read_journal, write_json, write_lines
 from ...tasks.imo.scheme import FULL
 from ...tasks.imo.scoring import ESCALATE_ABOVE
 from ...tasks.records import read_jsonl
@@ -101,14 +101,8 @@ def write_queue(directory: Path, output: Path) -> int:
             f"{output} is there already, and verdicts may be in it: take them in with --verdicts {output},"
             " or give another -o"
         )
-    count = 0
-    with replacing(output) as file:
-        for row in read_rows(directory):
-            for grading in _gradings(row):
-                if grading.why is not None:
-                    file.write(encode(_line(row, grading)) + b"\n")
-                    count += 1
-    return count
+    gradings = ((row, grading) for row in read_rows(directory) for grading in _gradings(row))
+    return write_lines(output, (_line(row, grading) for row, grading in gradings if grading.why is not None))
 
 
 def take_verdicts(directory: Path, path: Path) -> Taken:
@@ -153,9 +147,7 @@ def _keep(directory: Path, verdicts: Iterable[Row]) -> None:
 
 def _settle_all(directory: Path) -> None:
     settle = settled_by_people(directory)
-    with replacing(directory / "samples.jsonl") as file:
-        for row in read_rows(directory):
-            file.write(encode(settle(row)) + b"\n")
+    write_lines(directory / "samples.jsonl", map(settle, read_rows(directory)))
     write_json(directory / "results.json", summarize(directory))
     write_parquet(directory)
 
@@ -165,11 +157,7 @@ def settled_by_people(directory: Path) -> Callable[[Row], Row]:
 
     A verdict counts for the very answer that the person read; if a row has another one by now, it is passed over.
     """
-    path = directory / PEOPLE
-    verdicts: dict[GradingKey, Row] = {}
-    if path.exists() and path.stat().st_size:
-        for _, line in read_jsonl(path):
-            verdicts[_key(line)] = line
+    verdicts = {_key(line): line for line in read_journal(directory / PEOPLE)}
     if not verdicts:
         return lambda row: row
 

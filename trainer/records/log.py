@@ -5,16 +5,14 @@ Also what a line is made of: the means of named components, and the seconds that
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from ...files import Journal, replacing
+from ...files import Journal, read_journal, write_lines
 
 Notify = Callable[[str], None]
 
@@ -26,21 +24,13 @@ def read_metrics(directory: Path) -> list[dict[str, Any]]:
 
 def read_log(directory: Path, name: str) -> list[dict[str, Any]]:
     """Return the rows of one of a training's files, a torn last one left out."""
-    path = directory / f"{name}.jsonl"
-    if not path.is_file():
-        return []
-    return [orjson.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    return list(read_journal(directory / f"{name}.jsonl"))
 
 
 def keep_rows_until(path: Path, step: int) -> None:
     """Take the rows of later steps, and a torn last line, out of a JSONL file: they will be done again."""
-    if not path.is_file():
-        return
-    with path.open("rb") as file, replacing(path) as kept:
-        for line in file:
-            if not line.endswith(b"\n") or orjson.loads(line)["step"] > step:
-                break
-            kept.write(line)
+    if path.is_file():
+        write_lines(path, takewhile(lambda row: row["step"] <= step, read_journal(path)))
 
 
 class Log:
@@ -61,15 +51,8 @@ class Log:
             self._files["pending"] = Journal(self._pending)
 
     def _read_waves(self, after: int) -> dict[tuple[int, int], list[dict[str, Any]]]:
-        if not self._pending.is_file():
-            return {}
-        waves = {}
-        for line in self._pending.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                row = orjson.loads(line)
-                if row["step"] > after:
-                    waves[row["step"], row["wave"]] = row["groups"]
-        return waves
+        rows = (row for row in read_journal(self._pending) if row["step"] > after)
+        return {(row["step"], row["wave"]): row["groups"] for row in rows}
 
     def append(self, name: str, row: Mapping[str, Any]) -> None:
         """Append a line to ``metrics``, ``answers``, ``canaries`` or ``pending``."""
@@ -82,7 +65,7 @@ class Log:
         """Empty what a checkpoint now holds."""
         self.waves.clear()
         if "pending" in self._files:
-            os.truncate(self._pending, 0)
+            self._files["pending"].clear()
 
     def close(self) -> None:
         """Flush and close."""

@@ -8,41 +8,24 @@ remove ``sha256/`` in the cache folder to have everything hashed anew.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
-from ....errors import ModelError
+import orjson
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: IO[bytes]) -> None:
-        while True:
-            with suppress(OSError):  # LK_LOCK gives up after ten seconds
-                msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
-                return
-else:
-    import fcntl
-
-    def _lock(handle: IO[bytes]) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+from .... import files
+from ....errors import ModelError, RunError
 
 
 def cache_folder() -> Path:
     """Return ``$EVALKIT_CACHE``, or ``evalkit`` in the platform's folder for caches (it may not exist yet)."""
     if chosen := os.environ.get("EVALKIT_CACHE"):
         return Path(chosen).expanduser().absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "evalkit"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "evalkit" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evalkit"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("evalkit", appauthor=False)
 
 
 @contextmanager
@@ -52,17 +35,16 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         ModelError: the folder cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("a+b")
-    except OSError as error:
-        raise ModelError(
-            f"cannot write to the cache folder {path.parent}: {error.strerror}; "
-            "set EVALKIT_CACHE to a folder that can be written",
-            fatal=True,
-        ) from error
-    with handle:
-        _lock(handle)
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(files.locked(path))
+        except OSError as error:
+            raise ModelError(
+                f"cannot write to the cache folder {path.parent}: {error.strerror}; "
+                "set EVALKIT_CACHE to a folder that can be written",
+                fatal=True,
+            ) from error
         yield
 
 
@@ -76,7 +58,7 @@ def file_sha256(path: Path) -> str:
     state = path.stat()
     known = {"path": str(path.absolute()), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
     with suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads(stamp.read_text(encoding="utf-8"))
+        found = orjson.loads(stamp.read_bytes())
         if {key: found[key] for key in known} == known:
             return str(found["sha256"])
     with path.open("rb") as handle:
@@ -90,11 +72,9 @@ def remember_sha256(path: Path, digest: str) -> None:
     state = path.stat()
     known = {"path": str(path.absolute()), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
     stamp = _stamp(path)
-    with suppress(OSError):
+    with suppress(OSError, RunError):
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=stamp.parent, delete=False, encoding="utf-8") as handle:
-            json.dump({**known, "sha256": digest}, handle)
-        Path(handle.name).replace(stamp)
+        files.write_json(stamp, {**known, "sha256": digest})
 
 
 def _stamp(path: Path) -> Path:

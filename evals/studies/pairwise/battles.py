@@ -21,7 +21,7 @@ from typing import Any, Final
 import orjson
 
 from ....errors import InputError, ModelError, UsageError
-from ....files import Journal, encode, write_json
+from ....files import Journal, encode, read_journal, write_json, write_text
 from ....judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, fields_of, form_name
 from ....tasks.types import APPARATUS_FAILURES, Judge, Status
 from ...judging.families import family_of
@@ -168,7 +168,7 @@ async def judge_pairs(
         **summarize_battles(rows, plan.unfair, table=plan.table, resamples=resamples, seed=seed),
     }
     write_json(output / "pairwise.json", results)
-    (output / "pairwise.md").write_text(as_markdown(results), encoding="utf-8")
+    write_text(output / "pairwise.md", as_markdown(results))
     return results
 
 
@@ -331,14 +331,7 @@ def _open_setup(output: Path, setup: Mapping[str, Any]) -> None:
 
 def _decided(output: Path, *, also_unscored: bool = False) -> dict[str, dict[str, Any]]:
     """Return the journal by key, the last line of each; those that a second attempt can mend only if wanted."""
-    found = {}
-    with (output / "battles.jsonl").open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise InputError(f"{file.name}:{number}: not valid JSON ({error}); delete this line") from None
-            found[row["key"]] = row
+    found = {row["key"]: row for row in read_journal(output / "battles.jsonl")}
     if also_unscored:
         return found
     mendable = {*APPARATUS_FAILURES, UNANSWERED}

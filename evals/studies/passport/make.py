@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ....files import replacing
+from ....files import write_text
 from ....judges.forms import LANGUAGES
 from ....judges.spec import JudgeSpec
 from ...judging.billing import Billing
@@ -70,7 +70,6 @@ def passport_of(
         return as_markdown(passport)
 
     text = asyncio.run(run())
-    with replacing(output.with_suffix(".md")) as file:
-        file.write(text.encode())
+    write_text(output.with_suffix(".md"), text)
     notify(f"passport: {output}")
     return text

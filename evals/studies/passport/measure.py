@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import InputError
-from ....files import encode, replacing
+from ....files import write_lines
 from ....judges.cache import VerdictCache
 from ....judges.forms import LANGUAGES, load_form
 from ....judges.open import open_judge_of
@@ -175,10 +175,8 @@ async def measure(
 
 def write_verdicts(path: Path, labelled: LabelledSet, judgements: Sequence[Judgement]) -> None:
     """Write the verdicts on labelled answers, a line ``{"id", "value", "status"}`` each."""
-    with replacing(path) as file:
-        for answer, judgement in zip(labelled.answers, judgements, strict=True):
-            row = {"id": answer.id, "value": judgement.value, "status": judgement.status.value}
-            file.write(encode(row) + b"\n")
+    pairs = zip(labelled.answers, judgements, strict=True)
+    write_lines(path, ({"id": one.id, "value": said.value, "status": said.status.value} for one, said in pairs))
 
 
 def read_verdicts(path: Path, labelled: LabelledSet) -> list[float | None]:

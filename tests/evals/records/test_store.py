@@ -109,10 +109,7 @@ with RunStore(Path({str(tmp_path)!r})) as store:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "samples.jsonl").symlink_to("/dev/full")
-    journal = Journal.__new__(Journal)
-    journal.path = tmp_path / "samples.jsonl"
-    journal._file = os.open("/dev/full", os.O_WRONLY)
-    journal._synced = 0.0
+    journal = Journal(tmp_path / "samples.jsonl")
     with pytest.raises(RunError, match=r"No space left on device.*Nothing written so far is lost"):
         journal.append(row("1"))
     os.close(journal._file)
