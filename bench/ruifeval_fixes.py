@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from evalkit.tasks.records import read_jsonl
+from evalkit.tasks.records import read_records
 from evalkit.tasks.ruifeval.fixes import ALL_FIXES, NO_FIXES, Fix, Fixes
 from evalkit.tasks.ruifeval.task import RuIFEval
 from evalkit.tasks.types import Completion, Context, Score
@@ -26,7 +26,7 @@ def scores_under(fixes: Fixes, prompts: Path, responses: Path) -> Scores:
     samples = {sample.id: sample for sample in task.read(prompts)}
     by_prompt = {sample.prompt: sample for sample in samples.values()}
     scores = {}
-    for _, row in read_jsonl(responses):
+    for row in read_records(responses):
         sample = samples[str(row["id"])] if "id" in row else by_prompt[row["prompt"]]
         scores[sample.id] = task.score(sample, Completion(row["response"]), Context())
     return scores

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evalkit.tasks.records import read_jsonl
+from evalkit.tasks.records import read_records
 from evalkit.tasks.ruifeval import ruifeval, ruifeval_mini, sentences
 from evalkit.tasks.ruifeval.fixes import NO_FIXES
 from evalkit.tasks.ruifeval.instructions import check
@@ -38,7 +38,7 @@ Answers = list[tuple[Sample, str]]
 
 def published_answers(prompts: Path, responses: Path) -> Answers:
     samples = {sample.prompt: sample for sample in ruifeval.read(prompts)}
-    return [(samples[row["prompt"]], row["response"]) for _, row in read_jsonl(responses)]
+    return [(samples[row["prompt"]], row["response"]) for row in read_records(responses)]
 
 
 def made_answers() -> Answers:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import InputError
 from ..files import encode, replacing
 from ..judges.spec import JudgeSpec
-from ..tasks.records import read_jsonl
+from ..tasks.records import Record, read_records
 from ..tasks.registry import open_task
 from ..tasks.types import Completion, Context, Sample, Score, Task
 from .engine.results import measure
@@ -131,38 +130,36 @@ async def _score_all(
 def _join(path: Path, samples: list[Sample], source: Path) -> Iterator[Response]:
     by_id = {sample.id: sample for sample in samples}
     by_prompt = {sample.prompt: sample for sample in samples}
-    for number, line in read_jsonl(path):
-        where = f"{path}:{number}"
-        name = next((field for field in ID_FIELDS if field in line), None)
+    for record in read_records(path):
+        name = next((field for field in ID_FIELDS if field in record), None)
         if name is None:
-            raise InputError(f'{where}: no \'id\' field; a line is {{"id": …, "response": …}}')
-        value = line[name]
+            raise record.error('no \'id\' field; a line is {"id": …, "response": …}')
+        value = record[name]
         sample = by_prompt.get(value) if name == "prompt" else by_id.get(str(value))
         if sample is None:
             shown = str(value) if len(str(value)) <= 60 else str(value)[:60] + "…"
-            raise InputError(
-                f"{where}: no sample of {source} has the {name} '{shown}'; "
-                "remove the line or give the matching --samples"
+            raise record.error(
+                f"no sample of {source} has the {name} '{shown}'; remove the line or give the matching --samples"
             )
         yield Response(
-            number,
+            record.number,
             sample.metadata.get("key", sample.id) if name == "prompt" else value,
             sample,
-            _answers(line, where),
+            _answers(record),
         )
 
 
-def _answers(line: dict[str, Any], where: str) -> tuple[str, ...]:
-    if "responses" in line:
-        answers = line["responses"]
+def _answers(record: Record) -> tuple[str, ...]:
+    if "responses" in record:
+        answers = record["responses"]
         if not isinstance(answers, list) or not answers or not all(isinstance(item, str) for item in answers):
-            raise InputError(f"{where}: 'responses' must be a list of at least one string")
+            raise record.error("'responses' must be a list of at least one string")
         return tuple(answers)
-    if "response" not in line:
-        raise InputError(f"{where}: no 'response' field")
-    if not isinstance(line["response"], str):
-        raise InputError(f"{where}: 'response' must be a string, not {type(line['response']).__name__}")
-    return (line["response"],)
+    if "response" not in record:
+        raise record.error("no 'response' field")
+    if not isinstance(record["response"], str):
+        raise record.error(f"'response' must be a string, not {type(record['response']).__name__}")
+    return (record["response"],)
 
 
 def _irregularities(path: Path, joined: list[Response], samples: list[Sample]) -> list[str]:

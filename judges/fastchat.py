@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from ..tasks.records import read_jsonl
+from ..tasks.records import Record, read_records
 from .parsing import parse_verdict
 
 NO_RATING = -1
@@ -30,20 +29,18 @@ class Averages:
     judgements: int
 
 
-def read_judgements(path: Path) -> Iterator[dict[str, Any]]:
+def read_judgements(path: Path) -> Iterator[Record]:
     """Yield the rows of a judgement file of FastChat (``model_judgment/*_single.jsonl``).
 
     Raises:
         InputError: the file cannot be read, or a line is not such a row (names file, line and field).
     """
-    for number, row in read_jsonl(path):
+    for row in read_records(path):
         for name in ("model", "turn"):
             if name not in row:
-                raise InputError(
-                    f"{path}:{number}: field '{name}' is missing; a judgement file of FastChat is expected"
-                )
+                raise row.error(f"field '{name}' is missing; a judgement file of FastChat is expected")
         if "score" not in row and "judgment" not in row:
-            raise InputError(f"{path}:{number}: neither 'score' nor 'judgment' (the judge's words) is there")
+            raise row.error("neither 'score' nor 'judgment' (the judge's words) is there")
         yield row
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
-from ...tasks.records import read_jsonl
+from ...tasks.records import read_records
 from ...tasks.types import Completion, Context, Message, Sample, Score, Status
 from .find import load
 from .metrics import aggregations, as_metrics, value
@@ -90,7 +90,7 @@ class LmEvalTask:
         """
         if len(self._tasks) > 1:
             raise UsageError(f"--data: {self.name} is a group; give a file to one of its tasks")
-        yield from self._asked(next(iter(self._tasks)), (document for _, document in read_jsonl(path)), None)
+        yield from self._asked(next(iter(self._tasks)), map(dict, read_records(path)), None)
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Judge with lm-eval's filters and ``process_results``."""

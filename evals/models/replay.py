@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError, ModelError
-from ...tasks.records import read_jsonl
+from ...errors import ModelError
+from ...tasks.records import Record, read_records
 from ...tasks.types import Completion, Message, Usage
 from .base import Model, ModelOptions, Sampling
 from .options import read_options
@@ -43,8 +43,8 @@ class Replay:
         self.name = f"replay:{path.name}"
         self._path = path
         self._answers: dict[Chat, list[Completion]] = {}
-        for number, line in read_jsonl(path):
-            for chat, answer in _answers(line, f"{path}:{number}"):
+        for record in read_records(path):
+            for chat, answer in _answers(record):
                 self._answers.setdefault(chat, []).append(answer)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -66,12 +66,12 @@ class Replay:
         """Nothing is open."""
 
 
-def _answers(line: Mapping[str, Any], where: str) -> Iterator[tuple[Chat, Completion]]:
+def _answers(line: Record) -> Iterator[tuple[Chat, Completion]]:
     if "messages" not in line:
         prompt, response = line.get("prompt"), line.get("response")
         if not (isinstance(prompt, str) and isinstance(response, str)):
-            raise InputError(
-                f"{where}: neither a line of a run nor one with the strings 'prompt' and 'response'"
+            raise line.error(
+                "neither a line of a run nor one with the strings 'prompt' and 'response'"
                 " (an id alone is not enough: a model is asked by prompt)"
             )
         yield (prompt,), split_reasoning(Completion(response, latency=0.0))
@@ -96,6 +96,4 @@ def _answers(line: Mapping[str, Any], where: str) -> Iterator[tuple[Chat, Comple
                 ),
             )
     except (LookupError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{where}: not a line of a run's samples.jsonl ({type(error).__name__}: {error})"
-        ) from None
+        raise line.error(f"not a line of a run's samples.jsonl ({type(error).__name__}: {error})") from None

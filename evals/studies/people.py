@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ...errors import InputError, UsageError
+from ...errors import UsageError
 from ...files import Journal, read_journal, write_json, write_lines
 from ...tasks.imo.scheme import FULL
 from ...tasks.imo.scoring import ESCALATE_ABOVE
-from ...tasks.records import read_jsonl
+from ...tasks.records import Record, read_records
 from ...tasks.rumtbench.scoring import HIGHEST, LOWEST
 from ...tasks.types import Status
 from ..engine.results import summarize
@@ -120,16 +120,15 @@ def take_verdicts(directory: Path, path: Path) -> Taken:
     given: dict[GradingKey, Row] = {}
     still_open = 0
     # An empty queue is a good one.
-    lines = read_jsonl(path) if not path.exists() or path.stat().st_size else ()
-    for number, line in lines:
-        where = f"{path}:{number}"
-        grading = _graded(line, gradings, where)
+    lines = read_records(path) if not path.exists() or path.stat().st_size else ()
+    for line in lines:
+        grading = _graded(line, gradings)
         if line.get("verdict") is None:
             still_open += 1
             continue
-        verdict = _verdict(line, grading, where)
+        verdict = _verdict(line, grading)
         if given.setdefault(grading.key, verdict) != verdict:
-            raise InputError(f"{where}: there are two different verdicts on this grading; leave one of them")
+            raise line.error("there are two different verdicts on this grading; leave one of them")
     if given:
         _keep(directory, given.values())
         _settle_all(directory)
@@ -246,37 +245,35 @@ def _graders(judged: Mapping[str, Any]) -> Iterator[Row]:
         }
 
 
-def _key(line: Row) -> GradingKey:
+def _key(line: Mapping[str, Any]) -> GradingKey:
     return line["task"], line["id"], line["epoch"], line.get("turn")
 
 
-def _graded(line: Row, gradings: Mapping[GradingKey, _Grading], where: str) -> _Grading:
+def _graded(line: Record, gradings: Mapping[GradingKey, _Grading]) -> _Grading:
     for name in ("task", "id", "epoch", "answer_sha256"):
         if name not in line:
-            raise InputError(f"{where}: field '{name}' is missing; send back the lines of the queue as they were")
+            raise line.error(f"field '{name}' is missing; send back the lines of the queue as they were")
     try:
         grading = gradings.get(_key(line))
     except TypeError:
         grading = None
     if grading is None:
         turn = f", turn {line['turn']}" if line.get("turn") is not None else ""
-        raise InputError(
-            f"{where}: the run has nothing that judges grade at task {line['task']!r}, id {line['id']!r},"
+        raise line.error(
+            f"the run has nothing that judges grade at task {line['task']!r}, id {line['id']!r},"
             f" epoch {line['epoch']!r}{turn}"
         )
     if grading.answer_sha256 != line["answer_sha256"]:
-        raise InputError(f"{where}: the answer of '{line['id']}' is not the one that this verdict is on")
+        raise line.error(f"the answer of '{line['id']}' is not the one that this verdict is on")
     return grading
 
 
-def _verdict(line: Row, grading: _Grading, where: str) -> Row:
+def _verdict(line: Record, grading: _Grading) -> Row:
     verdict = line["verdict"]
     low, high = grading.scale
     whole = isinstance(verdict, int | float) and not isinstance(verdict, bool) and verdict == int(verdict)
     if not whole or not low <= verdict <= high:
-        raise InputError(
-            f"{where}: field 'verdict': expected a whole number from {low} to {high}, found {verdict!r}"
-        )
+        raise line.field_error("verdict", f"expected a whole number from {low} to {high}, found {verdict!r}")
     task, id, epoch, turn = grading.key
     return {
         "task": task,

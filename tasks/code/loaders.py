@@ -1,6 +1,6 @@
 """Public benchmarks of code, read as they are published: HumanEval, MBPP, LiveCodeBench.
 
-Each function makes a sample of one line; `fields.read_samples` reads the file. A sample's metadata has
+Each function makes a sample of one line; `records.read_samples` reads the file. A sample's metadata has
 
 * ``intent``: ``write``, or ``continue`` when ``given`` is the beginning of a function;
 * ``entry_point``: the function under test (empty for whole programs);
@@ -18,9 +18,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..records import Record, shown
 from ..types import Sample
 from . import checks
-from .fields import FieldError, Record, field, shown, text, texts
 from .packed import unpacked
 from .prompts import ask
 
@@ -48,16 +48,16 @@ def humaneval_sample(record: Record) -> Sample:
     every answer, and its tests may use it.
 
     Raises:
-        FieldError: a field cannot be used.
+        InputError: a field cannot be used.
     """
-    prompt, entry_point = text(record, "prompt"), text(record, "entry_point")
+    prompt, entry_point = record.text("prompt"), record.text("entry_point")
     starts = [found.start() for found in _DEFINITION.finditer(prompt) if found[2] == entry_point]
     if not starts:
-        raise FieldError(f"field 'entry_point': the prompt does not define {shown(entry_point)}")
+        raise record.field_error("entry_point", f"the prompt does not define {shown(entry_point)}")
     before = prompt[: starts[-1]]
-    test = f"{text(record, 'test')}\n\ncheck({entry_point})\n"
+    test = f"{record.text('test')}\n\ncheck({entry_point})\n"
     return Sample.ask(
-        text(record, "task_id"),
+        record.text("task_id"),
         ask("continue", given=prompt.strip()),
         target=record.get("canonical_solution"),
         intent="continue",
@@ -76,20 +76,22 @@ def mbpp_sample(record: Record) -> Sample:
     the file does not name, is the function of ``code`` that the tests use first.
 
     Raises:
-        FieldError: a field cannot be used.
+        InputError: a field cannot be used.
     """
-    problem = text(record, "text" if "text" in record else "prompt")
-    tests = texts(record, "test_list")
+    problem = record.text("text" if "text" in record else "prompt")
+    tests = record.texts("test_list")
     if not tests:
-        raise FieldError("field 'test_list': it is empty, so there is nothing to check")
-    imports = texts(record, "test_imports") if record.get("test_imports") is not None else []
+        raise record.field_error("test_list", "it is empty, so there is nothing to check")
+    imports = record.texts("test_imports") if record.get("test_imports") is not None else []
     if record.get("test_setup_code"):
         # It may use the program's classes, so it runs with the first test: one namespace serves all tests.
-        tests = [f"{text(record, 'test_setup_code')}\n{tests[0]}", *tests[1:]]
-    code = text(record, "code") if record.get("code") is not None else None
+        tests = [f"{record.text('test_setup_code')}\n{tests[0]}", *tests[1:]]
+    code = record.text("code") if record.get("code") is not None else None
     entry_point, exposes = _tested_names(code or "", "\n".join(tests))
+    if entry_point is None:
+        raise record.field_error("test_list", "the tests call no function of the program")
     return Sample.ask(
-        str(field(record, "task_id", int | str, "a whole number or a string")),
+        str(record.key("task_id")),
         ask("asserted", problem=problem, tests="\n".join(tests)),
         target=code,
         intent="write",
@@ -107,13 +109,13 @@ def livecodebench_sample(record: Record) -> Sample:
     function's name are tested by calls, the others by standard input and output.
 
     Raises:
-        FieldError: a field cannot be used.
+        InputError: a field cannot be used.
     """
-    id = text(record, "question_id" if record.get("question_id") else "question_title")
-    problem, starter = text(record, "question_content"), record.get("starter_code") or ""
+    id = record.text("question_id" if record.get("question_id") else "question_title")
+    problem, starter = record.text("question_content"), record.get("starter_code") or ""
     cases = [*_cases(record, "public_test_cases"), *_cases(record, "private_test_cases")]
     if not cases:
-        raise FieldError("field 'public_test_cases': there are no tests at all")
+        raise record.field_error("public_test_cases", "there are no tests at all")
     name = _function_name(record)
     pairs = [(case["input"], case["output"]) for case in cases]
     metadata: dict[str, Any] = {
@@ -121,7 +123,7 @@ def livecodebench_sample(record: Record) -> Sample:
         "entry_point": name,
         "in_class": "Solution",
         "preamble": CONTEST_PREAMBLE,
-        "checks": checks.calls(_call(*pair) for pair in pairs) if name else checks.stdio(pairs),
+        "checks": checks.calls(_call(record, *pair) for pair in pairs) if name else checks.stdio(pairs),
         "wrong": [f"def {name}(*arguments):\n    raise NotImplementedError\n" if name else "raise SystemExit(1)\n"],
     }
     if not name:
@@ -133,16 +135,14 @@ def livecodebench_sample(record: Record) -> Sample:
     return Sample.ask(id, prompt, **metadata)
 
 
-def _tested_names(code: str, tests: str) -> tuple[str, list[str]]:
-    """Return the function that tests are about, and what else of the program they use."""
+def _tested_names(code: str, tests: str) -> tuple[str | None, list[str]]:
+    """Return the function that tests are about, None if there is none, and what else of the program they use."""
     kinds = {found[2]: found[1] for found in _DEFINITION.finditer(code)}
     used = list(dict.fromkeys(word for word in re.findall(r"\w+", tests) if word in kinds))
     entry_point = next((name for name in used if kinds[name] == "def"), None)
     if entry_point is None:
         called = (name for name in _CALLED.findall(tests) if not hasattr(builtins, name))
         entry_point = next(called, None)
-    if entry_point is None:
-        raise FieldError("field 'test_list': the tests call no function of the program")
     return entry_point, [name for name in used if name != entry_point]
 
 
@@ -153,13 +153,13 @@ def _cases(record: Record, name: str) -> list[Mapping[str, str]]:
     try:
         cases = unpacked(value) if isinstance(value, str) else value
     except ValueError as error:
-        raise FieldError(f"field '{name}': {error}") from None
+        raise record.field_error(name, str(error)) from None
     if not isinstance(cases, list):
-        raise FieldError(f"field '{name}': expected a list of tests, found {shown(cases)}")
+        raise record.field_error(name, f"expected a list of tests, found {shown(cases)}")
     for position, case in enumerate(cases):
         if not isinstance(case, dict) or not all(isinstance(case.get(key), str) for key in ("input", "output")):
-            raise FieldError(
-                f"field '{name}[{position}]': expected texts 'input' and 'output', found {shown(case)}"
+            raise record.field_error(
+                f"{name}[{position}]", f"expected texts 'input' and 'output', found {shown(case)}"
             )
     return cases
 
@@ -171,21 +171,21 @@ def _function_name(record: Record) -> str:
         try:
             metadata = json.loads(metadata)
         except (ValueError, RecursionError):
-            raise FieldError(f"field 'metadata': it is not JSON: {shown(metadata)}") from None
+            raise record.field_error("metadata", f"it is not JSON: {shown(metadata)}") from None
     name = metadata.get("func_name") if isinstance(metadata, dict) else None
     if name is not None and not (isinstance(name, str) and name.isidentifier()):
-        raise FieldError(f"field 'metadata.func_name': expected the name of a function, found {shown(name)}")
+        raise record.field_error("metadata.func_name", f"expected the name of a function, found {shown(name)}")
     return name or ""
 
 
-def _call(arguments: str, expected: str) -> tuple[str, str]:
+def _call(record: Record, arguments: str, expected: str) -> tuple[str, str]:
     """Return (JSON array of arguments, JSON of the value) of a test whose input has one JSON value a line."""
     lines = [line for line in arguments.split("\n") if line.strip()]
     for line in (*lines, expected):
         try:
             json.loads(line)
         except (ValueError, RecursionError):
-            raise FieldError(
+            raise record.error(
                 f"fields 'public_test_cases', 'private_test_cases': a function's test has {shown(line)}, not JSON"
             ) from None
     return f"[{', '.join(lines)}]", expected

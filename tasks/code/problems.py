@@ -14,9 +14,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..records import Record, shown
 from ..types import Sample
 from . import checks
-from .fields import FieldError, Record, field, shown, text, texts
 from .intents import GAP
 from .prompts import ask
 
@@ -28,45 +28,45 @@ def own_sample(record: Record) -> Sample:
     """Make a sample of a line.
 
     Raises:
-        FieldError: a field cannot be used.
+        InputError: a field cannot be used.
     """
-    intent = text(record, "intent")
-    if intent not in INTENTS:
-        raise FieldError(f"field 'intent': expected one of {', '.join(INTENTS)}, found {shown(intent)}")
-    entry_point = text(record, "entry_point") if "entry_point" in record else ""
+    intent = record.choice("intent", INTENTS)
+    entry_point = record.text("entry_point") if "entry_point" in record else ""
     metadata: dict[str, Any] = {
         "intent": intent,
-        "topic": text(record, "topic"),
-        "difficulty": text(record, "difficulty"),
+        "topic": record.text("topic"),
+        "difficulty": record.text("difficulty"),
         "entry_point": entry_point,
         "checks": _checks(record, entry_point),
-        "wrong": texts(record, "wrong"),
+        "wrong": record.texts("wrong"),
     }
     if intent != "write":
-        metadata["given"] = text(record, "given")
+        metadata["given"] = record.text("given")
     if intent == "middle" and metadata["given"].count(GAP) != 1:
-        raise FieldError(f"field 'given': one line '{GAP}' is expected where code is missing")
+        raise record.field_error("given", f"one line '{GAP}' is expected where code is missing")
     if intent == "tests":
-        metadata["mutants"] = texts(record, "mutants")
+        metadata["mutants"] = record.texts("mutants")
         if not metadata["mutants"]:
-            raise FieldError("field 'mutants': it is empty, so there is nothing for tests to reject")
+            raise record.field_error("mutants", "it is empty, so there is nothing for tests to reject")
     prompt = _prompt(record, metadata)
-    return Sample.ask(text(record, "id"), prompt, target=text(record, "solution"), **metadata)
+    return Sample.ask(record.text("id"), prompt, target=record.text("solution"), **metadata)
 
 
 def _checks(record: Record, entry_point: str) -> dict[str, Any]:
-    tests = field(record, "tests", list, "a list of objects")
+    tests = record.field("tests", list, "a list of objects")
     names = ("args", "expected") if entry_point else ("stdin", "stdout")
     kinds = (list, object) if entry_point else (str, str)
     if not tests:
-        raise FieldError("field 'tests': it is empty, so there is nothing to check")
+        raise record.field_error("tests", "it is empty, so there is nothing to check")
     for position, test in enumerate(tests):
         place = f"tests[{position}]"
         if not isinstance(test, dict) or not test.keys() >= set(names):
-            raise FieldError(f"field '{place}': expected an object with {' and '.join(names)}, found {shown(test)}")
+            raise record.field_error(place, f"expected an object with {' and '.join(names)}, found {shown(test)}")
         for name, kind in zip(names, kinds, strict=True):
             if not isinstance(test[name], kind):
-                raise FieldError(f"field '{place}.{name}': expected a {kind.__name__}, found {shown(test[name])}")
+                raise record.field_error(
+                    f"{place}.{name}", f"expected a {kind.__name__}, found {shown(test[name])}"
+                )
     pairs = [(test[names[0]], test[names[1]]) for test in tests]
     if not entry_point:
         return checks.stdio(pairs)
@@ -78,7 +78,7 @@ def _json(value: object) -> str:
 
 
 def _prompt(record: Record, metadata: Mapping[str, Any]) -> str:
-    problem, intent = text(record, "problem"), metadata["intent"]
+    problem, intent = record.text("problem"), metadata["intent"]
     shown_tests = record["tests"][:_EXAMPLES]
     if not metadata["entry_point"]:
         examples = "\n\n".join(ask("exchange", **_ends_trimmed(test)) for test in shown_tests)
@@ -88,7 +88,7 @@ def _prompt(record: Record, metadata: Mapping[str, Any]) -> str:
         f"{name}({', '.join(map(repr, test['args']))}) → {test['expected']!r}" for test in shown_tests
     )
     if intent == "write":
-        return ask("function", problem=problem, signature=text(record, "signature"), examples=examples)
+        return ask("function", problem=problem, signature=record.text("signature"), examples=examples)
     return ask(intent, problem=problem, given=metadata["given"], examples=examples, entry_point=name)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from ...errors import UsageError
 from ..execution import Execution, Limits, Outcome, Program
+from ..records import Record, read_samples
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
 from .checks import runnable
 from .extraction import continued, defines, find_program, preceded
-from .fields import Record, read_samples
 from .intents import asserted_calls, filled, score_tests
 from .loaders import humaneval_sample, livecodebench_sample, mbpp_sample
 from .problems import own_sample

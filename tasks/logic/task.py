@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from ...errors import InputError, UsageError, nearest
+from ...errors import UsageError, nearest
 from ..random import Dice
-from ..records import read_jsonl
+from ..records import Record, read_records
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
 from .answers import Answer, final_answer, judge, plain
 from .families import FAMILIES
@@ -110,15 +109,14 @@ class Logic:
         return (_sample(split, seed, index, self.families, self.difficulties) for index in range(count))
 
     def read(self, path: Path) -> Iterable[Sample]:
-        """Yield the puzzles of a file: ``{"id", "prompt", "answer", "family"?, "difficulty"?, "options"?}`` a line.
+        """Return a file's puzzles: ``{"id", "prompt", "answer", "family"?, "difficulty"?, "options"?}`` a line.
 
         ``answer`` is ``{"form", "value", "aliases"?, "ignored"?}``, as a sample's ``target``; see `answers.Answer`.
 
         Raises:
             InputError: a line cannot be used (names file, line and field).
         """
-        for number, row in read_jsonl(path):
-            yield _read(row, f"{path}:{number}")
+        return map(_read, read_records(path))
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Judge one answer; see `score_answer` for the parts."""
@@ -139,18 +137,18 @@ class Logic:
             yield Completion(f"Ответ: {text}")
 
 
-def _read(row: dict[str, Any], where: str) -> Sample:
+def _read(record: Record) -> Sample:
     for field in ("id", "prompt"):
-        if not isinstance(row.get(field), str | int):
-            raise InputError(f"{where}: '{field}' must be a text")
-    answer = row.get("answer")
+        if not isinstance(record.get(field), str | int):
+            raise record.error(f"'{field}' must be a text")
+    answer = record.get("answer")
     if not isinstance(answer, dict) or not isinstance(answer.get("value"), list):
-        raise InputError(f"{where}: 'answer' must be an object with 'form' and 'value' (a list of texts)")
+        raise record.error("'answer' must be an object with 'form' and 'value' (a list of texts)")
     forms = ("integer", "choice", "sequence", "set", "grid")
     if answer.get("form") not in forms:
-        raise InputError(f"{where}: unknown form {answer.get('form')!r} in 'answer'.{nearest('', forms)}")
-    labels = {name: row[name] for name in ("family", "difficulty", "options") if name in row}
-    return Sample.ask(str(row["id"]), str(row["prompt"]), target=Answer.from_json(answer).as_json(), **labels)
+        raise record.error(f"unknown form {answer.get('form')!r} in 'answer'.{nearest('', forms)}")
+    labels = {name: record[name] for name in ("family", "difficulty", "options") if name in record}
+    return Sample.ask(str(record["id"]), str(record["prompt"]), target=Answer.from_json(answer).as_json(), **labels)
 
 
 logic = Logic()

@@ -13,17 +13,14 @@ A file holds one JSON object a line, or one JSON array of objects. Names of fiel
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from ...errors import InputError
-from ..records import read_jsonl
+from ..records import Record, read_records, shown
 from ..types import Sample
 
 RUSSIAN_PROMPT = (
@@ -49,11 +46,6 @@ class Problem:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class FieldError(Exception):
-    """A field of the record at hand cannot be used; the reader adds the file and the line."""
-
-
-Record = Mapping[str, Any]
 Shape = Callable[[Record], Problem]
 
 
@@ -70,32 +62,29 @@ def read_problems(path: Path, shape: Shape) -> Iterator[Sample]:
         InputError: the file cannot be read, or a record cannot be used (names file, line and field).
     """
     seen: dict[str, str] = {}
-    for number, (where, record) in enumerate(_records(path), start=1):
-        try:
-            problem = shape({name.lower(): value for name, value in record.items()})
-        except FieldError as error:
-            raise InputError(f"{where}: {error}") from None
+    for number, record in enumerate(read_records(path), start=1):
+        problem = shape(replace(record, data={name.lower(): value for name, value in record.items()}))
         id = problem.id or str(number)
         if id in seen:
-            raise InputError(f"{where}: field 'id': {id!r} was already used at {seen[id]}; ids must be unique")
-        seen[id] = where
+            raise record.field_error("id", f"{id!r} was already used at {seen[id]}; ids must be unique")
+        seen[id] = record.place
         yield ask(id, problem.text, problem.answer, problem.labels)
 
 
 def own_shape(record: Record) -> Problem:
     """Read ``{"id", "problem", "answer"}``; ``topic`` and ``level`` may be there."""
     if not _id(record):
-        raise FieldError("field 'id' is missing")
-    return Problem(_id(record), _text(record, "problem", "question"), _answer(record), _labels(record))
+        raise record.error("field 'id' is missing")
+    return Problem(_id(record), record.text("problem", "question").strip(), _answer(record), _labels(record))
 
 
 def gsm8k_shape(record: Record) -> Problem:
     """Read ``{"question", "answer"}``, where a solution leads up to ``#### 1,234``."""
-    text, solution = _text(record, "question", "problem"), _text(record, "answer")
+    text, solution = record.text("question", "problem").strip(), record.text("answer").strip()
     _, mark, answer = solution.rpartition("####")
     answer = answer.strip()
     if not mark or not answer:
-        raise FieldError("field 'answer': no final answer after '####'")
+        raise record.field_error("answer", "no final answer after '####'")
     if _GROUPED_DIGITS.fullmatch(answer):
         # English thousands; to a Russian reader this comma would begin the decimals.
         answer = answer.replace(",", "")
@@ -104,20 +93,20 @@ def gsm8k_shape(record: Record) -> Problem:
 
 def competition_shape(record: Record) -> Problem:
     r"""Read ``{"problem", "solution"}`` (MATH) or ``{"problem", "answer"}`` (MATH-500), with level and subject."""
-    text = _text(record, "problem", "question")
+    text = record.text("problem", "question").strip()
     if record.get("answer") is not None:
         return Problem(_id(record), text, _answer(record), _labels(record))
-    answer = last_boxed(_text(record, "solution"))
+    answer = last_boxed(record.text("solution").strip())
     if not answer:
-        raise FieldError(r"field 'solution': no final answer in \boxed{…}, and there is no field 'answer'")
+        raise record.field_error("solution", r"no final answer in \boxed{…}, and there is no field 'answer'")
     return Problem(_id(record), text, answer, _labels(record))
 
 
 def aime_shape(record: Record) -> Problem:
     """Read ``{"problem" | "question", "answer"}``, where the answer is a whole number from 0 to 999."""
-    text, answer = _text(record, "problem", "question"), _answer(record)
+    text, answer = record.text("problem", "question").strip(), _answer(record)
     if not (answer.isascii() and answer.isdigit()) or int(answer[:9]) > 999:
-        raise FieldError(f"field 'answer': expected a whole number from 0 to 999, found {_shown(answer)}")
+        raise record.field_error("answer", f"expected a whole number from 0 to 999, found {shown(answer)}")
     return Problem(_id(record), text, str(int(answer)), _labels(record))
 
 
@@ -146,63 +135,20 @@ def last_boxed(solution: str) -> str:
     return ""
 
 
-def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each record with the place to name in an error."""
-    if not _is_array(path):
-        for number, record in read_jsonl(path):
-            yield f"{path}:{number}", record
-        return
-    try:
-        records = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: this file begins as a JSON array and is not one: {error}") from None
-    if not records:
-        raise InputError(f"{path}: the array is empty: an object for each problem is expected")
-    for number, record in enumerate(records, start=1):
-        if not isinstance(record, dict):
-            raise InputError(f"{path}: record {number}: expected a JSON object, found {type(record).__name__}")
-        yield f"{path}: record {number}", record
-
-
-def _is_array(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
-    except OSError:
-        return False  # reading it line by line says what is wrong
-
-
-def _text(record: Record, *names: str) -> str:
-    """Return the first of these fields that is there."""
-    name = next((name for name in names if name in record), None)
-    if name is None:
-        raise FieldError(f"field '{names[0]}' is missing")
-    value = record[name]
-    if not isinstance(value, str):
-        raise FieldError(f"field '{name}': expected a string, found {_shown(value)}")
-    if not value.strip():
-        raise FieldError(f"field '{name}': it is empty")
-    return value.strip()
-
-
 def _answer(record: Record) -> str:
     value = record.get("answer")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return _text(record, "answer")
+        return record.text("answer").strip()
     if not math.isfinite(value):
-        raise FieldError(f"field 'answer': {value} is not a number")
+        raise record.field_error("answer", f"{value} is not a number")
     # Exported tables turn whole numbers into floats.
     return str(int(value)) if value == int(value) else format(Decimal(repr(value)), "f")
 
 
 def _id(record: Record) -> str:
     for name in ("id", "unique_id", "problem_id", "problem_idx"):
-        value = record.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-            raise FieldError(f"field '{name}': expected a whole number or a string, found {_shown(value)}")
-        return str(value)
+        if record.get(name) is not None:
+            return str(record.key(name))
     return ""
 
 
@@ -211,8 +157,3 @@ def _labels(record: Record) -> dict[str, str]:
     topic = record.get("topic", record.get("subject", record.get("type")))
     found = {"topic": topic, **{name: record.get(name) for name in ("family", "level", "year")}}
     return {name: str(value) for name, value in found.items() if isinstance(value, int | str) and value != ""}
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InputError
-from ..records import read_jsonl
+from ..records import Record, read_records, read_samples, shown
 from ..types import Sample
 
 TEMPERATURES: Final[Mapping[str, float]] = {
@@ -58,18 +58,7 @@ def read_questions(path: Path) -> Iterator[Sample]:
     """
     beside = reference_file(path)
     references = read_references(beside) if beside is not None else {}
-    seen: dict[str, int] = {}
-    for number, record in read_jsonl(path):
-        try:
-            sample = _sample(record, references)
-        except _FieldError as error:
-            raise InputError(f"{path}:{number}: {error}") from None
-        if sample.id in seen:
-            raise InputError(
-                f"{path}:{number}: field 'question_id': {sample.id} was already used on line {seen[sample.id]}"
-            )
-        seen[sample.id] = number
-        yield sample
+    yield from read_samples(path, lambda record: _sample(record, references), id_field="question_id")
 
 
 def reference_file(path: Path) -> Path | None:
@@ -99,33 +88,24 @@ def read_references(path: Path) -> dict[str, References]:
         InputError: the file cannot be read, or a line cannot be used (names file, line and field).
     """
     found: dict[str, References] = {}
-    for number, record in read_jsonl(path):
-        try:
-            key = _key(record)
-            choices = _field(record, "choices", list, "a list of one object with 'turns'")
-            if not choices or not isinstance(choices[0], dict):
-                raise _FieldError("field 'choices': expected a list of one object with 'turns'")
-            found[str(key)] = _references(
-                _field(choices[0], "turns", list, "a list of answers"), "choices[0].turns"
-            )
-        except _FieldError as error:
-            raise InputError(f"{path}:{number}: {error}") from None
+    for record in read_records(path):
+        key = record.key("question_id")
+        choices = record.field("choices", list, "a list of one object with 'turns'")
+        if not choices or not isinstance(choices[0], dict) or not isinstance(choices[0].get("turns"), list):
+            raise record.field_error("choices", "expected a list of one object with 'turns', a list of answers")
+        found[str(key)] = _references(record, choices[0]["turns"], "choices[0].turns")
     return found
 
 
-class _FieldError(Exception):
-    """A field of the record at hand cannot be used."""
-
-
-def _sample(record: Mapping[str, Any], references: Mapping[str, References]) -> Sample:
-    key = _key(record)
-    category = _field(record, "category", str, "a string")
-    turns = _field(record, "turns", list, "a list of questions")
+def _sample(record: Record, references: Mapping[str, References]) -> Sample:
+    key = record.key("question_id")
+    category = record.field("category", str, "a string")
+    turns = record.field("turns", list, "a list of questions")
     if len(turns) not in (1, 2) or not all(isinstance(turn, str) and turn.strip() for turn in turns):
-        raise _FieldError("field 'turns': expected a list of one or two questions, strings that are not empty")
+        raise record.field_error("turns", "expected a list of one or two questions, strings that are not empty")
     temperature = record.get("required_temperature", TEMPERATURES.get(category, OTHER_TEMPERATURE))
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or temperature < 0:
-        raise _FieldError(f"field 'required_temperature': expected a number, 0 or more, found {temperature!r}")
+        raise record.field_error("required_temperature", f"expected a number, 0 or more, found {temperature!r}")
     return Sample(
         str(key),
         turns=tuple(turns),
@@ -135,44 +115,28 @@ def _sample(record: Mapping[str, Any], references: Mapping[str, References]) -> 
     )
 
 
-def _target(
-    record: Mapping[str, Any], category: str, turns: int, references: Mapping[str, References]
-) -> References | None:
+def _target(record: Record, category: str, turns: int, references: Mapping[str, References]) -> References | None:
     if category not in GRADED_BY_REFERENCE:
         return None
     target = references.get(str(record["question_id"]))
     if target is None:
         if "reference" not in record:
-            raise _FieldError(
+            raise record.error(
                 f"question {record['question_id']} ({category}) is graded by a reference answer, and there is none:"
                 ' put reference_answers.jsonl beside this file, or write "reference": null to do without'
             )
         if record["reference"] is None:
             return None
-        target = _references(_field(record, "reference", list, "a list of answers, or null"), "reference")
+        target = _references(record, record.field("reference", list, "a list of answers, or null"), "reference")
     if len(target) != turns:
-        raise _FieldError(f"question {record['question_id']} has {turns} turns and {len(target)} reference answers")
+        raise record.error(
+            f"question {record['question_id']} has {turns} turns and {len(target)} reference answers"
+        )
     return target
 
 
-def _references(values: list[Any], field: str) -> References:
+def _references(record: Record, values: list[Any], field: str) -> References:
     for position, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise _FieldError(f"field '{field}[{position}]': expected a string, found {value!r}")
+            raise record.field_error(f"{field}[{position}]", f"expected a string, found {shown(value)}")
     return tuple(map(str, values))
-
-
-def _key(record: Mapping[str, Any]) -> int | str:
-    key: int | str = _field(record, "question_id", int | str, "a whole number or a string")
-    if isinstance(key, bool) or key == "":
-        raise _FieldError(f"field 'question_id': expected a whole number or a string, found {key!r}")
-    return key
-
-
-def _field(record: Mapping[str, Any], name: str, kind: Any, expected: str) -> Any:
-    if name not in record:
-        raise _FieldError(f"field '{name}' is missing")
-    if not isinstance(record[name], kind):
-        shown = repr(record[name])
-        raise _FieldError(f"field '{name}': expected {expected}, found {shown[:59]}")
-    return record[name]

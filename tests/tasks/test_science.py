@@ -9,13 +9,13 @@ from collections import Counter
 
 import pytest
 from evalkit.errors import InputError, UsageError
-from evalkit.tasks.records import read_jsonl
+from evalkit.tasks.records import read_records
 from evalkit.tasks.science import science
 from evalkit.tasks.science.loaders import read_questions
 from evalkit.tasks.science.task import OWN_QUESTIONS
 from evalkit.tasks.types import Completion, Context, Status, Task
 
-QUESTIONS = [record for _, record in read_jsonl(OWN_QUESTIONS)]
+QUESTIONS = list(read_records(OWN_QUESTIONS))
 RIGHT = {record["id"]: record["options"][record["answer"]] for record in QUESTIONS}
 SUBJECTS = {"physics", "chemistry", "biology", "earth", "computing", "economics"}
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, UsageError
-from ....tasks.records import read_jsonl
+from ....tasks.records import Record, read_records
 from ...judging.families import family_of
 from ...statistics import Estimate, bootstrap_interval, clustered_mean, cohen_kappa, mean_interval, spearman
 from .measurements import RESAMPLES, Measurement, auc
@@ -92,7 +92,7 @@ def read_labelled(path: Path) -> LabelledSet:
     Raises:
         InputError: a line cannot be used (names file, line and field), or all labels are the same.
     """
-    answers = [_answer(path, number, record) for number, record in read_jsonl(path)]
+    answers = list(map(_answer, read_records(path)))
     names = [answer.id for answer in answers]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -219,31 +219,29 @@ def _balanced(truth: NDArray[np.bool_], decided: NDArray[np.bool_]) -> float | N
     return (float(decided[truth].mean()) + float((~decided[~truth]).mean())) / 2
 
 
-def _answer(path: Path, number: int, record: Mapping[str, Any]) -> LabelledAnswer:
+def _answer(record: Record) -> LabelledAnswer:
     found: dict[str, Any] = {}
     for field, names in _NAMES.items():
         name = next((name for name in names if record.get(name) is not None), None)
         if name is None:
             others = ", ".join(other for other in names if other != field)
-            raise InputError(f"{path}:{number}: field '{field}': there is none (nor {others})")
+            raise record.field_error(field, f"there is none (nor {others})")
         found[field] = record[name]
     for field in ("question", "answer"):
         if not isinstance(found[field], str):
-            raise InputError(f"{path}:{number}: field '{field}': expected a string")
+            raise record.field_error(field, "expected a string")
     group = str(next((record[name] for name in _GROUPS if record.get(name) is not None), found["question"]))
     model = str(record.get("model") or "")
     given = record.get("id")
-    name = str(given) if given is not None else f"{group}/{model}" if model else str(number)
-    label = _label(path, number, found["label"])
+    name = str(given) if given is not None else f"{group}/{model}" if model else str(record.number)
+    label = _label(record, found["label"])
     reference = str(record.get("reference") or "")
     return LabelledAnswer(name, group, found["question"], found["answer"], label, reference, model)
 
 
-def _label(path: Path, number: int, label: Any) -> float:
+def _label(record: Record, label: Any) -> float:
     if isinstance(label, str) and label.strip().casefold() in _WORDS:
         return _WORDS[label.strip().casefold()]
     if isinstance(label, int | float) and np.isfinite(label):
         return float(label)
-    raise InputError(
-        f"{path}:{number}: field 'label': expected correct or incorrect, true or false, a number; found {label!r}"
-    )
+    raise record.field_error("label", f"expected correct or incorrect, true or false, a number; found {label!r}")

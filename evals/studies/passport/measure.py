@@ -15,7 +15,7 @@ from ....judges.forms import LANGUAGES, load_form
 from ....judges.open import open_judge_of
 from ....judges.pairwise import fields_of, form_name
 from ....judges.spec import JudgeSpec
-from ....tasks.records import read_jsonl
+from ....tasks.records import read_records
 from ....tasks.types import Judge, Judgement
 from ...costs.prices import Price
 from ...judging.families import family_of
@@ -186,10 +186,10 @@ def read_verdicts(path: Path, labelled: LabelledSet) -> list[float | None]:
         InputError: a line cannot be used, or no line belongs to the labelled set.
     """
     found: dict[str, float | None] = {}
-    for number, row in read_jsonl(path):
+    for row in read_records(path):
         value = row.get("value")
         if "id" not in row or isinstance(value, bool) or not isinstance(value, int | float | None):
-            raise InputError(f"{path}:{number}: expected {{'id', 'value'}}, the value a number or null")
+            raise row.error("expected {'id', 'value'}, the value a number or null")
         found[str(row["id"])] = None if value is None else float(value)
     if not any(answer.id in found for answer in labelled.answers):
         raise InputError(f"{path}: none of its verdicts is on an answer of {labelled.path}")

@@ -15,7 +15,7 @@ from evalkit.evals.rescore import rescore
 from evalkit.evals.run import run
 from evalkit.evals.studies.people import PEOPLE, Taken, settled_by_people, take_verdicts, write_queue
 from evalkit.files import encode, write_json
-from evalkit.tasks.records import read_jsonl
+from evalkit.tasks.records import read_records
 from evalkit.tests.support.chat_server import LoopbackServer
 from evalkit.tests.support.proof_judge import words
 
@@ -64,7 +64,7 @@ def directory(graded: Path, tmp_path: Path) -> Path:
 
 def queued(directory: Path, path: Path) -> list[dict]:
     write_queue(directory, path)
-    return [line for _, line in read_jsonl(path)]
+    return [dict(line) for line in read_records(path)]
 
 
 def filled(path: Path, lines: list[dict], **verdicts: object) -> Path:

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-from evalkit.tasks.records import read_jsonl
+from evalkit.tasks.records import read_records
 from evalkit.tasks.ruifeval import ruifeval, ruifeval_fixed
 from evalkit.tasks.ruifeval.defects import defects, form_of, repaired
 from evalkit.tasks.ruifeval.fixes import ALL_FIXES, NO_FIXES, Fix
@@ -39,7 +39,7 @@ def samples(published):
 @pytest.fixture(scope="module")
 def answers(published, samples):
     by_prompt = {sample.prompt: key for key, sample in samples.items()}
-    return {by_prompt[row["prompt"]]: row["response"] for _, row in read_jsonl(published / ANSWERS)}
+    return {by_prompt[row["prompt"]]: row["response"] for row in read_records(published / ANSWERS)}
 
 
 def score(task, sample, answer):
@@ -72,7 +72,7 @@ def test_geminis_headline_numbers(samples, answers):
 
 def test_every_gemini_verdict(samples, answers, vector_file):
     differing = set()
-    for _, row in read_jsonl(vector_file("ruifeval/gemini_verdicts.jsonl")):
+    for row in read_records(vector_file("ruifeval/gemini_verdicts.jsonl")):
         for part, strict, loose in parts_beside(row, samples, answers[row["key"]]):
             if (part["strict"], part["loose"]) != (strict, loose):
                 differing.add((row["key"], part["id"]))
@@ -81,7 +81,7 @@ def test_every_gemini_verdict(samples, answers, vector_file):
 
 def test_every_altered_answer(samples, vector_file):
     differing, sensitive = [], []
-    for _, row in read_jsonl(vector_file("ruifeval/mutations.jsonl")):
+    for row in read_records(vector_file("ruifeval/mutations.jsonl")):
         if row["strict"] is None:
             continue
         for part, strict, loose in parts_beside(row, samples, row["response"]):
@@ -97,8 +97,8 @@ def test_every_altered_answer(samples, vector_file):
 
 
 def test_answers_that_crash_the_reference_are_scored(samples, vector_file):
-    mutations = read_jsonl(vector_file("ruifeval/mutations.jsonl"))
-    crashing = [row for _, row in mutations if row["strict"] is None]
+    mutations = read_records(vector_file("ruifeval/mutations.jsonl"))
+    crashing = [row for row in mutations if row["strict"] is None]
     if not crashing:
         pytest.skip("the reference crashes on none of these answers")
     for row in crashing:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from evalkit.errors import InputError, UsageError
-from evalkit.tasks.records import read_jsonl
+from evalkit.tasks.records import read_records
 from evalkit.tasks.ruifeval import ruifeval, ruifeval_fixed, ruifeval_mini
 from evalkit.tasks.ruifeval.loader import read_prompts
 from evalkit.tasks.types import Message, Task
@@ -169,12 +169,12 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path):
 def test_other_encodings_are_told(file):
     path = file(GOOD, encoding="cp1251")
     with pytest.raises(InputError, match=r"prompts\.jsonl:1: byte \d+ of this line is not UTF-8"):
-        list(read_jsonl(path))
+        list(read_records(path))
 
 
 def test_nothing_is_read_before_it_is_asked_for(file):
-    lines = read_jsonl(file('{"a": 1}', "broken"))
-    assert next(lines) == (1, {"a": 1})
+    lines = read_records(file('{"a": 1}', "broken"))
+    assert next(lines) == {"a": 1}
     with pytest.raises(InputError, match=":2: "):
         next(lines)
 
