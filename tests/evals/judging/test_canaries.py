@@ -117,6 +117,9 @@ def test_another_judge_gets_canaries_of_its_own_and_shards_put_theirs_together(
         parts = [tmp_path / f"part{number}" for number in (1, 2)]
         for number, part in enumerate(parts, start=1):
             graded(answers, server, part, shard=f"{number}/2")
+        verdicts = parts[0] / "verdicts.jsonl"
+        # A kill came between a verdict and the end of its line: it must not be glued to the other shard's first.
+        verdicts.write_bytes(verdicts.read_bytes().removesuffix(b"\n"))
         merge(parts, tmp_path / "whole")
         whole = orjson.loads((tmp_path / "whole" / "results.json").read_bytes())
         assert whole["judging"]["canaries"]["sent"] == 2
