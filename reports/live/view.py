@@ -27,9 +27,11 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from ..._version import __version__
 from ...errors import EvalkitError, InputError, RunError
 from ..data.progress import LineCounts, Progress, find_work, progress_of
+from ..language.words import Language
 from ..pages.leaderboard import leaderboard_data
 from ..pages.learning import write_learning
-from ..pages.report import Language, render_plain, write_page, write_report
+from ..pages.rendering import render_plain, write_page
+from ..pages.report import write_report
 from .pages import BuiltPages
 
 LOOPBACK: Final = "127.0.0.1"

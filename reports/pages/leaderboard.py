@@ -21,7 +21,8 @@ from ..data.outcomes import Outcomes
 from ..data.runs import Run, load_run, side_by_side_data
 from ..data.samples import Samples
 from ..data.standings import Tally, mean_share, standing
-from .report import Language, write_page
+from ..language.words import Language
+from .rendering import write_page
 
 SCHEMA_VERSION = 2
 

@@ -19,7 +19,8 @@ from ..data.learning_curves import curve_sections, numbered_steps
 from ..data.learning_files import Round, is_learning, is_loop, read_rounds, run_in
 from ..data.progress import LineCounts, progress_of
 from ..data.runs import facts_of, read_report
-from .report import Language, write_page
+from ..language.words import Language
+from .rendering import write_page
 
 SCHEMA_VERSION = 1
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from evalkit.reports import report_data, write_leaderboard, write_report
 from evalkit.reports.pages import packing
-from evalkit.reports.pages import report as render
-from evalkit.reports.pages.report import make_visible
+from evalkit.reports.pages import rendering as render
+from evalkit.reports.pages.rendering import make_visible
 from evalkit.reports.pages.rich_text import HTML, MATHML
 from evalkit.tests.support.hostile_text import HOSTILE, hostile_run
 from evalkit.tests.support.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from evalkit.evals.compare import compare_runs
 from evalkit.reports import report_data, write_report
-from evalkit.reports.charts.intervals import Scale, scale_around_zero, scale_of
-from evalkit.reports.pages.numbers import Numbers
+from evalkit.reports.charts.axes import Scale, quarters, scale_around_zero, scale_of
+from evalkit.reports.language.numbers import Numbers
 from evalkit.tests.reports.test_render import STRINGS, Parsed
 from evalkit.tests.support.run_builder import build_run, sample_rows
 
@@ -75,11 +75,11 @@ def test_one_run_is_compared_with_nothing(runs: list[Path], tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("points", "unit", "scale"),
     [
-        ([{"value": 0.5, "low": 0.4, "high": 0.6}], "share", Scale(0, 1)),
-        ([{"value": 7.2, "low": 6.9, "high": 7.4}, None], "number", Scale(0, 8, False)),
-        ([{"value": 9.2, "low": None, "high": None}], "number", Scale(0, 10, False)),
-        ([{"value": -3.0, "low": -35.0, "high": -1.0}], "number", Scale(-40, 0, False)),
-        ([{"value": None}], "number", Scale(0, 1, False)),
+        ([{"value": 0.5, "low": 0.4, "high": 0.6}], "share", quarters(0, 1)),
+        ([{"value": 7.2, "low": 6.9, "high": 7.4}, None], "number", quarters(0, 8, percent=False)),
+        ([{"value": 9.2, "low": None, "high": None}], "number", quarters(0, 10, percent=False)),
+        ([{"value": -3.0, "low": -35.0, "high": -1.0}], "number", quarters(-40, 0, percent=False)),
+        ([{"value": None}], "number", quarters(0, 1, percent=False)),
     ],
 )
 def test_scales_hold_all_points(points: list[dict[str, float] | None], unit: str, scale: Scale) -> None:
@@ -87,10 +87,10 @@ def test_scales_hold_all_points(points: list[dict[str, float] | None], unit: str
 
 
 def test_differences_have_zero_in_the_middle() -> None:
-    assert scale_around_zero([{"value": 0.03, "low": -0.05, "high": 0.11}], "share") == Scale(-0.2, 0.2)
-    assert Scale(-0.2, 0.2).place(0.0) == "50"
-    assert Scale(-0.2, 0.2).label(100) == "+20"
-    assert scale_around_zero([], "number") == Scale(-1, 1, False)
+    assert scale_around_zero([{"value": 0.03, "low": -0.05, "high": 0.11}], "share") == quarters(-0.2, 0.2)
+    assert quarters(-0.2, 0.2).place(0.0) == "50"
+    assert quarters(-0.2, 0.2).labels(Numbers(STRINGS["en"])) == ["−20", "−10", "0", "+10", "+20"]
+    assert scale_around_zero([], "number") == quarters(-1, 1, percent=False)
 
 
 @pytest.mark.parametrize(

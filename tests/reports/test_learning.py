@@ -14,10 +14,10 @@ import pytest
 from evalkit.cli.main import app
 from evalkit.errors import InputError, UsageError
 from evalkit.reports import is_learning, write_learning
-from evalkit.reports.charts import curves as learning_charts
 from evalkit.reports.charts.intervals import Outline, radar
 from evalkit.reports.data.learning_answers import difference
 from evalkit.reports.data.learning_curves import numbered_steps, thinned, trailing_mean
+from evalkit.reports.language.numbers import Numbers
 from evalkit.reports.pages.learning import learning_data
 from evalkit.tests.reports.test_render import STRINGS, Parsed
 from evalkit.tests.support.hostile_text import HOSTILE
@@ -26,7 +26,7 @@ from evalkit.tests.support.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_
 from evalkit.tests.support.run_builder import build_run, sample_rows
 from typer.testing import CliRunner
 
-DECIMAL = STRINGS["en"]["numbers"]
+NUMBERS = Numbers(STRINGS["en"])
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_which_steps_are_written_down() -> None:
     ],
 )  # fmt: skip
 def test_numbers_have_three_digits(value: float | None, share: bool, text: str) -> None:
-    assert learning_charts.written(value, DECIMAL, share=share) == text
+    assert NUMBERS.significant(value, share=share) == text
 
 
 def test_a_difference_keeps_both_texts() -> None:
@@ -240,7 +240,7 @@ def test_the_page_of_a_loop(folder: Path, tmp_path: Path, language: str) -> None
 def test_the_numbers_stand_beside_the_curves(folder: Path, tmp_path: Path) -> None:
     page = page_of(folder, tmp_path / "page.html", "plain")
     for row in metrics(20):
-        assert f'<td class="number">{learning_charts.written(row["kl"], DECIMAL)}</td>' in page
+        assert f'<td class="number">{NUMBERS.significant(row["kl"])}</td>' in page
 
 
 def test_two_are_laid_over_one_another(folder: Path, tmp_path: Path) -> None:
@@ -311,12 +311,12 @@ def test_report_knows_what_it_is_given(folder: Path, tmp_path: Path) -> None:
 
 def test_a_radar_has_an_outline_where_all_is_known() -> None:
     axes = ["a", "b", "<script>c</script>"]
-    picture = radar([Outline(0, "one", (0.1, 1.0, 0.5)), Outline(1, "two", (0.1, None, 0.5))], axes)
+    picture = radar([Outline(0, "one", (0.1, 1.0, 0.5)), Outline(1, "two", (0.1, None, 0.5))], axes, NUMBERS)
     assert picture.count('class="outline') == 1
     assert picture.count('class="mark') == 5
     assert "<script>" not in picture
     with pytest.raises(ValueError, match="three axes"):
-        radar([], ["a", "b"])
+        radar([], ["a", "b"], NUMBERS)
 
 
 # In a browser

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from evalkit.reports import report_data, write_report
 from evalkit.reports.pages import packing
-from evalkit.reports.pages import report as render
+from evalkit.reports.pages import rendering as render
 from evalkit.reports.pages.packing import pack
 from evalkit.tests.reports.test_render import payload, plain
 from evalkit.tests.support.run_builder import build_run, sample_rows

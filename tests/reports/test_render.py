@@ -14,18 +14,18 @@ from typing import Any
 
 import orjson
 import pytest
-import yaml
 from evalkit.errors import RunError, UsageError
 from evalkit.reports import report_data, write_leaderboard, write_report
 from evalkit.reports.charts.intervals import intervals
-from evalkit.reports.pages.numbers import Numbers
+from evalkit.reports.language.numbers import Numbers
+from evalkit.reports.language.words import words_in
 from evalkit.reports.pages.packing import unpacked
-from evalkit.reports.pages.report import TEMPLATES, script_text
+from evalkit.reports.pages.rendering import TEMPLATES, script_text
 from evalkit.tasks.rumtbench.scoring import METRICS
 from evalkit.tasks.types import Status, mean_value
 from evalkit.tests.support.run_builder import build_run, failed_row, rated_rows, sample_row, sample_rows
 
-STRINGS = yaml.safe_load((TEMPLATES / "strings.yaml").read_text(encoding="utf-8"))
+STRINGS = {language: words_in(language) for language in ("en", "ru")}
 
 
 class Parsed(HTMLParser):

@@ -28,7 +28,7 @@ from evalkit.reports.live.pages import BuiltPages
 from evalkit.reports.live.refresh import write_until_ended
 from evalkit.reports.live.view import Folder, Server, view
 from evalkit.reports.pages import packing
-from evalkit.reports.pages import report as render
+from evalkit.reports.pages import rendering as render
 from evalkit.tests.support.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page
 from evalkit.tests.support.run_builder import build_run, failed_row, sample_rows
 

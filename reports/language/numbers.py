@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from math import floor, log10
+from typing import Any, Final
+
+_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Numbers:
@@ -29,6 +32,7 @@ class Numbers:
             "money": self.money,
             "money_amount": lambda cost: sum(cost.values()),
             "moment": self.moment,
+            "significant": self.significant,
         }
 
     def percent(self, share: float | None) -> str:
@@ -76,6 +80,38 @@ class Numbers:
         text = f"{number * 100:+.1f}" if unit == "share" else f"{number:+.2f}"
         zero = not text.strip("+-0.")
         return (text.lstrip("+-") if zero else text).replace("-", "−").replace(".", self._style["decimal"])
+
+    def significant(self, number: float | None, *, share: bool = False) -> str:
+        """Write a number with three digits that count, a share in per cent; very small ones with a power of ten."""
+        if number is None:
+            return self._dash
+        number = number * 100 if share else number
+        unit = self._style["percent"] if share else ""
+        size = abs(number)
+        if size >= 1000:
+            return f"{number:,.0f}".replace("-", "−").replace(",", self._style["thousands"]) + unit
+        if 0 < size < 0.001:
+            digits, _, power = f"{number:.1e}".partition("e")
+            text = f"{digits.removesuffix('.0')}·10{str(int(power)).translate(_RAISED)}"
+        else:
+            text = f"{number:.3g}" if size < 100 else f"{number:.0f}"
+        return text.replace("-", "−").replace(".", self._style["decimal"]) + unit
+
+    def tick(self, number: float, step: float, *, share: bool = False, terse: bool = False) -> str:
+        """Write a number of an axis whose numbers are ``step`` apart, with the decimals that these need.
+
+        A ``terse`` one has no more decimals than it needs itself, and a share no sign of per cent.
+        """
+        number, step = (number * 100, step * 100) if share else (number, step)
+        unit = self._style["percent"] if share and not terse else ""
+        if number and step < 0.0005:
+            return self.significant(number) + unit
+        decimals = max(0, -floor(log10(step) + 1e-9))
+        decimals += round(step * 10**decimals, 6) % 1 > 0
+        text = f"{number:.{decimals}f}"
+        if terse and decimals:
+            text = text.rstrip("0").rstrip(".")
+        return text.replace("-", "−").replace(".", self._style["decimal"]) + unit
 
     def count(self, number: float | None) -> str:
         """Write a whole number with its thousands apart."""
