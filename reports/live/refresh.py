@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..data.progress import LineCounts, progress_of
-from ..pages.rendering import REFRESH_SECONDS
+from ..pages.environment import REFRESH_SECONDS
 
 _LOOK_SECONDS = 0.5
 

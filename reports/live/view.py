@@ -106,7 +106,7 @@ class Folder:
 
     def trouble(self, status: HTTPStatus, text: str) -> Answer:
         """Return a page that says why there is none."""
-        return Answer(status, render_plain("view_trouble.html.j2", self._language, trouble=text).encode())
+        return Answer(status, render_plain("view/trouble.html.j2", self._language, trouble=text).encode())
 
     def _address(self, directory: Path) -> str:
         name = directory.relative_to(self._root).as_posix()
@@ -116,7 +116,7 @@ class Folder:
         with self._counting:
             works = [self._work(directory) for directory in find_work(self._root)]
         return render_plain(
-            "view.html.j2",
+            "view/view.html.j2",
             self._language,
             folder=self._root.name,
             works=sorted(works, key=lambda work: work.progress.state != "going"),
@@ -157,7 +157,7 @@ class Folder:
 
         def build(page: Path) -> Path:
             data, samples = leaderboard_data(runs)
-            return write_page("leaderboard.html.j2", data, samples, page, self._language)
+            return write_page("leaderboard/leaderboard.html.j2", data, samples, page, self._language)
 
         return self._pages.get("", runs, build)
 

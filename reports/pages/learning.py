@@ -40,7 +40,7 @@ def write_learning(directories: Sequence[Path], output: Path, *, language: Langu
     output = Path(output)
     path = output / "report.html" if output.is_dir() else output
     data, samples = read_learning(directories)
-    path = write_page("learning.html.j2", data, samples, path, language)
+    path = write_page("learning/learning.html.j2", data, samples, path, language)
     write_json(path.with_suffix(".json"), data)
     return path
 

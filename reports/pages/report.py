@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from ...files import write_json
 from ..data.runs import read_report
 from ..language.words import Language
-from .rendering import write_page
+from .packing import pack
+from .rendering import render_page, write_page
+
+TEMPLATE: Final = "report/report.html.j2"
 
 
 def write_report(runs: Sequence[Path], output: Path, *, language: Language = "en") -> Path:
@@ -25,6 +29,15 @@ def write_report(runs: Sequence[Path], output: Path, *, language: Language = "en
         RunError: the file cannot be written.
     """
     data, samples = read_report(runs)
-    path = write_page("report.html.j2", data, samples, output, language)
+    path = write_page(TEMPLATE, data, samples, output, language)
     write_json(path.with_suffix(".json"), data)
     return path
+
+
+def render(data: Mapping[str, Any], *, language: Language = "en") -> str:
+    """Turn `report_data` into the text of an HTML file that holds all its samples.
+
+    Raises:
+        UsageError: an unknown language.
+    """
+    return render_page(TEMPLATE, data, pack(data["samples"], data["outcomes"]), language)

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from evalkit.reports import report_data, write_leaderboard, write_report
-from evalkit.reports.pages import packing
-from evalkit.reports.pages import rendering as render
+from evalkit.reports.pages import packing, rendering
 from evalkit.reports.pages.rendering import make_visible
 from evalkit.reports.pages.rich_text import HTML, MATHML
 from evalkit.tests.support.hostile_text import HOSTILE, hostile_run
@@ -473,7 +472,7 @@ def test_shards_are_loaded_when_they_are_looked_at(
     page: Page, runs: list[Path], data: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packing, "SHARD_BYTES", 4_000)
-    monkeypatch.setattr(render, "LARGEST_FILE", 10_000)
+    monkeypatch.setattr(rendering, "LARGEST_FILE", 10_000)
     report = write_report(runs, tmp_path / "large.html")
     shards = len(list((tmp_path / "large.data").iterdir()))
     assert shards > 12
@@ -501,7 +500,7 @@ def test_shards_are_loaded_when_they_are_looked_at(
 def test_a_missing_shard_is_said(
     page: Page, runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render, "LARGEST_FILE", 10_000)
+    monkeypatch.setattr(rendering, "LARGEST_FILE", 10_000)
     report = write_report(runs, tmp_path / "large.html")
     for path in (tmp_path / "large.data").iterdir():
         path.unlink()

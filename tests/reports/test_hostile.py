@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from evalkit.reports import report_data, write_report
-from evalkit.reports.pages.rendering import make_visible, render
+from evalkit.reports.pages.rendering import make_visible
+from evalkit.reports.pages.report import render
 from evalkit.tests.reports.test_render import Parsed, unpack
 from evalkit.tests.support.hostile_text import HOSTILE, hostile_run
 from evalkit.tests.support.run_builder import build_run, sample_rows

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 from evalkit.reports import report_data, write_report
-from evalkit.reports.pages import packing
-from evalkit.reports.pages import rendering as render
+from evalkit.reports.pages import packing, rendering
 from evalkit.reports.pages.packing import pack
+from evalkit.reports.pages.report import render
 from evalkit.tests.reports.test_render import payload, plain
 from evalkit.tests.support.run_builder import build_run, sample_rows
 from hypothesis import given
@@ -35,7 +35,7 @@ def unpacked(shard: Path) -> tuple[int, list[dict[str, Any]]]:
 def test_the_index_says_where_each_sample_lies(runs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "SHARD_BYTES", 20_000)
     samples = report_data(runs)["samples"]
-    listed, *shards = payload(render.render({**report_data(runs), "samples": samples}))
+    listed, *shards = payload(render({**report_data(runs), "samples": samples}))
     index = listed["samples"]
     assert len(shards) > 3
     assert [plain(shards[one["shard"]][one["at"]]) for one in index] == samples
@@ -65,7 +65,7 @@ def test_a_large_report_has_its_shards_beside_it(
     small = write_report(runs, tmp_path / "report.html")
     folder = tmp_path / "report.data"
     assert not folder.exists()
-    monkeypatch.setattr(render, "LARGEST_FILE", 100_000)
+    monkeypatch.setattr(rendering, "LARGEST_FILE", 100_000)
     large = write_report(runs, tmp_path / "report.html").read_text(encoding="utf-8")
     assert re.search(r"script-src &#39;sha256-[^;]+;[^;]* &#39;self&#39;", large) is not None
     (index,) = (part["samples"] for part in payload(large))
@@ -78,7 +78,7 @@ def test_a_large_report_has_its_shards_beside_it(
     write_report(runs, tmp_path / "report.html")
     after = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert after == before | {"note.txt": b"another's"}
-    monkeypatch.setattr(render, "LARGEST_FILE", 1_500_000)
+    monkeypatch.setattr(rendering, "LARGEST_FILE", 1_500_000)
     write_report(runs, small)
     assert [path.name for path in folder.iterdir()] == ["note.txt"]
 
@@ -104,8 +104,8 @@ def test_any_text_can_be_packed(value: Any) -> None:
 
 def test_the_font_for_formulas_comes_only_with_formulas(runs: list[Path]) -> None:
     data = report_data(runs)
-    assert "font/woff2" not in render.render(data)
+    assert "font/woff2" not in render(data)
     data["samples"][0]["answers"][0]["text"] = "$\\sqrt{2}$"
-    page = render.render(data)
+    page = render(data)
     assert "font-src data:;" in page
     assert "data:font/woff2;base64," in page

@@ -19,8 +19,8 @@ from evalkit.reports import report_data, write_leaderboard, write_report
 from evalkit.reports.charts.intervals import intervals
 from evalkit.reports.language.numbers import Numbers
 from evalkit.reports.language.words import words_in
+from evalkit.reports.pages.assets import script_text, style_text
 from evalkit.reports.pages.packing import unpacked
-from evalkit.reports.pages.rendering import TEMPLATES, script_text
 from evalkit.tasks.rumtbench.scoring import METRICS
 from evalkit.tasks.types import Status, mean_value
 from evalkit.tests.support.run_builder import build_run, failed_row, rated_rows, sample_row, sample_rows
@@ -329,7 +329,7 @@ def _contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_colours_can_be_told_apart(theme: int) -> None:
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    style = style_text()
     palettes = [
         dict(re.findall(r"--(\w[\w-]*): (#[0-9a-f]{6})", block))
         for block in re.findall(r":root \{([^}]*)\}", style)

@@ -27,8 +27,7 @@ from evalkit.reports.data.progress import LineCounts, find_work, progress_of
 from evalkit.reports.live.pages import BuiltPages
 from evalkit.reports.live.refresh import write_until_ended
 from evalkit.reports.live.view import Folder, Server, view
-from evalkit.reports.pages import packing
-from evalkit.reports.pages import rendering as render
+from evalkit.reports.pages import packing, rendering
 from evalkit.tests.support.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page
 from evalkit.tests.support.run_builder import build_run, failed_row, sample_rows
 
@@ -325,7 +324,7 @@ def test_a_page_is_built_when_its_files_changed_and_never_twice_at_once(
 def test_shards_of_a_page_that_was_built_anew_stay_for_its_readers(
     server: Server, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render, "LARGEST_FILE", 10_000)
+    monkeypatch.setattr(rendering, "LARGEST_FILE", 10_000)
     monkeypatch.setattr(packing, "SHARD_BYTES", 2_000)
     monkeypatch.setattr("evalkit.reports.live.pages.RESTS", 0)
     half = runs / "deep" / "half"
