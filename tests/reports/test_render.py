@@ -19,10 +19,10 @@ from evalkit.reports import report_data, write_leaderboard, write_report
 from evalkit.reports.charts.intervals import intervals
 from evalkit.reports.language.numbers import Numbers
 from evalkit.reports.language.words import words_in
-from evalkit.reports.pages.assets import script_text, style_text
+from evalkit.reports.pages.assets import style_text
 from evalkit.reports.pages.packing import unpacked
 from evalkit.tasks.rumtbench.scoring import METRICS
-from evalkit.tasks.types import Status, mean_value
+from evalkit.tasks.types import mean_value
 from evalkit.tests.support.run_builder import build_run, failed_row, rated_rows, sample_row, sample_rows
 
 STRINGS = {language: words_in(language) for language in ("en", "ru")}
@@ -198,23 +198,6 @@ def test_russian_interface(runs: list[Path], tmp_path: Path) -> None:
     assert f"{value * 100:.1f}".replace(".", ",") + "\N{NO-BREAK SPACE}%" in parsed.text
     assert "Охват и затраты" in parsed.text
     assert '"language": "ru"' in page
-
-
-def test_both_languages_have_the_same_words() -> None:
-    def shape(value: Any) -> Any:
-        return (
-            {key: shape(item) for key, item in value.items()}
-            if isinstance(value, dict)
-            else set(re.findall(r"\{\w+\}", value))
-        )
-
-    assert shape(STRINGS["en"]) == shape(STRINGS["ru"])
-    assert set(STRINGS["en"]["statuses"]) == {status.value for status in Status}
-
-
-def test_every_word_of_the_script_is_in_the_strings() -> None:
-    named = set(re.findall(r"\bwords\.(\w+)", script_text())) - {"statuses"}
-    assert named <= set(STRINGS["en"]["samples"])
 
 
 def test_an_unknown_language_is_wrong_usage(runs: list[Path], tmp_path: Path) -> None:

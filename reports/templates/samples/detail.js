@@ -1,4 +1,4 @@
-// The sample
+// The sample that is open.
 
 // The runs shown side by side: all of a few, or the two that are compared.
 const compared = () => (config.runs.length <= SHOWN_AT_ONCE ? config.runs.map((_, run) => run) : [...new Set(sides())]);

@@ -1,4 +1,4 @@
-// The list of samples, its filters, and the one that is open.
+// What all parts of the explorer share: its elements, and what is listed, open and unpacked.
 
 const PAGE = 200; // rows of the list at a time
 const MOST_SHARDS = 8; // kept unpacked

@@ -1,3 +1,5 @@
+// Which samples are shown: filters, and the search through prompts and answers.
+
 function haystack(sample) {
   const whole = recordOf(sample);
   if (config.folder || !whole) return fold(sample.id + "\n" + sample.teaser);
@@ -12,8 +14,6 @@ function wordsOf(whole) {
     ...whole.answers.flatMap((answer) => (answer ? [answer.text || "", ...(answer.turns || [])] : [])),
   ].join("\n"));
 }
-
-// Filters
 
 const option = (value, text) => make("option", { value }, text);
 

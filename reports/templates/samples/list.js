@@ -1,4 +1,4 @@
-// The list
+// The list of samples that are shown, some hundred rows at a time.
 
 const address = (sample) =>
   "#" + [sample.task, sample.id, ...(sample.epoch ? [String(sample.epoch)] : [])].map(encodeURIComponent).join("/");

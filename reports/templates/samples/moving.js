@@ -1,4 +1,4 @@
-// Moving about
+// Moving about: by keys, by links to a sample, by links to the samples behind a number.
 
 function go(at) {
   if (shown[at]) location.replace(address(shown[at]));

@@ -1,4 +1,4 @@
-// Shards
+// Samples as they travel: packed in the page, or in shards beside it that are loaded when they are looked at.
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%/()*+-;,=.?@^_`{|}~";
 const digitOf = new Uint8Array(128);

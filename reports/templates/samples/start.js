@@ -1,3 +1,5 @@
+// The beginning, and printing.
+
 // Printing shows what is folded, and folds it again.
 let opened = [];
 addEventListener("beforeprint", () => {
