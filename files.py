@@ -240,9 +240,15 @@ def write_json(path: Path, data: Any) -> None:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the place of ``path`` when the block ends well, and is removed when it does not.
 
+    A device or pipe is written to as it is.
+
     Raises:
         RunError: the disk is full or the folder is read-only.
     """
+    if path.exists() and not path.is_file():  # a device such as /dev/stdout can only be written to
+        with path.open("wb") as file:
+            yield file
+        return
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -181,3 +182,13 @@ def test_lines_and_texts_are_written_whole_or_not_at_all(tmp_path: Path) -> None
 def _damaged(folder: Path) -> Path:
     (folder / "damaged").write_bytes(b'{"n": 7}\n{\n{"n": 8}\n')
     return folder / "damaged"
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as other:
+        read = other.submit(pipe.read_bytes)
+        write_text(pipe, "table")
+        assert read.result() == b"table"
+    assert pipe.is_fifo()
