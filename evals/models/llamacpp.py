@@ -10,25 +10,22 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
-from http.client import HTTPConnection
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 import orjson
 
 from ...errors import MissingExtraError, ModelError, UsageError
 from ...tasks.types import Completion, Message
 from .base import Model, ModelOptions, Sampling
+from .http.client import get_blocking
 from .http.openai import ChatServer
+from .http.retry import RequestError
 from .options import read_options, truth, whole_number
 from .weights.cache import file_sha256
 from .weights.catalog import find_entry
 from .weights.fetching import fetch, is_fetched
-
-if TYPE_CHECKING:
-    import httpx2
 
 SLOTS = 8
 CONTEXT = 4096
@@ -114,7 +111,10 @@ class LlamaCpp(ChatServer):
         )
         self.name = name
         self._cached = cached
-        properties = _read(self._server.listening_address, "/props", key)
+        headers = {"Authorization": f"Bearer {key}"}
+        properties = orjson.loads(
+            get_blocking(self._server.listening_address, "/props", timeout=options.timeout, headers=headers)
+        )
         self._context = int(properties["default_generation_settings"]["n_ctx"])
         self.identity = {
             "backend": "llama.cpp",
@@ -148,12 +148,12 @@ class LlamaCpp(ChatServer):
         plain = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0, "repeat_penalty": 1.0}
         return {**plain, **super()._body(messages, sampling), "cache_prompt": self._cached}
 
-    def _refusal(self, response: httpx2.Response) -> Exception:
+    def _model_error(self, error: RequestError) -> ModelError:
         try:
-            reason = orjson.loads(response.content)["error"]
+            reason = orjson.loads(error.content)["error"]
             needed, context = reason["n_prompt_tokens"], reason["n_ctx"]
         except (orjson.JSONDecodeError, LookupError, TypeError):
-            return super()._refusal(response)
+            return super()._model_error(error)
         return ModelError(
             f"{self.name}: the prompt has {needed} tokens and the context {context}:"
             " raise it with the model option context"
@@ -226,12 +226,3 @@ def _start(path: Path, *, slots: int, context: int, threads: int, key: str, cach
             " an unknown architecture, too little memory)",
             fatal=True,
         ) from error
-
-
-def _read(address: str, path: str, key: str) -> Any:
-    connection = HTTPConnection(urlsplit(address).netloc)
-    try:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
-        return orjson.loads(connection.getresponse().read())
-    finally:
-        connection.close()

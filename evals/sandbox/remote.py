@@ -6,19 +6,20 @@ for one call, or one run, at a time. The server keeps the time: its limit is the
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from ..models.http.client import HttpClient
+from ..models.http.retry import Patience, RequestError, ask_again
 from .inside import codec, errand
 from .inside.layout import find_layout
 from .pool import SlotPool
 
-_TRIES = 3
-_PAUSE_SECONDS = 0.5
+_ATTEMPTS = 3
+_SLACK_SECONDS = 60.0
 
 _DRIVER = """
 import sys, types
@@ -38,12 +39,18 @@ class RemoteSandbox(SlotPool):
     def __init__(self, url: str, *, slots: int) -> None:
         super().__init__("checker", slots=slots, layout=find_layout(), relay=self._relay)
         self.name = f"remote:{url}"
-        self._address = f"{url.rstrip('/')}/run_code"
+        address = f"{url.rstrip('/')}/run_code"
+        self._client = HttpClient(address, concurrency=slots, timeout=_SLACK_SECONDS, proxies=False)
         sources = [
             (f"errand_package.{module.__name__.rpartition('.')[2]}", inspect.getsource(module))
             for module in (codec, errand)
         ]
         self._driver = _DRIVER.format(sources=sources)
+
+    async def close(self) -> None:
+        """End all slots and close the connections."""
+        await super().close()
+        await self._client.close()
 
     async def _relay(self, limits: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a question of the worker by asking the server."""
@@ -61,8 +68,8 @@ class RemoteSandbox(SlotPool):
         }
         try:
             result = await self._post(body)
-        except _NoAnswerError as error:
-            return {"sandbox": f"{self.name}: {error}"}
+        except RequestError as error:
+            return {"sandbox": f"{self.name}: {f'HTTP {error.status}' if error.status else error}"}
         if result["status"] == "TimeLimitExceeded":
             return {"stopped": ["timeout", f"more than {limits['wall']:g} s on the server"]}
         printed, complaint = result.get("stdout") or "", result.get("stderr") or ""
@@ -80,29 +87,27 @@ class RemoteSandbox(SlotPool):
         return {"reply": reply, "printed": before}
 
     async def _post(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask the server, again if it is busy, and return the ``run_result`` of its answer."""
-        import aiohttp
+        """Ask the server, again if it is busy, and return the ``run_result`` of its answer.
 
-        problem = ""
-        patience = aiohttp.ClientTimeout(total=body["run_timeout"] + 60)
-        async with aiohttp.ClientSession(timeout=patience) as session:
-            for attempt in range(_TRIES):
-                await asyncio.sleep(_PAUSE_SECONDS * attempt)
-                try:
-                    async with session.post(self._address, json=body) as response:
-                        if response.status != 200:
-                            problem = f"HTTP {response.status}"
-                            continue
-                        answer = await response.json()
-                except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                    problem = f"{type(error).__name__}: {error}"
-                    continue
-                if answer.get("status") in ("Success", "Failed") and isinstance(answer.get("run_result"), dict):
-                    result: dict[str, Any] = answer["run_result"]
-                    return result
-                problem = f"{answer.get('status')}: {answer.get('message', '')}"[:300]
-        raise _NoAnswerError(problem)
+        Raises:
+            RequestError: the server gave no result.
+        """
+        # Escapes keep what a program's text may hold and UTF-8 may not: lone surrogates.
+        content, patience = json.dumps(body).encode(), Patience(attempts=_ATTEMPTS)
+
+        async def once() -> dict[str, Any]:
+            answer = await self._client.post("", content, timeout=body["run_timeout"] + _SLACK_SECONDS)
+            return _run_result(answer.content)
+
+        return await ask_again(once, patience)
 
 
-class _NoAnswerError(Exception):
-    """The server gave no result."""
+def _run_result(content: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(content)
+        status, result = answer.get("status"), answer.get("run_result")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise RequestError(f"{type(error).__name__}: {error}") from None
+    if status in ("Success", "Failed") and isinstance(result, dict):
+        return result
+    raise RequestError(f"{status}: {answer.get('message', '')}"[:300])

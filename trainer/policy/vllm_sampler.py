@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from ...errors import ModelError, UsageError
-from ...evals.models.http.retry import ATTEMPTS, RETRIED_STATUSES, pause_seconds
+from ...evals.models.http.client import HttpClient
+from ...evals.models.http.retry import Patience, RequestError, ask_again
 from ...evals.models.vllm.server import Server, adapter_room, find_vllm, start_servers
 from ..recipe.fields import Vllm
 from .base_model import BaseModel
@@ -30,11 +32,9 @@ from .local_sampler import Sampled, seed_number
 from .model import POLICY, Policy, Tokens
 from .parallel import of_first, world
 
-if TYPE_CHECKING:
-    import aiohttp
-
 # What a request leaves out, a server may take from the model's generation_config.json.
 _PLAIN = {"top_p": 1.0, "top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
+_PATIENCE = Patience()
 _NEEDED = "--enable-lora --logprobs-mode processed_logprobs, and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"
 
 
@@ -135,9 +135,9 @@ class VllmSampler:
             asyncio.run(self._each("unload_lora_adapter", {"lora_name": self._name}, attempts=1))
 
     async def _each(self, action: str, body: dict[str, Any], *, attempts: int) -> None:
-        async with self._session() as session:
-            for address in self._addresses:
-                await self._post(session, f"{address}/{action}", body, attempts=attempts)
+        async with self._servers() as servers:
+            for server in servers:
+                await self._post(server, action, body, Patience(attempts))
 
     async def _check(self, name: str) -> None:
         """Refuse servers whose log-probabilities are of another distribution than the one that is sampled.
@@ -149,53 +149,52 @@ class VllmSampler:
             "model": name, "prompt": [self._policy.pad_token], "max_tokens": 1, "temperature": 1.0, "seed": 0,
             "logprobs": 0, "return_token_ids": True, **_PLAIN, "top_k": 1,
         }  # fmt: skip
-        async with self._session() as session:
-            for address in self._addresses:
-                answer = self._read(await self._post(session, f"{address}/completions", body))
+        async with self._servers() as servers:
+            for server in servers:
+                answer = self._read(await self._post(server, "completions", body))
                 if answer.log_probabilities[0] < -1e-3:
-                    raise UsageError(f"{address} reports raw log-probabilities: start it with {_NEEDED}")
+                    raise UsageError(f"{server.address} reports raw log-probabilities: start it with {_NEEDED}")
 
     async def _ask_all(self, bodies: Sequence[dict[str, Any]]) -> list[bytes]:
         limit = asyncio.Semaphore(self._settings.concurrency)
-        addresses = self._addresses
 
-        async def ask(number: int, body: dict[str, Any]) -> bytes:
+        async def ask(server: HttpClient, body: dict[str, Any]) -> bytes:
             async with limit:
-                return await self._post(session, f"{addresses[number % len(addresses)]}/completions", body)
+                return await self._post(server, "completions", body)
 
-        async with self._session() as session:
-            return await asyncio.gather(*(ask(number, body) for number, body in enumerate(bodies)))
+        async with self._servers() as servers:
+            return await asyncio.gather(*map(ask, itertools.cycle(servers), bodies))
 
-    def _session(self) -> aiohttp.ClientSession:
-        import aiohttp
-
-        connector = aiohttp.TCPConnector(limit=self._settings.concurrency)
-        timeout = aiohttp.ClientTimeout(total=self._settings.timeout)
-        return aiohttp.ClientSession(connector=connector, timeout=timeout)
+    @contextlib.asynccontextmanager
+    async def _servers(self) -> AsyncIterator[list[HttpClient]]:
+        async with contextlib.AsyncExitStack() as stack:
+            yield [
+                await stack.enter_async_context(
+                    HttpClient(
+                        address,
+                        concurrency=self._settings.concurrency,
+                        timeout=self._settings.timeout,
+                        proxies=False,
+                    )
+                )
+                for address in self._addresses
+            ]
 
     async def _post(
-        self, session: aiohttp.ClientSession, address: str, body: dict[str, Any], *, attempts: int = ATTEMPTS
+        self, server: HttpClient, action: str, body: dict[str, Any], patience: Patience = _PATIENCE
     ) -> bytes:
-        import aiohttp
-
-        problem = ""
-        for attempt in range(attempts):
-            if attempt:
-                await asyncio.sleep(pause_seconds(attempt))
+        async def once() -> bytes:
             if self._server is not None and not self._server.alive:
                 raise self._server.ended()
-            try:
-                async with session.post(address, json=body) as response:
-                    content = await response.read()
-                    if response.status == 200:
-                        return content
-                    problem = f"{response.status} {content[:300].decode('utf-8', 'replace')}"
-                    if response.status not in RETRIED_STATUSES:
-                        break
-            except (aiohttp.ClientError, TimeoutError) as error:
-                problem = str(error) or type(error).__name__
-        hint = f"; for training a vLLM server needs {_NEEDED}" if "lora" in address else ""
-        raise ModelError(f"{address}: {' '.join(problem.split())}{hint}", fatal=True)
+            return (await server.post(f"/{action}", body)).content
+
+        try:
+            return await ask_again(once, patience)
+        except RequestError as error:
+            said = error.content[:300].decode("utf-8", "replace")
+            problem = f"{error.status} {' '.join(said.split())}" if error.status else str(error)
+        hint = f"; for training a vLLM server needs {_NEEDED}" if "lora" in action else ""
+        raise ModelError(f"{server.address}/{action}: {problem}{hint}", fatal=True)
 
     def _read(self, content: bytes) -> Sampled:
         try:

@@ -14,8 +14,9 @@ from ....errors import ModelError, UsageError
 from ....tasks.types import Completion, Message
 from ..base import Model, ModelOptions, Sampling
 from ..options import read_options
-from .gigachat_token import AccessTokens, TokenAuth, is_untrusted, untrusted
+from .gigachat_token import AccessTokens, untrusted
 from .provider import Provider
+from .retry import Failure, RequestError
 
 BASE_URL = "https://gigachat.devices.sberbank.ru/api/v1"
 AUTH_URL = "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
@@ -69,12 +70,11 @@ class GigaChat(Provider):
             model=name,
             base_url=base_url,
             headers={},
-            auth=TokenAuth(tokens),
+            sign=tokens.sign,
             trust=trust,
             concurrency=concurrency,
             timeout=timeout,
         )
-        self._tokens = tokens
 
     def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         # The API knows no schemas.
@@ -84,15 +84,10 @@ class GigaChat(Provider):
             body["top_p"] = 0
         return body
 
-    async def _post(self, body: dict[str, Any]) -> bytes:
-        # Asked for here too: inside the transport a refusal would pass for a broken connection, and be tried again.
-        await self._tokens.current()
-        try:
-            return await super()._post(body)
-        except Exception as error:
-            if is_untrusted(error):
-                raise ModelError(untrusted(self._where()), fatal=True) from None
-            raise
+    def _model_error(self, error: RequestError) -> ModelError:
+        if error.failure is Failure.UNTRUSTED:
+            return ModelError(untrusted(self._where()), fatal=True)
+        return super()._model_error(error)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat; what the provider's filter refused has the finish reason ``content_filter``.
@@ -131,9 +126,7 @@ def _scope(text: str) -> str:
 
 
 def _trusted(ca_bundle: str | None) -> ssl.SSLContext:
-    import httpx2
-
-    context = httpx2.create_ssl_context()
+    context = ssl.create_default_context()
     if ca_bundle:
         try:
             context.load_verify_locations(cafile=ca_bundle)

@@ -6,13 +6,15 @@ import asyncio
 import ssl
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-import httpx2
+import orjson
 
 from ....errors import ModelError
-from .retry import RETRIED_STATUSES, pause_seconds, retry_after_seconds
+from .client import HttpClient, told_reason
+from .retry import Failure, Patience, RequestError, ask_again
 
 LIFETIME_SECONDS = 30 * 60
 RENEWED_BEFORE_SECONDS = 60
@@ -57,37 +59,42 @@ class AccessTokens:
                 self._renew_at = self._clock() + remaining - min(RENEWED_BEFORE_SECONDS, remaining / 2)
             return self._token
 
-    async def _buy(self) -> tuple[str, float]:
-        failure = ""
-        async with httpx2.AsyncClient(verify=self._trust, timeout=TOKEN_TIMEOUT_SECONDS) as client:
-            for attempt in range(ATTEMPTS):
-                headers = {"Authorization": f"Basic {self._key}", "RqUID": str(uuid.uuid4())}
-                wait = None
-                try:
-                    response = await client.post(self._url, data={"scope": self._scope}, headers=headers)
-                except httpx2.HTTPError as error:
-                    if is_untrusted(error):
-                        raise ModelError(untrusted(self._url), fatal=True) from None
-                    failure = str(error) or type(error).__name__
-                else:
-                    if response.is_success:
-                        return self._read(response)
-                    failure = f"{response.status_code} {_message(response)}"
-                    if response.status_code not in RETRIED_STATUSES:
-                        break
-                    wait = retry_after_seconds(response.headers)
-                if attempt + 1 < ATTEMPTS:
-                    await asyncio.sleep(pause_seconds(attempt) if wait is None else wait)
-        raise ModelError(
-            f"gigachat: no access token from {self._url}: {failure}; is the key in GIGACHAT_CREDENTIALS right,"
-            f" and is {self._scope} its scope (gigachat:MODEL,scope=…)?",
-            fatal=True,
-        )
+    async def sign(self, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that sign a request; never those that a server has just ``refused``.
 
-    def _read(self, response: httpx2.Response) -> tuple[str, float]:
+        Raises:
+            ModelError: as `current`.
+        """
+        token = await self.current(refused=refused.get("Authorization", "").removeprefix("Bearer "))
+        return {"Authorization": f"Bearer {token}"}
+
+    async def _buy(self) -> tuple[str, float]:
+        async def buy() -> tuple[str, float]:
+            headers = {
+                "Authorization": f"Basic {self._key}",
+                "Content-Type": "application/x-www-form-urlencoded",
+                "RqUID": str(uuid.uuid4()),
+            }
+            answer = await client.post("", urlencode({"scope": self._scope}).encode(), headers=headers)
+            return self._read(answer.content)
+
+        try:
+            async with HttpClient(self._url, timeout=TOKEN_TIMEOUT_SECONDS, trust=self._trust) as client:
+                return await ask_again(buy, Patience(attempts=ATTEMPTS))
+        except RequestError as error:
+            if error.failure is Failure.UNTRUSTED:
+                raise ModelError(untrusted(self._url), fatal=True) from None
+            reason = f"{error.status} {told_reason(error.content)}" if error.status else str(error)
+            raise ModelError(
+                f"gigachat: no access token from {self._url}: {reason}; is the key in GIGACHAT_CREDENTIALS right,"
+                f" and is {self._scope} its scope (gigachat:MODEL,scope=…)?",
+                fatal=True,
+            ) from None
+
+    def _read(self, content: bytes) -> tuple[str, float]:
         """Return the token and the seconds it holds; servers answer in two forms, in seconds or milliseconds."""
         try:
-            fields: dict[str, Any] = response.json()
+            fields: dict[str, Any] = orjson.loads(content)
             token = str(fields["access_token"] if "access_token" in fields else fields["tok"])
             expires = float(fields["expires_at"] if "expires_at" in fields else fields["exp"])
         except (ValueError, LookupError, TypeError):
@@ -101,45 +108,9 @@ class AccessTokens:
         return token, remaining if 0 < remaining <= LIFETIME_SECONDS else LIFETIME_SECONDS
 
 
-class TokenAuth(httpx2.Auth):
-    """Signs requests with the current token, and once more with a new one when the server refuses it."""
-
-    def __init__(self, tokens: AccessTokens) -> None:
-        self._tokens = tokens
-
-    async def async_auth_flow(self, request: httpx2.Request) -> Any:
-        """Sign a request; httpx sends what is yielded."""
-        token = await self._tokens.current()
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = yield request
-        if response.status_code == httpx2.codes.UNAUTHORIZED:
-            request.headers["Authorization"] = f"Bearer {await self._tokens.current(refused=token)}"
-            yield request
-
-
-def is_untrusted(error: BaseException) -> bool:
-    """Tell whether a connection failed because the server's certificate is not trusted.
-
-    The transports wrap that reason in others, some of which call it a timeout.
-    """
-    reason: BaseException | None = error
-    while reason is not None:
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            return True
-        reason = reason.__cause__ or reason.__context__
-    return False
-
-
 def untrusted(url: str) -> str:
     """Say that a server's certificate is not trusted, and the remedy."""
     return (
         f"gigachat: the certificate of {url} is not trusted: save the Russian Trusted Root CA as PEM"
         " (https://www.gosuslugi.ru/crt) and name the file: gigachat:MODEL,ca_bundle=FILE"
     )
-
-
-def _message(response: httpx2.Response) -> str:
-    try:
-        return str(response.json()["message"])[:300]
-    except (ValueError, LookupError, TypeError):
-        return "with no reason given"

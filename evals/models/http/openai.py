@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,12 +16,13 @@ from ....tasks.types import Completion, Message, Usage
 from ..base import Model, ModelOptions, Sampling, estimate_tokens
 from ..options import read_options, whole_number
 from ..reasoning import split_reasoning
+from .client import Answer, HttpClient, Signer
 from .pool import ServerPool
 from .rate_limit import Pace
-from .retry import ATTEMPTS, RETRIED_STATUSES, pause_seconds, retry_after_seconds
+from .retry import Patience, RequestError, model_error
 
 if TYPE_CHECKING:
-    import httpx2
+    import ssl
 
 OPTIONS: dict[str, Callable[[str], Any]] = {
     "max_tokens_field": str,
@@ -33,16 +31,11 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "tpm": whole_number,
 }
 OWN_ADDRESS = "https://api.openai.com/v1"
-JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 CONCURRENCY = 16
 ATTEMPTS_TO_CONNECT = 4
-SECONDS_TO_CONNECT = 10.0
 # How long one chat may be asked for, in time limits of one request; rate limits may take all of it.
 PATIENCE = 2
-FATAL_STATUSES = frozenset({401, 402, 403, 404, 405})
 REFUSING_STATUSES = frozenset({400, 404, 422, 501})  # perhaps because of one parameter
-# Codes of a 429 that no waiting helps against.
-OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
 def open_openai(name: str, options: ModelOptions) -> Model:
@@ -103,9 +96,19 @@ def api_address(text: str) -> str:
 class ChatServer:
     """A model behind an OpenAI-compatible server.
 
-    Temporary failures are tried again (see `retry.py`); all requests wait when the server asks one to. Requests and
-    answers go over the `openai` package's HTTP client as plain JSON: its resource objects, with their own retries,
-    take three times as much of the CPU, and two requests in three of what a core can send.
+    Temporary failures are tried again (see `retry`); all requests wait when the server asks one to. ``client`` and
+    ``patience`` are there for requests to its other addresses.
+
+    Args:
+        name: the model as the server knows it.
+        base_url: the server's address; OpenAI's own unless given.
+        api_key: sent as a bearer token.
+        concurrency: requests in flight.
+        timeout: seconds that one request may take.
+        max_tokens_field: the parameter that bounds an answer.
+        omit: parameters that are not sent.
+        requests_per_minute, tokens_per_minute: what the server may be sent.
+        headers, sign, trust: as `HttpClient` has them.
     """
 
     def __init__(
@@ -120,47 +123,31 @@ class ChatServer:
         omit: Sequence[str] = (),
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        sign: Signer | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self.name = f"openai:{name}"
         self.concurrency = concurrency
         self._model = name
         self._base_url = base_url or OWN_ADDRESS
-        self._api_key = api_key
-        self._timeout = timeout
         self._max_tokens_field = max_tokens_field
         self._omit = tuple(omit)
         self._pace = Pace(concurrency, requests=requests_per_minute, tokens=tokens_per_minute)
-        self._reached = False
         self._takes_schema: bool | None = None  # until the server has said so
-        self._client: httpx2.AsyncClient | None = None
+        self.patience = Patience(attempts_to_connect=ATTEMPTS_TO_CONNECT, seconds=PATIENCE * timeout)
+        self.client = HttpClient(
+            self._base_url,
+            concurrency=concurrency,
+            timeout=timeout,
+            headers={"Authorization": f"Bearer {api_key}", **(headers or {})},
+            sign=sign,
+            trust=trust,
+            pace=self._pace,
+        )
         self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": self._where()}
         if omit:
             self.identity = {**self.identity, "not_sent": sorted(omit)}
-
-    @cached_property
-    def _url(self) -> httpx2.URL:
-        import httpx2
-
-        # Text would be parsed anew for every request.
-        return httpx2.URL(f"{self._base_url}/chat/completions")
-
-    def _connected(self) -> httpx2.AsyncClient:
-        # Made on the event loop that uses it.
-        if self._client is None:
-            import httpx2
-            from openai import DefaultAioHttpClient
-
-            limits = httpx2.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
-            timeout = httpx2.Timeout(self._timeout, connect=min(self._timeout, SECONDS_TO_CONNECT))
-            # A proxy cannot reach this machine's own loopback address.
-            own_machine = urlsplit(self._base_url).hostname in ("localhost", "127.0.0.1", "::1")
-            self._client = DefaultAioHttpClient(
-                limits=limits,
-                timeout=timeout,
-                trust_env=not own_machine,
-                headers={**JSON, "Authorization": f"Bearer {self._api_key}"},
-            )
-        return self._client
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat, trying again after temporary failures.
@@ -172,65 +159,40 @@ class ChatServer:
             ModelError: the server refused, or kept failing (``fatal``: wrong key, no such model, no server).
         """
         body = self._body(messages, sampling)
-        deadline = time.monotonic() + PATIENCE * self._timeout
-        failures = limits = 0
-        refusal: ModelError | None = None
-        tokens = estimate_tokens(messages, sampling.schema) + sampling.max_tokens if self._pace.counts_tokens else 0
-        while True:
+        refusal: RequestError | None = None
+        try:
             try:
-                completion = await self._ask_once(body, tokens)
-            except _RefusedError as error:
-                if body.pop("response_format", None) is None:
+                completion = await self._ask(body, messages, sampling)
+            except RequestError as error:
+                if error.status not in REFUSING_STATUSES or body.pop("response_format", None) is None:
                     raise
                 refusal = error
-            except _TemporaryError as failure:
-                failures += not failure.rate_limited
-                limits += failure.rate_limited
-                pause = failure.retry_after
-                if pause is None:
-                    pause = pause_seconds(failures + limits - 1)
-                if failures >= self._allowed(failure) or time.monotonic() + pause > deadline:
-                    raise self._given_up(failure, failures + limits) from None
-                if failure.rate_limited or failure.retry_after is not None:
-                    self._pace.close_for(pause)
-                else:
-                    await asyncio.sleep(pause)
-            else:
-                self._learn(body, refusal)
-                return completion
+                completion = await self._ask(body, messages, sampling)
+        except RequestError as error:
+            raise self._model_error(error) from None
+        self._learn(body, refusal)
+        return completion
 
-    def _learn(self, body: Mapping[str, Any], refusal: ModelError | None) -> None:
+    async def _ask(self, body: Mapping[str, Any], messages: Sequence[Message], sampling: Sampling) -> Completion:
+        tokens = estimate_tokens(messages, sampling.schema) + sampling.max_tokens if self._pace.counts_tokens else 0
+        return await self.client.ask("/chat/completions", body, self._read, self.patience, tokens=tokens)
+
+    def _read(self, answer: Answer) -> Completion:
+        return read_answer(answer.content, latency=answer.seconds)
+
+    def _model_error(self, error: RequestError) -> ModelError:
+        return model_error(error, self._where())
+
+    def _learn(self, body: Mapping[str, Any], refusal: RequestError | None) -> None:
         """Remember what an answer says of the server and schemas; ``refusal`` is that of the same chat with one."""
         if self._takes_schema is None and "response_format" in body:
             self._takes_schema = True
         elif self._takes_schema is None and refusal is not None:
             self._takes_schema = False
-            print(f"{self.name} is asked for words alone, for it takes no schema: {refusal}", file=sys.stderr)
-
-    async def _ask_once(self, body: dict[str, Any], tokens: int) -> Completion:
-        await self._pace.enter(tokens)
-        answered = rate_limited = False
-        started = time.perf_counter()
-        try:
-            completion = read_answer(await self._post(body), latency=time.perf_counter() - started)
-            answered = True
-            return completion
-        except _TemporaryError as failure:
-            rate_limited = failure.rate_limited
-            raise
-        finally:
-            self._pace.leave(answered=answered, rate_limited=rate_limited)
-
-    def _allowed(self, failure: _TemporaryError) -> int:
-        return ATTEMPTS_TO_CONNECT if failure.unreachable and not self._reached else ATTEMPTS
-
-    def _given_up(self, failure: _TemporaryError, attempts: int) -> ModelError:
-        if failure.unreachable:
-            return ModelError(
-                f"cannot reach {self._where()}: {failure}; is the server running, is --base-url right?",
-                fatal=True,
+            print(
+                f"{self.name} is asked for words alone, for it takes no schema: {self._model_error(refusal)}",
+                file=sys.stderr,
             )
-        return ModelError(f"{self._where()} {failure} ({attempts} attempts)")
 
     def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -252,94 +214,20 @@ class ChatServer:
             body.pop(parameter, None)
         return body
 
-    async def _post(self, body: dict[str, Any]) -> bytes:
-        import httpx2
-
-        try:
-            # The transport's own limit is on each read: a server that trickles would never meet it.
-            async with asyncio.timeout(self._timeout):
-                response = await self._connected().post(self._url, content=encode_body(body))
-        except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
-            raise self._broken(error) from None
-        self._reached = True
-        if response.status_code >= 400:
-            raise self._refusal(response)
-        self._pace.heed(response.headers)
-        return response.content
-
-    def _refusal(self, response: httpx2.Response) -> Exception:
-        status, content = response.status_code, response.content
-        if status in RETRIED_STATUSES and _code(content) not in OUT_OF_MONEY:
-            wait = retry_after_seconds(response.headers)
-            return _TemporaryError(
-                f"answered {status}: {_message(content)}", retry_after=wait, rate_limited=status == 429
-            )
-        refusal = _RefusedError if status in REFUSING_STATUSES else ModelError
-        return refusal(
-            f"{self._where()} refused with {status}: {_message(content)}",
-            fatal=status in FATAL_STATUSES or status == 429,
-        )
-
-    def _broken(self, error: BaseException) -> _TemporaryError:
-        import aiohttp
-
-        # The transport calls every lost connection a time-out: what it was stands further back in the chain.
-        links = _chain(error)
-        for link in links:
-            if isinstance(link, aiohttp.ClientConnectorError):
-                return _TemporaryError(_reason(link.os_error), unreachable=True)
-            if isinstance(link, aiohttp.ConnectionTimeoutError):
-                return _TemporaryError(f"no connection within {SECONDS_TO_CONNECT:g} s", unreachable=True)
-        if any(isinstance(link, TimeoutError) for link in links):
-            return _TemporaryError(f"did not answer within {self._timeout:g} s")
-        reason = " ".join(str(links[-1]).split()) or type(links[-1]).__name__
-        return _TemporaryError(f"broke the connection: {reason}")
-
     def _where(self) -> str:
         parts = urlsplit(self._base_url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-
-
-class _RefusedError(ModelError):
-    """The server does not do what is asked, or not as it is asked."""
-
-
-class _TemporaryError(Exception):
-    """A failure after which it makes sense to ask again."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        retry_after: float | None = None,
-        rate_limited: bool = False,
-        unreachable: bool = False,
-    ) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-        self.rate_limited = rate_limited
-        self.unreachable = unreachable
-
-
-def encode_body(body: Mapping[str, Any]) -> bytes:
-    """Return a request's body; text that UTF-8 cannot hold (lone surrogates) has U+FFFD in its place."""
-    try:
-        return orjson.dumps(body)
-    except TypeError:
-        lenient = json.dumps(body, ensure_ascii=False)
-        return lenient.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+        await self.client.close()
 
 
 def read_answer(content: bytes, *, latency: float) -> Completion:
     """Read the body of a chat completion.
 
     Raises:
-        _TemporaryError: it is not one (broken JSON, no choices, an HTML page of a proxy).
+        RequestError: it is not one (broken JSON, no choices, an HTML page of a proxy).
     """
     try:
         body = _parse(content)
@@ -361,7 +249,7 @@ def read_answer(content: bytes, *, latency: float) -> Completion:
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         start = content[:80].decode("utf-8", "replace")
-        raise _TemporaryError(f"sent no chat completion ({type(error).__name__}) but {start!r}") from None
+        raise RequestError(f"sent no chat completion ({type(error).__name__}) but {start!r}") from None
     return split_reasoning(completion)
 
 
@@ -372,34 +260,3 @@ def _parse(content: bytes) -> Any:
         # Answers cut in the middle of an emoji hold half a surrogate pair or half a UTF-8 sequence.
         lenient = json.dumps(json.loads(content.decode("utf-8", "replace")), ensure_ascii=False)
         return orjson.loads(lenient.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    links = [error]
-    while cause := links[-1].__cause__:
-        links.append(cause)
-    return links
-
-
-def _reason(error: OSError) -> str:
-    # asyncio words a refused connection as "Connect call failed ('127.0.0.1', 8000)"; name look-ups have no errno.
-    if error.errno and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    return (error.strerror or str(error)).lower()
-
-
-def _code(content: bytes) -> str | None:
-    try:
-        return str(orjson.loads(content)["error"]["code"])
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return None
-
-
-def _message(content: bytes) -> str:
-    try:
-        body = orjson.loads(content)
-        error = body.get("error", body)
-        text = error.get("message", error) if isinstance(error, dict) else error
-    except (orjson.JSONDecodeError, AttributeError):
-        text = content.decode("utf-8", "replace")
-    return " ".join(str(text).split())[:300] or "no reason given"

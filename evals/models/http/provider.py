@@ -11,12 +11,11 @@ import orjson
 
 from ....tasks.types import Completion, Message
 from ..base import Sampling
+from .client import Answer, Signer
 from .openai import ChatServer
 
 if TYPE_CHECKING:
     import ssl
-
-    import httpx2
 
 
 class Provider(ChatServer):
@@ -30,9 +29,9 @@ class Provider(ChatServer):
         name: the model as the user names it.
         model: the model as the server wants it.
         base_url: the server's address.
-        headers: sent with every request; ``Authorization`` among them, or set by ``auth``.
-        auth: signs requests, where that takes more than a fixed header.
-        trust: the certificates trusted.
+        headers: sent with every request; ``Authorization`` among them, or set by ``sign``.
+        sign: signs requests, where that takes more than a fixed header.
+        trust: the certificates trusted; the system's unless given.
         concurrency: requests in flight.
         timeout: seconds that one request may take.
     """
@@ -45,12 +44,21 @@ class Provider(ChatServer):
         model: str,
         base_url: str,
         headers: Mapping[str, str],
-        auth: httpx2.Auth | None = None,
-        trust: ssl.SSLContext,
+        sign: Signer | None = None,
+        trust: ssl.SSLContext | None = None,
         concurrency: int,
         timeout: float,
     ) -> None:
-        super().__init__(model, base_url=base_url, api_key="none", concurrency=concurrency, timeout=timeout)
+        super().__init__(
+            model,
+            base_url=base_url,
+            api_key="none",
+            concurrency=concurrency,
+            timeout=timeout,
+            headers=headers,
+            sign=sign,
+            trust=trust,
+        )
         self.name = f"{backend}:{name}"
         self.identity: Mapping[str, Any] = {
             "backend": backend,
@@ -61,30 +69,15 @@ class Provider(ChatServer):
         }
         # A name such as `latest` is another model next month: these are the versions that answered.
         self.versions: set[str] = set()
-        self._headers = headers
-        self._auth = auth
-        self._trust = trust
-
-    def _connected(self) -> httpx2.AsyncClient:
-        if self._client is None:
-            import httpx2
-            from openai import DefaultAioHttpClient
-
-            limits = httpx2.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
-            self._client = DefaultAioHttpClient(
-                limits=limits, timeout=self._timeout, auth=self._auth, verify=self._trust, headers=self._headers
-            )
-        return self._client
 
     def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         return super()._body(messages, replace(sampling, seed=None, stop=()))
 
-    async def _post(self, body: dict[str, Any]) -> bytes:
-        content = await super()._post(body)
+    def _read(self, answer: Answer) -> Completion:
         # Where this is no answer, its reader says so.
         with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):
-            self.versions.add(str(orjson.loads(content)["model"]))
-        return content
+            self.versions.add(str(orjson.loads(answer.content)["model"]))
+        return super()._read(answer)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat.

@@ -30,8 +30,6 @@ def open_yandex(name: str, options: ModelOptions) -> Model:
     if not name:
         raise UsageError("which model? give its name: --model yandex:aliceai-llm")
     uri = model_uri(name, extra.get("folder") or os.environ.get("YC_FOLDER_ID", ""))
-    import httpx2
-
     return Yandex(
         "yandex",
         name,
@@ -42,7 +40,6 @@ def open_yandex(name: str, options: ModelOptions) -> Model:
             "OpenAI-Project": uri.split("/")[2],
             "x-data-logging-enabled": "false",
         },
-        trust=httpx2.create_ssl_context(),
         concurrency=options.concurrency or CONCURRENCY,
         timeout=options.timeout,
     )

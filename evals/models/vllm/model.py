@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
@@ -18,6 +18,7 @@ from ....tasks.types import Completion, Message
 from ..base import ModelOptions, Sampling
 from ..hf.chat_template import choose_template, template_identity, template_in
 from ..http.openai import ChatServer
+from ..http.retry import RequestError, model_error
 from ..likelihood import Scored, cut_pair, cut_text
 from ..options import one_of, read_options, truth, whole_number
 from ..weights.checkpoints import adapter_sha256, find_adapter, find_checkpoint, split_adapter
@@ -37,9 +38,6 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "python": str,
     "trust_remote_code": truth,
 }
-if TYPE_CHECKING:
-    import aiohttp
-
 Answer = TypeVar("Answer")
 
 CONCURRENCY = 64
@@ -155,7 +153,6 @@ class VllmModel:
             )
             for server in servers
         }
-        self._session: aiohttp.ClientSession | None = None
         self._tokenizer: Any = None
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
@@ -204,8 +201,6 @@ class VllmModel:
         """Close the connections and end the servers."""
         for client in self._clients.values():
             await client.close()
-        if self._session is not None:
-            await self._session.close()
         await asyncio.gather(*(asyncio.to_thread(server.stop) for server in self._clients))
 
     def _least_busy(self) -> Server:
@@ -239,21 +234,16 @@ class VllmModel:
         return sum(entry["logprob"] for entry in entries), all(entry["rank"] == 1 for entry in entries)
 
     async def _post(self, server: Server, tokens: Sequence[int]) -> bytes:
-        import aiohttp
-
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=self.concurrency))
         # One token must be generated, and 0 further log-probabilities are wanted beside the prompt's own.
-        body = {"max_tokens": 1, "temperature": 0, "prompt_logprobs": 0, "prompt": list(tokens)}
+        settings = {"max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
+        body = {"model": self._served_name, **settings, "prompt": list(tokens)}
+        chat = self._clients[server]
         try:
-            async with self._session.post(
-                f"{server.address}/completions", json={"model": self._served_name, **body}
-            ) as response:
-                return await response.read()
-        except aiohttp.ClientError as error:
+            return await chat.client.ask("/completions", body, lambda answer: answer.content, chat.patience)
+        except RequestError as error:
             if not server.alive:
                 raise server.ended() from None
-            raise ModelError(f"{server.address} broke the connection: {error}") from None
+            raise model_error(error, server.address) from None
 
     def _longest_scored(self) -> int:
         # The server also wants room for one token after the prompt.

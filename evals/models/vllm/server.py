@@ -8,8 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,8 @@ from types import MappingProxyType
 import orjson
 
 from ....errors import MissingExtraError, ModelError, UsageError
+from ..http.client import get_blocking
+from ..http.retry import RequestError
 
 LEASH = Path(__file__).with_name("parent_guard.py")
 START_SECONDS = 1800.0
@@ -112,16 +112,14 @@ class Server:
         Raises:
             ModelError: it ended, or was not ready in time.
         """
-        health = self.address.removesuffix("/v1") + "/health"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if not self.alive:
                 raise self.ended()
             try:
-                with opener.open(health, timeout=5):
-                    return
-            except (urllib.error.URLError, OSError):
+                get_blocking(self.address.removesuffix("/v1"), "/health", timeout=5)
+                return
+            except RequestError:
                 time.sleep(0.25)
         raise ModelError(f"vLLM was not ready after {seconds:.0f} s; its log is {self.log}", fatal=True)
 

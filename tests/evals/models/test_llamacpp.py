@@ -115,8 +115,7 @@ def test_stop_strings(weights: Path) -> None:
 def test_the_own_chat_template_is_applied_once(weights: Path) -> None:
     def post(model: LlamaCpp, path: str, body: dict[str, Any]) -> Any:
         connection = http.client.HTTPConnection(urlsplit(model._server.listening_address).netloc)
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {model._api_key}"}
-        connection.request("POST", path, json.dumps(body), headers)
+        connection.request("POST", path, json.dumps(body), model.client._headers)
         result = json.loads(connection.getresponse().read())
         connection.close()
         return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -167,9 +168,7 @@ def test_a_token_is_renewed_a_minute_early() -> None:
 
 
 def on_clock(server: GigaChatServer, clock: Callable[[], float]) -> GigaChat:
-    import httpx2
-
-    trust = httpx2.create_ssl_context()
+    trust = ssl.create_default_context()
     tokens = AccessTokens(server.auth_url, GigaChatServer.KEY, "GIGACHAT_API_PERS", trust=trust, clock=clock)
     return GigaChat("GigaChat-2", base_url=server.base_url, tokens=tokens, trust=trust, concurrency=1, timeout=10.0)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from evalkit.evals.sandbox import docker, open_sandbox, probe, remote
+from evalkit.evals.models.http import retry
+from evalkit.evals.sandbox import docker, open_sandbox, probe
 from evalkit.evals.sandbox.inside.layout import find_layout
 from evalkit.evals.sandbox.pool import UNPRIVILEGED_USER, SlotPool
 from evalkit.tasks.execution import Asserts, Call, Calls, Exchange, Execution, Limits, Program, Stdio
@@ -103,7 +104,7 @@ def test_failures_of_the_program_are_named(source, outcome):
 
 
 def test_a_server_that_stumbles_is_asked_again_and_one_that_fails_gives_no_verdict(monkeypatch):
-    monkeypatch.setattr(remote, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.01)
     busy = web.Response(status=503)
     (result,), server = run(calls(DOUBLE, "double", ((2,), 4)), faults=(busy,))
     assert result.passed
@@ -118,7 +119,7 @@ def test_a_server_that_stumbles_is_asked_again_and_one_that_fails_gives_no_verdi
 
 
 def test_a_server_that_is_not_there_gives_no_verdict(monkeypatch):
-    monkeypatch.setattr(remote, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.01)
 
     async def ask() -> Execution:
         async with open_sandbox("remote:http://127.0.0.1:9", slots=1) as sandbox:

@@ -1,0 +1,322 @@
+"""Sends requests to a server: the client of everything here that speaks HTTP.
+
+The transport is aiohttp. The `openai` package is not used: its client sends 0.6 of aiohttp's requests a second, its
+HTTP layer alone takes twice as much of the CPU, and importing it, its types included, takes half a second. Its
+errors and retries know neither of rate limits that all requests share nor of what GigaChat and sandboxes answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import ipaddress
+import json
+import os
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from .rate_limit import Pace
+from .retry import Failure, Patience, RequestError, ask_again, failure_of_status, retry_after_seconds
+
+if TYPE_CHECKING:
+    import aiohttp
+
+JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+SECONDS_TO_CONNECT = 10.0
+# Uvicorn, and so most servers of models, hangs up after as long.
+SECONDS_KEPT_ALIVE = 5.0
+OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+Read = TypeVar("Read")
+
+Signer = Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
+"""Returns the headers that sign one request: others than those given, which were just refused with a 401."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of an answer, and the seconds from the request to the body's end."""
+
+    content: bytes
+    seconds: float
+
+
+class HttpClient:
+    """A client of one server, at ``address``; its connections are made on the event loop that asks first.
+
+    Args:
+        address: of the server, without a slash at its end; a user and a password in it sign the requests.
+        concurrency: connections at most.
+        timeout: seconds that one request may take, from first to last byte.
+        headers: sent with every request, beside those of JSON.
+        sign: signs requests, where that takes more than fixed headers.
+        trust: the certificates trusted; the system's (``SSL_CERT_FILE``, ``SSL_CERT_DIR``) unless given.
+        proxies: whether the environment's proxies are used (``HTTPS_PROXY`` and so on).
+        pace: how fast the server may be asked.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        concurrency: int = 1,
+        timeout: float,
+        headers: Mapping[str, str] | None = None,
+        sign: Signer | None = None,
+        trust: ssl.SSLContext | None = None,
+        proxies: bool = True,
+        pace: Pace | None = None,
+    ) -> None:
+        self.address, signature = _without_user(address)
+        self._concurrency = concurrency
+        self._timeout = timeout
+        self._headers = {**JSON, **(headers or {}), **signature}
+        self._sign = sign
+        self._trust = trust
+        self._proxy = environment_proxy(self.address) if proxies else None
+        self._pace = pace or Pace(concurrency)
+        self._reached = False
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def ask(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        read: Callable[[Answer], Read],
+        patience: Patience,
+        *,
+        tokens: int = 0,
+    ) -> Read:
+        """POST a body, again after failures that pass, and return what ``read`` makes of the answer.
+
+        Requests wait for their turn as the server's rate limits have it; ``tokens`` is about how many this one
+        takes. ``read`` raises `RequestError` for what is no answer: it is asked for again.
+
+        Raises:
+            RequestError: the server refused, or kept failing.
+        """
+
+        async def once() -> Read:
+            await self._pace.enter(tokens)
+            answered = rate_limited = False
+            try:
+                found = read(await self.post(path, body))
+                answered = True
+                return found
+            except RequestError as error:
+                rate_limited = error.failure is Failure.RATE_LIMITED
+                raise
+            finally:
+                self._pace.leave(answered=answered, rate_limited=rate_limited)
+
+        return await ask_again(once, patience, hold=self._pace.close_for)
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """POST a body once: JSON values, or bytes as they are.
+
+        Raises:
+            RequestError: there is no answer, or one with a status of 400 or more.
+        """
+        content = body if isinstance(body, bytes) else encode_body(body)
+        return await self._send("POST", path, content, headers, timeout)
+
+    async def get(self, path: str) -> Answer:
+        """GET once.
+
+        Raises:
+            RequestError: there is no answer, or one with a status of 400 or more.
+        """
+        return await self._send("GET", path, None, None, None)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+        timeout: float | None,
+    ) -> Answer:
+        if self._sign is None:
+            return await self._send_signed(method, path, content, headers, timeout)
+        signature = await self._sign({})
+        try:
+            return await self._send_signed(method, path, content, {**(headers or {}), **signature}, timeout)
+        except RequestError as error:
+            if error.status != 401:
+                raise
+            signature = await self._sign(signature)
+        return await self._send_signed(method, path, content, {**(headers or {}), **signature}, timeout)
+
+    async def _send_signed(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+        timeout: float | None,
+    ) -> Answer:
+        import aiohttp
+
+        limit = self._timeout if timeout is None else timeout
+        to_connect = min(limit, SECONDS_TO_CONNECT)
+        started = time.perf_counter()
+        try:
+            async with self._connected().request(
+                method,
+                f"{self.address}{path}",
+                data=content,
+                headers=headers,
+                proxy=self._proxy,
+                timeout=aiohttp.ClientTimeout(total=limit, sock_connect=to_connect),
+            ) as response:
+                received = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unanswered(error, limit, to_connect) from None
+        self._reached = True
+        if response.status >= 400:
+            raise _refusal(response.status, response.headers, received)
+        self._pace.heed(response.headers)
+        return Answer(received, time.perf_counter() - started)
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            import aiohttp
+
+            connector = aiohttp.TCPConnector(
+                limit=self._concurrency, keepalive_timeout=SECONDS_KEPT_ALIVE, ssl=self._trust or True
+            )
+            self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
+        return self._session
+
+    def _unanswered(self, error: BaseException, limit: float, to_connect: float) -> RequestError:
+        import aiohttp
+
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            reason = _one_line(error.certificate_error)
+            return RequestError(
+                f"has a certificate that is not trusted: {reason}; SSL_CERT_FILE=FILE trusts those of a file",
+                Failure.UNTRUSTED,
+            )
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return RequestError(_os_reason(error.os_error), Failure.UNREACHABLE, reached=self._reached)
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            reason = f"no connection within {to_connect:g} s"
+            return RequestError(reason, Failure.UNREACHABLE, reached=self._reached)
+        if isinstance(error, TimeoutError):
+            return RequestError(f"did not answer within {limit:g} s")
+        while error.__cause__ is not None:
+            error = error.__cause__
+        return RequestError(f"broke the connection: {_one_line(error)}")
+
+
+def get_blocking(address: str, path: str, *, timeout: float, headers: Mapping[str, str] | None = None) -> bytes:
+    """GET once from code that is not asynchronous, whether an event loop runs around it or not.
+
+    Raises:
+        RequestError: there is no answer, or one with a status of 400 or more.
+    """
+
+    async def get() -> bytes:
+        async with HttpClient(address, timeout=timeout, headers=headers) as client:
+            return (await client.get(path)).content
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, get()).result()
+
+
+def encode_body(body: Mapping[str, Any]) -> bytes:
+    """Return a request's body; text that UTF-8 cannot hold (lone surrogates) has U+FFFD in its place."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        lenient = json.dumps(body, ensure_ascii=False)
+        return lenient.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def environment_proxy(address: str) -> str | None:
+    """Return the proxy that the environment names for an address; none reaches this machine's own.
+
+    ``NO_PROXY`` may name networks (``10.0.0.0/8``), which the standard library does not know.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(address)
+    host, proxies = parts.hostname or "", getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or host in OWN_MACHINE or proxy_bypass(parts.netloc):
+        return None
+    for network in proxies.get("no", "").split(","):
+        with contextlib.suppress(ValueError):
+            if ipaddress.ip_address(host) in ipaddress.ip_network(network.strip(), strict=False):
+                return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def told_reason(content: bytes) -> str:
+    """Return what a server says of an error, in one line: OpenAI's form, ``message`` alone, or the text itself."""
+    try:
+        body = orjson.loads(content)
+        error = body.get("error", body)
+        text = error.get("message", error) if isinstance(error, dict) else error
+    except (orjson.JSONDecodeError, AttributeError):
+        text = content.decode("utf-8", "replace")
+    return " ".join(str(text).split())[:300] or "no reason given"
+
+
+def _refusal(status: int, headers: Mapping[str, str], content: bytes) -> RequestError:
+    failure = failure_of_status(status, content)
+    passes = failure in (Failure.TEMPORARY, Failure.RATE_LIMITED)
+    return RequestError(
+        f"{'answered' if passes else 'refused with'} {status}: {told_reason(content)}",
+        failure,
+        status=status,
+        content=content,
+        retry_after=retry_after_seconds(headers),
+    )
+
+
+def _without_user(address: str) -> tuple[str, dict[str, str]]:
+    parts = urlsplit(address)
+    if parts.username is None:
+        return address, {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return bare, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _os_reason(error: OSError) -> str:
+    # asyncio words a refused connection as "Connect call failed ('127.0.0.1', 8000)"; name look-ups have no errno.
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return (error.strerror or str(error)).lower()
