@@ -167,18 +167,15 @@ class VllmSampler:
 
     @contextlib.asynccontextmanager
     async def _servers(self) -> AsyncIterator[list[HttpClient]]:
-        async with contextlib.AsyncExitStack() as stack:
-            yield [
-                await stack.enter_async_context(
-                    HttpClient(
-                        address,
-                        concurrency=self._settings.concurrency,
-                        timeout=self._settings.timeout,
-                        proxies=False,
-                    )
-                )
-                for address in self._addresses
-            ]
+        at_once, seconds = self._settings.concurrency, self._settings.timeout
+        servers = [
+            HttpClient(address, concurrency=at_once, timeout=seconds, proxies=False) for address in self._addresses
+        ]
+        try:
+            yield servers
+        finally:
+            for server in servers:
+                await server.close()
 
     async def _post(
         self, server: HttpClient, action: str, body: dict[str, Any], patience: Patience = _PATIENCE

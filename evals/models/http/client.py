@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import ipaddress
 import json
 import os
@@ -96,7 +97,6 @@ class HttpClient:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
-            self._session = None
 
     async def ask(
         self,
@@ -153,39 +153,33 @@ class HttpClient:
         Raises:
             RequestError: there is no answer, or one with a status of 400 or more.
         """
-        return await self._send("GET", path, None, None, None)
+        return await self._send("GET", path)
 
     async def _send(
         self,
         method: str,
         path: str,
-        content: bytes | None,
-        headers: Mapping[str, str] | None,
-        timeout: float | None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
     ) -> Answer:
+        send = functools.partial(self._send_signed, method, path, content, timeout or self._timeout)
         if self._sign is None:
-            return await self._send_signed(method, path, content, headers, timeout)
+            return await send(headers)
         signature = await self._sign({})
         try:
-            return await self._send_signed(method, path, content, {**(headers or {}), **signature}, timeout)
+            return await send({**(headers or {}), **signature})
         except RequestError as error:
             if error.status != 401:
                 raise
-            signature = await self._sign(signature)
-        return await self._send_signed(method, path, content, {**(headers or {}), **signature}, timeout)
+        return await send({**(headers or {}), **await self._sign(signature)})
 
     async def _send_signed(
-        self,
-        method: str,
-        path: str,
-        content: bytes | None,
-        headers: Mapping[str, str] | None,
-        timeout: float | None,
+        self, method: str, path: str, content: bytes | None, timeout: float, headers: Mapping[str, str] | None
     ) -> Answer:
         import aiohttp
 
-        limit = self._timeout if timeout is None else timeout
-        to_connect = min(limit, SECONDS_TO_CONNECT)
+        to_connect = min(timeout, SECONDS_TO_CONNECT)
         started = time.perf_counter()
         try:
             async with self._connected().request(
@@ -194,11 +188,11 @@ class HttpClient:
                 data=content,
                 headers=headers,
                 proxy=self._proxy,
-                timeout=aiohttp.ClientTimeout(total=limit, sock_connect=to_connect),
+                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=to_connect),
             ) as response:
                 received = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise self._unanswered(error, limit, to_connect) from None
+            raise self._unanswered(error, timeout, to_connect) from None
         self._reached = True
         if response.status >= 400:
             raise _refusal(response.status, response.headers, received)
@@ -215,7 +209,7 @@ class HttpClient:
             self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
         return self._session
 
-    def _unanswered(self, error: BaseException, limit: float, to_connect: float) -> RequestError:
+    def _unanswered(self, error: BaseException, timeout: float, to_connect: float) -> RequestError:
         import aiohttp
 
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -230,7 +224,7 @@ class HttpClient:
             reason = f"no connection within {to_connect:g} s"
             return RequestError(reason, Failure.UNREACHABLE, reached=self._reached)
         if isinstance(error, TimeoutError):
-            return RequestError(f"did not answer within {limit:g} s")
+            return RequestError(f"did not answer within {timeout:g} s")
         while error.__cause__ is not None:
             error = error.__cause__
         return RequestError(f"broke the connection: {_one_line(error)}")

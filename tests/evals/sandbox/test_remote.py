@@ -128,6 +128,14 @@ def test_a_server_that_is_not_there_gives_no_verdict(monkeypatch):
     assert "remote:http://127.0.0.1:9" in asyncio.run(ask()).failure
 
 
+def test_a_server_that_refuses_is_not_asked_again():
+    (result,), server = run(
+        calls(DOUBLE, "double", ((2,), 4)), faults=tuple(web.Response(status=404) for _ in "ab")
+    )
+    assert result.failure.endswith("HTTP 404")
+    assert len(server.requests) == 2  # a slot is tried twice
+
+
 def test_objects_need_a_local_sandbox():
     (result,), _ = run(asserts("def f(x): return iter([x])", "f", "assert list(f(1)) == [1]"))
     assert "need a local one" in result.failure
