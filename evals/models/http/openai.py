@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import orjson
@@ -23,6 +23,9 @@ from .retry import Patience, RequestError, model_error
 
 if TYPE_CHECKING:
     import ssl
+
+    from openai.types.chat import ChatCompletionMessageParam
+    from openai.types.shared_params import ResponseFormatJSONSchema
 
 OPTIONS: dict[str, Callable[[str], Any]] = {
     "max_tokens_field": str,
@@ -195,9 +198,10 @@ class ChatServer:
             )
 
     def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+        chat = [cast("ChatCompletionMessageParam", message.as_json()) for message in messages]
         body: dict[str, Any] = {
             "model": self._model,
-            "messages": [message.as_json() for message in messages],
+            "messages": chat,
             "temperature": sampling.temperature,
             self._max_tokens_field: sampling.max_tokens,
         }
@@ -208,8 +212,11 @@ class ChatServer:
         if sampling.seed is not None:
             body["seed"] = sampling.seed
         if sampling.schema is not None and self._takes_schema is not False:
-            wanted = {"name": "verdict", "strict": True, "schema": sampling.schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
+            wanted: ResponseFormatJSONSchema = {
+                "type": "json_schema",
+                "json_schema": {"name": "verdict", "strict": True, "schema": dict(sampling.schema)},
+            }
+            body["response_format"] = wanted
         for parameter in self._omit:
             body.pop(parameter, None)
         return body
