@@ -99,7 +99,7 @@ def judge_again(
             notify(forecast_of(opened, planned, spec.epochs, canaries, billing.judge_prices))
             wanted = partial(grade_canaries, planned, output, share=canaries, epochs=spec.epochs, seed=spec.seed)
             await _rescore(output, planned, spec.seed, opened, "auto", wanted)
-            return dict(getattr(opened, "identity", {}))
+            return dict(opened.identity)
 
     identity = asyncio.run(grade())
     prices = {name: price.as_json() for name, price in billing.judge_prices.items() if price is not None}

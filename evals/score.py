@@ -77,7 +77,7 @@ def score(
     """
     chosen = open_task(task)
     if samples is None:
-        chosen = open_task(getattr(chosen, "stand_in", None) or task)
+        chosen = open_task(chosen.stand_in or task)
         known = list(chosen.samples(split="test", limit=None, seed=seed))
     else:
         known = list(chosen.read(samples))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UsageError
-from ..tasks.types import Completion, Sample, Score, Task
+from ..tasks.base import BaseTask
+from ..tasks.types import Completion, Sample, Score
 from .engine.scorer_context import open_scorer_context
 from .engine.scoring import open_scorers
 from .records.plan import PlannedTask, plan_tasks
@@ -57,10 +58,10 @@ def validate(
     given = {task_name: str(data)} if data is not None else {}
     spec = RunSpec.of(model="replay:", tasks=(task_name,), data=given, limit=limit, seed=seed)
     (planned,) = plan_tasks(spec)
-    if not hasattr(planned.task, "gold"):
+    if planned.task.gold is None:
         raise UsageError(
             f"{planned.task.name} has no gold answers: "
-            + ("a judge grades it" if "judge" in getattr(planned.task, "needs", ()) else "give it gold(sample)")
+            + ("a judge grades it" if "judge" in planned.task.needs else "give it gold(sample)")
         )
     return asyncio.run(_validate(planned, sandbox, unsafe_code))
 
@@ -86,14 +87,15 @@ async def _validate(planned: PlannedTask, sandbox: str, unsafe_code: bool) -> Va
     return found
 
 
-def _trials(task: Task, samples: Iterator[Sample], found: Validation) -> Iterator[_Trial]:
+def _trials(task: BaseTask, samples: Iterator[Sample], found: Validation) -> Iterator[_Trial]:
+    assert task.gold is not None
     for sample in samples:
-        gold = task.gold(sample)  # type: ignore[attr-defined]
+        gold = task.gold(sample)
         if gold is None:
             found.without_gold += 1
             continue
         yield _Trial(sample, gold, "gold")
-        if hasattr(task, "wrong"):
+        if task.wrong is not None:
             for completion in task.wrong(sample):
                 yield _Trial(sample, completion, "wrong")
         else:

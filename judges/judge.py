@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any, Final, Literal, Protocol
 
 from ..errors import ModelError, UsageError, nearest
-from ..tasks.types import APPARATUS_FAILURES, Completion, Judgement, Message, Status
+from ..tasks.types import APPARATUS_FAILURES, Completion, Judge, Judgement, Message, Status
 from .cache import VerdictCache, answer_key, encodable
 from .forms import LANGUAGES, Form, form_names, load_form
 from .guard.defences import JudgeView, fence, make_nonce, neutralise
@@ -122,6 +122,8 @@ class ModelJudge:
     seed of its own. All answers go through the cache, if there is one; then the very same grading costs nothing.
     ``forms`` are those that it will be asked for, all by default; a change of another is none of its identity.
     """
+
+    members: Sequence[Judge] = ()
 
     def __init__(
         self,

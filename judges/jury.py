@@ -57,6 +57,7 @@ class Jury:
             raise UsageError(f"a judge sits twice in the jury of {', '.join(names)}")
         self.members = tuple(members)
         self.name = name or f"{rule} of {', '.join(names)}"
+        self.settings = None
         self._rule = rule
         self._escalate_above = escalate_above
         self._quorum = quorum or len(members)
@@ -68,7 +69,7 @@ class Jury:
             "rule": self._rule,
             "escalate_above": self._escalate_above,
             "quorum": self._quorum,
-            "members": [getattr(member, "identity", {"name": member.name}) for member in self.members],
+            "members": [member.identity for member in self.members],
         }
 
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:

@@ -1,5 +1,6 @@
 """Asking and checking: the shared words, the registry of plugins, one folder a task."""
 
+from .base import BaseTask
 from .types import (
     Completion,
     Context,
@@ -15,6 +16,7 @@ from .types import (
 )
 
 __all__ = [
+    "BaseTask",
     "Completion",
     "Context",
     "Message",

@@ -188,10 +188,42 @@ class Judgement:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class GradingLimits(Protocol):
+    """What bounds the cost of one grading: how often it is tried, and the tokens of each answer."""
+
+    @property
+    def attempts(self) -> int:
+        """How often a grading is tried until its verdict can be read."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens of one answer."""
+        ...
+
+
 class Judge(Protocol):
     """A model, or a jury of them, that grades answers."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What verdicts are signed with."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that changes a verdict, for the manifest."""
+        ...
+
+    @property
+    def members(self) -> Sequence[Judge]:
+        """The judges of a jury; none for a judge that sits alone."""
+        ...
+
+    @property
+    def settings(self) -> GradingLimits | None:
+        """How a judge that sits alone works; None for a jury, whose members have their own."""
+        ...
 
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
         """Fill in a form (``rating``, ``proof``, …) whose blanks are ``fields``.
@@ -256,16 +288,7 @@ class Task(Protocol):
     ``max_tokens`` is the answer length that the task's rules assume. A ``score`` that is a plain function runs
     in a worker process and may use the CPU; an ``async`` one runs on the event loop and may wait for a judge.
 
-    A task may also have
-
-    - ``needs``: what its scorer is to be lent, a tuple of ``"judge"`` and ``"sandbox"``; with a judge also
-      ``forms`` (those that it fills in) and ``gradings(sample) -> int`` (how many a sample takes);
-    - ``sources(path) -> Sequence[Path]``: all files that ``read(path)`` reads, when there are several;
-    - ``stand_in``: the task whose own samples are used when no data file is given;
-    - ``final_answer(completion) -> str | None``: what two answers that mean the same have in common; votes and
-      maj@k count by it;
-    - ``gold(sample) -> Completion | None``: a right answer, and ``wrong(sample) -> Iterable[Completion]``: answers
-      that nearly are; ``evalkit validate`` shows the scorer both.
+    `base.BaseTask` adds what a task may have beside this.
     """
 
     name: str

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...tasks.base import BaseTask
 from ...tasks.text.language import completion_fidelity
-from ...tasks.types import Completion, Score, Task
+from ...tasks.types import Completion, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Scored:
     language: Mapping[str, Any] | None = None
 
 
-def examine(task: Task, completion: Completion) -> tuple[str | None, dict[str, Any] | None]:
+def examine(task: BaseTask, completion: Completion) -> tuple[str | None, dict[str, Any] | None]:
     """Return the final answer (None unless the task names one) and the languages of a completion."""
-    answer = task.final_answer(completion) if hasattr(task, "final_answer") else None
+    answer = None if task.final_answer is None else task.final_answer(completion)
     spoken = completion.text or completion.reasoning or completion.turns
     return answer, completion_fidelity(completion) if spoken else None

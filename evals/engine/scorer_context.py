@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 
 from ...errors import UsageError
-from ...tasks.types import Context, Judge, Task
+from ...tasks.base import BaseTask
+from ...tasks.types import Context, Judge
 
 
 @contextlib.asynccontextmanager
 async def open_scorer_context(
-    tasks: Iterable[Task],
+    tasks: Iterable[BaseTask],
     *,
     seed: int = 0,
     judge: Judge | None = None,
@@ -30,7 +31,7 @@ async def open_scorer_context(
     Raises:
         UsageError: a task needs a judge and none is given, or a sandbox and none works here.
     """
-    needs = {need: task.name for task in tasks for need in getattr(task, "needs", ())}
+    needs = {need: task.name for task in tasks for need in task.needs}
     if "judge" in needs and judge is None:
         raise UsageError(
             f"{needs['judge']} is graded by a model: give one with --judge, as"

@@ -15,7 +15,8 @@ import orjson
 
 from ...errors import RunError
 from ...files import encode
-from ...tasks.types import Completion, Context, Sample, Score, Status, Task
+from ...tasks.base import BaseTask
+from ...tasks.types import Completion, Context, Sample, Score, Status
 from ..records.plan import PlannedTask
 from .scored import Scored, examine
 
@@ -85,7 +86,7 @@ class Scorer:
     """
 
     def __init__(
-        self, task: Task, task_name: str, *, context: Context, workers: int, deadline: float = DEADLINE_SECONDS
+        self, task: BaseTask, task_name: str, *, context: Context, workers: int, deadline: float = DEADLINE_SECONDS
     ) -> None:
         self._task = task
         self._context = context

@@ -56,7 +56,7 @@ class Canary:
 
 def is_judged(item: PlannedTask) -> bool:
     """Tell whether a judge grades the answers of a task."""
-    return "judge" in getattr(item.task, "needs", ())
+    return "judge" in item.task.needs
 
 
 def check_share(share: float) -> None:
@@ -184,7 +184,8 @@ class _Listener:
     """A judge, and what it said when it was really asked."""
 
     def __init__(self, judge: Judge) -> None:
-        self.name = judge.name
+        self.name, self.identity = judge.name, judge.identity
+        self.members, self.settings = judge.members, judge.settings
         self.heard: list[dict[str, Any]] = []
         self._judge = judge
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_UP, Decimal
 from itertools import islice
-from typing import Any
 
+from ...tasks.base import BaseTask
 from ...tasks.types import Judge, Message, Sample
 from ..costs.prices import Money, Price
 from ..models.base import estimate_tokens
@@ -40,7 +40,7 @@ def forecast_of(
         graded += [(one.sample, 1) for one in islice(canaries_of(item, item.spec.seed), wanted)]
         form = _form_tokens(item.task)
         for sample, times in graded:
-            gradings.append(_gradings(item.task, sample) * times)
+            gradings.append(item.task.gradings(sample) * times)
             tokens += gradings[-1] * (form + _shown_tokens(item.task, sample))
     return _said(judge, sum(gradings), tokens, prices)
 
@@ -68,26 +68,22 @@ def _said(judge: Judge, gradings: int, tokens: int, prices: Mapping[str, Price |
     return f"{calls}; {_worded(once)}, {_worded(most)} at most, if all answers are as long as they may be"
 
 
-def _gradings(task: Any, sample: Sample) -> int:
-    return int(task.gradings(sample)) if hasattr(task, "gradings") else 1
-
-
-def _form_tokens(task: Any) -> int:
+def _form_tokens(task: BaseTask) -> int:
     from ...judges.forms import LANGUAGES, form_names, load_form
     from ...judges.schemas import verdict_schema
 
     # A Russian letter has two bytes: the estimate for Russian forms is the higher one.
-    forms = (load_form(name, LANGUAGES[0]) for name in getattr(task, "forms", None) or form_names())
+    forms = (load_form(name, LANGUAGES[0]) for name in task.forms or form_names())
     return max(
         estimate_tokens((Message("system", form.system), Message("user", form.user)), verdict_schema(form, ""))
         for form in forms
     )
 
 
-def _shown_tokens(task: Any, sample: Sample) -> int:
+def _shown_tokens(task: BaseTask, sample: Sample) -> int:
     """Return the tokens of questions, references and the longest answers, all turns in one prompt."""
     asked = [Message("user", turn) for turn in sample.turns] or sample.messages
-    answers = int(task.max_tokens) * max(1, len(sample.turns))
+    answers = task.max_tokens * max(1, len(sample.turns))
     return estimate_tokens((*asked, Message("user", str(sample.target)))) + answers
 
 
@@ -97,7 +93,7 @@ def _cost(
     """Return what it costs by currency; nothing where a price is unknown."""
     amounts: dict[str, Decimal] = {}
     for member in _members(judge):
-        price, settings = prices.get(member.name), getattr(member, "settings", None)
+        price, settings = prices.get(member.name), member.settings
         if price is None or settings is None:
             return {}
         cost = price.of_tokens(tokens, gradings * settings.max_tokens) * (settings.attempts if attempts else 1)
@@ -106,9 +102,8 @@ def _cost(
 
 
 def _members(judge: Judge) -> Iterator[Judge]:
-    if not hasattr(judge, "members"):
+    if not judge.members:
         yield judge
-        return
     for member in judge.members:
         yield from _members(member)
 

@@ -13,6 +13,8 @@ from ...errors import UsageError
 from ...files import read_shared_journal
 from ...judges.spec import JudgeSpec
 from ...tasks.types import Completion, Judge, Message, Task, Usage
+from ...tasks.base import BaseTask
+from ...tasks.types import Completion, Judge, Message, Usage
 from ..costs.prices import Ledger, Price
 from ..models.base import Model, ModelOptions, Sampling
 from ..models.open import open_model
@@ -40,13 +42,13 @@ class AskedModel:
         return await self._model.generate(messages, Sampling(**sampling))
 
 
-def check_judges(spec: JudgeSpec, tasks: Sequence[Task]) -> None:
+def check_judges(spec: JudgeSpec, tasks: Sequence[BaseTask]) -> None:
     """See that there is a judge just where one is needed, before anything is paid for.
 
     Raises:
         UsageError: there is not.
     """
-    graded = [task.name for task in tasks if "judge" in getattr(task, "needs", ())]
+    graded = [task.name for task in tasks if "judge" in task.needs]
     if graded and not spec.models:
         raise UsageError(
             f"{', '.join(graded)}: a model must grade the answers. Name one with --judge: openai:NAME with"
@@ -60,7 +62,7 @@ def check_judges(spec: JudgeSpec, tasks: Sequence[Task]) -> None:
 @contextlib.asynccontextmanager
 async def open_judging(
     spec: JudgeSpec,
-    tasks: Sequence[Task],
+    tasks: Sequence[BaseTask],
     verdicts: Path,
     options: ModelOptions,
     pay: Pay = lambda model, name: model,
@@ -90,7 +92,7 @@ async def open_judging(
             models.append(AskedModel(pay(model, name)))
         cache = VerdictCache(verdicts)
         stack.callback(cache.close)
-        forms = {form for task in tasks for form in getattr(task, "forms", ())}
+        forms = {form for task in tasks for form in task.forms}
         yield open_judge_of(spec, models, cache=cache, seed=seed, forms=forms or None)
 
 

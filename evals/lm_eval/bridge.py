@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
+from ...tasks.base import BaseTask
 from ...tasks.records import read_records
 from ...tasks.types import Completion, Context, Message, Sample, Score, Status
 from .find import load
@@ -37,7 +38,7 @@ def open_lm_eval(text: str) -> LmEvalTask:
     return LmEvalTask(text, Options.parse(text))
 
 
-class LmEvalTask:
+class LmEvalTask(BaseTask):
     """One task of lm-eval, or a group of them, whose metrics are then broken down by task.
 
     Samples are lm-eval's documents in lm-eval's order; their ids are the document's number, after the task's name

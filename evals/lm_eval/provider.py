@@ -31,8 +31,9 @@ from lm_eval.api.task import Task as LmEvalsTask
 from lm_eval.config.task import TaskConfig
 
 from ...errors import UsageError
+from ...tasks.base import BaseTask
 from ...tasks.registry import open_task
-from ...tasks.types import Completion, Context, Metric, Sample, Score, Task
+from ...tasks.types import Completion, Context, Metric, Sample, Score
 from ..models.reasoning import split_reasoning
 
 SCORE = "score"
@@ -152,9 +153,9 @@ class EvalkitTask(LmEvalsTask):  # type: ignore[misc]  # lm-eval has no types
         return dict.fromkeys((*(metric.name for metric in self._task.metrics), SCORE), True)
 
 
-def _open(name: str, data: str | None) -> Task:
+def _open(name: str, data: str | None) -> BaseTask:
     task = open_task(name)
-    stand_in = getattr(task, "stand_in", None)
+    stand_in = task.stand_in
     if data is None and stand_in is not None:
         logging.getLogger("lm_eval").warning(
             "%s: no data file given, so the prompts shipped as %s are used (--metadata evalkit_data=FILE)",
@@ -165,7 +166,7 @@ def _open(name: str, data: str | None) -> Task:
     return task
 
 
-def _read(task: Task, data: str | None) -> Iterator[Sample]:
+def _read(task: BaseTask, data: str | None) -> Iterator[Sample]:
     samples = task.samples(split="test", limit=None, seed=0) if data is None else task.read(Path(data))
     for sample in samples:
         if not sample.messages or sample.turns:
@@ -173,7 +174,7 @@ def _read(task: Task, data: str | None) -> Iterator[Sample]:
         yield sample
 
 
-def _score(task: Task, sample: Sample, completion: Completion) -> Score:
+def _score(task: BaseTask, sample: Sample, completion: Completion) -> Score:
     verdict = task.score(sample, completion, Context())
     if isinstance(verdict, Score):
         return verdict

@@ -47,7 +47,7 @@ def make_manifest(
         "evalkit": __version__,
         "spec": spec.model_dump(mode="json"),
         "model": {"name": model.name, **model.identity},
-        "judge": getattr(judge, "identity", None),
+        "judge": None if judge is None else judge.identity,
         "tasks": [task.identity() for task in tasks],
         "executor": getattr(model, "executor", {"name": "local"}),
         "price": price.as_json() if price is not None else None,

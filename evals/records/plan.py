@@ -12,8 +12,9 @@ from typing import Any
 import orjson
 
 from ...errors import InputError, UsageError
+from ...tasks.base import BaseTask
 from ...tasks.registry import open_task
-from ...tasks.types import Sample, Task
+from ...tasks.types import Sample
 from .spec import RunSpec
 
 
@@ -24,7 +25,7 @@ class PlannedTask:
     ``measures`` tells that it wants log-likelihoods, which not every model can give.
     """
 
-    task: Task
+    task: BaseTask
     registered_as: str
     path: Path | None
     spec: RunSpec
@@ -79,7 +80,7 @@ def _plan(spec: RunSpec, name: str) -> PlannedTask:
     task = open_task(name)
     notice = ""
     given = spec.data.get(name)
-    stand_in = getattr(task, "stand_in", None)
+    stand_in = task.stand_in
     if given is None and stand_in is not None:
         notice = (
             f"{name}: no data file given, so the prompts shipped as {stand_in} are used"
@@ -91,7 +92,7 @@ def _plan(spec: RunSpec, name: str) -> PlannedTask:
     return PlannedTask(task, name, path, spec, size, sha256, measures, notice)
 
 
-def _samples(task: Task, path: Path | None, spec: RunSpec) -> Iterator[Sample]:
+def _samples(task: BaseTask, path: Path | None, spec: RunSpec) -> Iterator[Sample]:
     if path is None:
         samples: Iterable[Sample] = task.samples(split="test", limit=spec.limit, seed=spec.seed)
     else:
@@ -99,7 +100,7 @@ def _samples(task: Task, path: Path | None, spec: RunSpec) -> Iterator[Sample]:
     return (sample for sample in samples if "skip" not in sample.metadata)
 
 
-def _examine(task: Task, path: Path | None, spec: RunSpec) -> tuple[int, str, bool]:
+def _examine(task: BaseTask, path: Path | None, spec: RunSpec) -> tuple[int, str, bool]:
     digest = hashlib.sha256()
     seen: set[str] = set()
     measures = False
@@ -113,7 +114,7 @@ def _examine(task: Task, path: Path | None, spec: RunSpec) -> tuple[int, str, bo
     if not seen:
         raise InputError(f"{path or task.name}: no samples")
     if path is not None:
-        digest = _digest(task.sources(path) if hasattr(task, "sources") else (path,))
+        digest = _digest(task.sources(path))
     return len(seen), digest.hexdigest(), measures
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
 
-from ...tasks.types import Completion, Message, Sample, Task, Usage
+from ...tasks.base import BaseTask
+from ...tasks.types import Completion, Message, Sample, Usage
 from .asking import Ask, Problem, Solution, Solver
 
 
@@ -15,9 +16,9 @@ def final_text(completion: Completion) -> str | None:
     return " ".join(completion.text.split()).casefold() or None
 
 
-def final_answer_of(task: Task) -> Callable[[Completion], str | None]:
+def final_answer_of(task: BaseTask) -> Callable[[Completion], str | None]:
     """Return what tells the final answer of a completion: the task's ``final_answer``, or the text itself."""
-    return getattr(task, "final_answer", final_text)
+    return task.final_answer or final_text
 
 
 async def solve(

@@ -188,7 +188,7 @@ def _with_judge(result: dict[str, Any], run: Run) -> dict[str, Any]:
     """Add who graded a task, None where no model did; a task that is not installed here is taken for judged."""
     registered = {planned["name"]: planned["registered_as"] for planned in run.manifest["tasks"]}
     try:
-        needs = getattr(open_task(registered[result["task"]]), "needs", ())
+        needs = open_task(registered[result["task"]]).needs
     except UsageError:
         needs = ("judge",)
     models = list(run.manifest["spec"].get("judge") or ())

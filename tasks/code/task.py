@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
+from ..base import BaseTask
 from ..execution import Execution, Limits, Outcome, Program
 from ..records import Record, read_samples
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
@@ -32,7 +33,7 @@ def _passes(score: Score) -> Iterable[Observation]:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeTask:
+class CodeTask(BaseTask):
     """Problems whose answers are programs.
 
     ``sample_of`` makes a sample of a line of the published file. A task with ``stand_in`` has no problems of its

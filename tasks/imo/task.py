@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError, nearest
+from ..base import BaseTask
 from ..rubrics import PROOF, Criterion
 from ..types import Completion, Context, Metric, Sample, Score, Status
 from .scoring import METRICS, RULES
@@ -16,7 +17,7 @@ OWN_PROBLEMS = Path(__file__).parent / "data" / "problems.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class ProofTask:
+class ProofTask(BaseTask):
     """Problems whose solutions are graded from 0 to 7 by a marking scheme, and described by six criteria.
 
     Published problems are read from a file; without one a run has the problems of the task that ``stand_in`` names.

@@ -10,13 +10,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
 from ...errors import MissingExtraError, UsageError, nearest
+from ..base import BaseTask
 from ..types import Completion, Context, Metric, Sample, Score, Status, mean_value
 from .answers import final_answer, plain, unwrapped
 from .puzzle import SPLITS
@@ -54,23 +55,19 @@ _UNSTABLE: Final = frozenset({"isomorphic_strings", "ransom_note"})
 
 
 @dataclass(frozen=True, slots=True)
-class ReasoningGym:
+class ReasoningGym(BaseTask):
     """One family of reasoning-gym; the splits differ by seed alone, as the package draws no other line."""
 
     family: str
     version: str = "1"
     max_tokens: int = 4096
     metrics: tuple[Metric, ...] = (mean_value("accuracy", "Right answers"),)
+    name: str = field(init=False)
+    title: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The name that opens the task."""
-        return f"reasoning_gym:{self.family}"
-
-    @property
-    def title(self) -> str:
-        """The name in reports."""
-        return f"reasoning-gym, {self.family.replace('_', ' ')}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"reasoning_gym:{self.family}")
+        object.__setattr__(self, "title", f"reasoning-gym, {self.family.replace('_', ' ')}")
 
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
         """Yield the first ``limit`` problems (200 without a limit) of the seed.

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import UsageError, nearest
+from ..base import BaseTask
 from ..random import Dice
 from ..records import Record, read_records
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
@@ -83,7 +84,7 @@ def _observe(score: Score) -> Iterator[Observation]:
 
 
 @dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(BaseTask):
     """Puzzles in Russian, each with exactly one solution, of the families and difficulties (1 to 5) named."""
 
     name: str = "logic"

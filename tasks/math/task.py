@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
+from ..base import BaseTask
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
 from .loaders import Shape, aime_shape, any_shape, ask, competition_shape, gsm8k_shape, own_shape, read_problems
 
@@ -65,7 +66,7 @@ METRICS = (
 )
 
 
-class _Checked:
+class _Checked(BaseTask):
     """What all tasks of this kind do with an answer."""
 
     __slots__ = ()

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError
+from ..base import BaseTask
 from ..types import Completion, Context, Metric, Sample, Score
 from .fixes import ALL_FIXES, NO_FIXES, Fixes
 from .scoring import METRICS
@@ -17,7 +18,7 @@ TRAIN_PROMPTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class RuIFEval:
+class RuIFEval(BaseTask):
     """Verifiable instructions in Russian.
 
     The published prompts are read from a file; without it a run has the prompts of the task that ``stand_in``

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError
+from ..base import BaseTask
 from ..types import Completion, Context, Metric, Sample, Score, Status
 from .scoring import METRICS
 
@@ -15,7 +16,7 @@ OWN_QUESTIONS = Path(__file__).parent / "data" / "mini.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class RuMTBench:
+class RuMTBench(BaseTask):
     """Conversations of two turns in Russian, rated by a judge.
 
     The published questions are read from a file; without it a run has the questions of the task that ``stand_in``

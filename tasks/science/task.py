@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError
+from ..base import BaseTask
 from ..random import Dice
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
 from .letters import CYRILLIC, LATIN, extract
@@ -79,7 +80,7 @@ def _observe(score: Score) -> Iterator[Observation]:
 
 
 @dataclass(frozen=True, slots=True)
-class Science:
+class Science(BaseTask):
     """Physics, chemistry, biology, earth science, computing and economics: 20 questions each, four options."""
 
     name: str = "science"

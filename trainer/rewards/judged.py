@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UsageError
+from ...tasks.base import BaseTask
 from ...tasks.types import Completion, Context, Metric, Sample, Score, Status, mean_value
 
 LOWEST, HIGHEST = 1, 10
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeRating:
+class JudgeRating(BaseTask):
     """The rating of an answer to a chat, from 1 to 10, as (rating - 1) / 9; a target that is a text is shown."""
 
     name: str = "judge-rating"

@@ -17,14 +17,16 @@ from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Self
 
 from ...errors import UsageError, nearest
 from ...evals.engine.scorer_context import open_scorer_context
 from ...evals.engine.scoring import DEADLINE_SECONDS, Scorer
 from ...plugins import installed, load_plugin
+from ...tasks.adapter import adapt
+from ...tasks.base import BaseTask
 from ...tasks.registry import FAMILIES, open_task, task_names
-from ...tasks.rubrics import Criterion, drop_criteria
+from ...tasks.rubrics import drop_criteria
 from ...tasks.types import Completion, Context, Judge, Metric, Sample, Score, Status, Task, mean_value
 
 OpenJudge = Callable[[], AbstractAsyncContextManager[Judge | None]]
@@ -61,25 +63,21 @@ class Reward:
 class RewardPart:
     """A task that judges, under the name that a worker process finds it by, and what its score weighs."""
 
-    task: Task
+    task: BaseTask
     registered_as: str
     weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionTask:
+class FunctionTask(BaseTask):
     """A reward function as a task: it has no prompts of its own and scores the answers to other tasks'."""
 
     name: str
+    title: str
     function: Any
     version: str = "1"
     max_tokens: int = 1024
     metrics: tuple[Metric, ...] = (mean_value(),)
-
-    @property
-    def title(self) -> str:
-        """The name."""
-        return self.name
 
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
         """Refuse: there are none.
@@ -116,7 +114,7 @@ def _as_score(returned: Any) -> Score:
     return Score(None, Status.SCORER_ERROR, explanation=reason[:2000])
 
 
-def plugin_task(name: str) -> Task | FunctionTask:
+def plugin_task(name: str) -> BaseTask:
     """Open a reward plugin as a task: the family ``reward:`` of task names.
 
     Raises:
@@ -124,10 +122,11 @@ def plugin_task(name: str) -> Task | FunctionTask:
     """
     plugin = load_plugin(GROUP, name)
     if isinstance(plugin, Task):
-        return plugin
+        return adapt(plugin, name)
     if not callable(plugin):
         raise UsageError(f"the reward '{name}' is neither a task nor a function of (sample, completion)")
-    return FunctionTask(name.rpartition(":")[2], plugin, version=str(getattr(plugin, "version", "1")))
+    own = name.rpartition(":")[2]
+    return FunctionTask(own, own, plugin, version=str(getattr(plugin, "version", "1")))
 
 
 def open_reward(spec: str | Mapping[str, float]) -> tuple[RewardPart, ...]:
@@ -167,17 +166,6 @@ def _registered_as(name: str) -> str:
     raise UsageError(f"unknown reward '{name}'.{nearest(name, known)}")
 
 
-@runtime_checkable
-class ByRubric(Protocol):
-    """A task whose value is what the criteria of a rubric are worth together."""
-
-    rubric: Sequence[Criterion]
-
-    def by_rubric(self, score: Score, kept: Sequence[Criterion]) -> Score:
-        """Return the score by some of the criteria."""
-        ...
-
-
 def with_rubric_dropout(
     parts: Sequence[RewardPart], reward: Reward, *, fraction: float, example: str, step: int, seed: int
 ) -> Reward:
@@ -185,7 +173,7 @@ def with_rubric_dropout(
     scores = []
     for part in parts:
         score = reward.scores[part.task.name]
-        if isinstance(part.task, ByRubric) and part.task.rubric:
+        if part.task.rubric:
             kept = drop_criteria(part.task.rubric, fraction=fraction, example=example, step=step, seed=seed)
             score = part.task.by_rubric(score, kept)
         scores.append(score)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UsageError
 from ...evals.judging.opening import VERDICTS, open_judging
 from ...evals.models.base import ModelOptions
-from ...tasks.types import Task
+from ...tasks.base import BaseTask
 from ..data.prompts import Prompt, PromptFamily
 from ..losses.groups import informative, reward_tensor, usable
 from ..recipe.fields import Grader, Recipe, RewardSpec, Shaping
@@ -93,13 +93,13 @@ def open_bridge(
     )
 
 
-def judged_tasks(reward: RewardSpec, grader: Grader | None, field: str) -> list[Task]:
+def judged_tasks(reward: RewardSpec, grader: Grader | None, field: str) -> list[BaseTask]:
     """Return which tasks of a reward are graded by a model.
 
     Raises:
         UsageError: there are some and nobody to grade them (names the ``field``); or see `open_reward`.
     """
-    judged = [part.task for part in open_reward(reward) if "judge" in getattr(part.task, "needs", ())]
+    judged = [part.task for part in open_reward(reward) if "judge" in part.task.needs]
     if judged and grader is None:
         raise UsageError(
             f"field '{field}': {judged[0].name} is graded by a model: name it in 'judge', as in"

@@ -288,8 +288,7 @@ def _described(run: _Run) -> dict[str, Any]:
 
 def _cautions(plan: PairPlan, judge: Judge) -> Iterator[str]:
     """Say where a judge decides about its own family."""
-    members = getattr(judge, "members", (judge,))
-    for member in members:
+    for member in judge.members or (judge,):
         family = family_of(member.name)
         for run in plan.runs:
             if family is not None and family_of(str(run["model"]["name"])) == family:
@@ -306,7 +305,7 @@ def _setup(plan: PairPlan, judge: Judge) -> dict[str, Any]:
         "baseline": plan.baseline,
         "table": plan.table,
         "rule": OVERALL_RULE if plan.table else None,
-        "judge": {"name": judge.name, "identity": getattr(judge, "identity", None)},
+        "judge": {"name": judge.name, "identity": judge.identity},
     }
     # As it will be read back, or a tuple would differ from its own list.
     plain: dict[str, Any] = orjson.loads(encode(setup))

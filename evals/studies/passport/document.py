@@ -126,8 +126,7 @@ class Threshold:
 
 def judge_identity(judge: Judge, forms: Iterable[str]) -> dict[str, Any]:
     """Return what a judge's verdicts on some forms depend on, the seed of a run left out."""
-    whole = getattr(judge, "identity", None) or {"name": judge.name}
-    plain: dict[str, Any] = orjson.loads(encode(whole))
+    plain: dict[str, Any] = orjson.loads(encode(judge.identity))
     return _narrowed(plain, frozenset(forms))
 
 
@@ -186,7 +185,7 @@ def require_passport(judge: Judge, path: Path | None, thresholds: Sequence[Thres
         )
     passport = read_passport(path)
     # A run's judge names only the forms that the run needs; others say nothing about it.
-    shared = passport.forms & _forms(getattr(judge, "identity", {}))
+    shared = passport.forms & _forms(judge.identity)
     found = differences(_narrowed(passport.identity, shared), judge_identity(judge, shared))
     if found:
         raise UsageError(
