@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ class Grading:
         status: how the verdict came about.
         turn: counted from 1; None where the answer is graded as a whole.
         doubt: why a person should look though there is a verdict; None for no reason.
-        judged: the details of the judgement: ``words``, or the ``members`` of a jury.
+        judged: the details of the judgement: ``words``, or the ``members`` of a jury; empty if nobody was asked.
         human: a person has spoken already.
     """
 
@@ -39,7 +39,7 @@ class Grading:
     status: str
     turn: int | None = None
     doubt: Doubt | None = None
-    judged: Mapping[str, Any] | None = None
+    judged: Mapping[str, Any] = field(default_factory=dict)
     human: bool = False
 
 
@@ -51,6 +51,13 @@ class HumanVerdict:
     turn: int | None = None
     by: str = ""
     comment: str = ""
+
+    def as_json(self, machine: float | None) -> dict[str, Any]:
+        """Return ``{"verdict", "by", "comment", "machine"}``, which marks a part as a person's.
+
+        ``machine`` is what the judges had given before anybody spoke.
+        """
+        return {"verdict": self.value, "by": self.by, "comment": self.comment, "machine": machine}
 
 
 class BaseTask(ABC):

@@ -11,6 +11,8 @@ A line that goes out (`evalkit judge queue RUN -o FILE`)::
      "answer_sha256",                          of the solution: a verdict counts for this very text alone
      "verdict": null, "by": "", "comment": ""} for the person to fill in
 
+What is graded, and how a verdict becomes a score, the tasks say: `BaseTask.review` and `BaseTask.settle`.
+
 The same lines come back with verdicts in them; those still null stay open. They are appended to the run's
 ``people.jsonl`` and stand in the scores from then on, marked ``human``, whatever judges or parsers say later.
 """
@@ -20,16 +22,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from ...errors import UsageError
 from ...files import Journal, read_journal, write_json, write_lines
-from ...tasks.imo.scheme import FULL
-from ...tasks.imo.scoring import ESCALATE_ABOVE
+from ...tasks.base import BaseTask, Grading, HumanVerdict
 from ...tasks.records import Record, read_records
-from ...tasks.rumtbench.scoring import HIGHEST, LOWEST
-from ...tasks.types import Status
+from ...tasks.registry import open_task
+from ...tasks.types import Completion, Score
 from ..engine.results import summarize
 from ..records.manifest import read_manifest
 from ..records.parquet import write_parquet
@@ -43,9 +45,7 @@ WHY: Final[Mapping[str, str]] = {
     "escalated": "the judges differ by more than two points",
     "gated": "the judges give a proof over two points more than its wrong final answer lets through",
 }
-"""Why a person should look. Where judges and code contradict each other, one of them is wrong."""
-
-_BY_A_PERSON: Final = "; ход {turn}, оценка человека: "
+"""Why a person should look."""
 
 Row = dict[str, Any]
 GradingKey = tuple[str, str, int, int | None]
@@ -61,31 +61,22 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class _Grading:
-    """One thing that a judge was to grade, as a row of the run has it."""
+class _Asked:
+    """A grading of a row of the run."""
 
     key: GradingKey
-    scale: tuple[int, int]
-    solution: str
-    verdict: float | None
-    status: str
-    escalated: bool
-    judged: Mapping[str, Any]
-    human: bool
-    gated: float = 0.0
+    grading: Grading
 
     @property
     def why(self) -> str | None:
         """Why a person should look; None if there is no reason, or one has."""
-        if self.human:
+        if self.grading.human:
             return None
-        if self.verdict is None:
-            return "unscored"
-        return "escalated" if self.escalated else "gated" if self.gated > ESCALATE_ABOVE else None
+        return "unscored" if self.grading.verdict is None else self.grading.doubt
 
     @property
     def answer_sha256(self) -> str:
-        return hashlib.sha256(self.solution.encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(self.grading.text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def write_queue(directory: Path, output: Path) -> int:
@@ -93,7 +84,7 @@ def write_queue(directory: Path, output: Path) -> int:
 
     Raises:
         InputError: the directory is not a run.
-        UsageError: the file is there already: people's verdicts may be in it.
+        UsageError: the file is there already: people's verdicts may be in it; or a task is not installed.
     """
     read_manifest(directory)
     if output.exists():
@@ -101,8 +92,9 @@ def write_queue(directory: Path, output: Path) -> int:
             f"{output} is there already, and verdicts may be in it: take them in with --verdicts {output},"
             " or give another -o"
         )
-    gradings = ((row, grading) for row in read_rows(directory) for grading in _gradings(row))
-    return write_lines(output, (_line(row, grading) for row, grading in gradings if grading.why is not None))
+    task_of = _tasks(directory)
+    gradings = ((row, asked) for row in read_rows(directory) for asked in _gradings(row, task_of))
+    return write_lines(output, (_line(row, asked) for row, asked in gradings if asked.why is not None))
 
 
 def take_verdicts(directory: Path, path: Path) -> Taken:
@@ -112,22 +104,23 @@ def take_verdicts(directory: Path, path: Path) -> Taken:
 
     Raises:
         InputError: the directory is not a run, or a line cannot be used (names file, line and field).
-        UsageError: the run is still going.
+        UsageError: the run is still going, or a task is not installed.
     """
     if read_manifest(directory)["finished"] is None:
         raise UsageError(f"{directory} has not finished: resume it first, so that no row is written twice")
-    gradings = {grading.key: grading for row in read_rows(directory) for grading in _gradings(row)}
+    task_of = _tasks(directory)
+    gradings = {asked.key: asked for row in read_rows(directory) for asked in _gradings(row, task_of)}
     given: dict[GradingKey, Row] = {}
     still_open = 0
     # An empty queue is a good one.
     lines = read_records(path) if not path.exists() or path.stat().st_size else ()
     for line in lines:
-        grading = _graded(line, gradings)
+        asked = _graded(line, gradings)
         if line.get("verdict") is None:
             still_open += 1
             continue
-        verdict = _verdict(line, grading)
-        if given.setdefault(grading.key, verdict) != verdict:
+        verdict = _verdict(line, asked)
+        if given.setdefault(asked.key, verdict) != verdict:
             raise line.error("there are two different verdicts on this grading; leave one of them")
     if given:
         _keep(directory, given.values())
@@ -160,69 +153,53 @@ def settled_by_people(directory: Path) -> Callable[[Row], Row]:
     if not verdicts:
         return lambda row: row
 
+    task_of = _tasks(directory)
+
     def settle(row: Row) -> Row:
-        for grading in _gradings(row):
-            said = verdicts.get(grading.key)
-            if said is not None and said["answer_sha256"] == grading.answer_sha256:
-                row = {**row, "score": _with_verdict(row["score"], grading, said)}
+        for asked in _gradings(row, task_of):
+            said = verdicts.get(asked.key)
+            if said is not None and said["answer_sha256"] == asked.answer_sha256:
+                verdict = HumanVerdict(said["verdict"], asked.grading.turn, said["by"], said["comment"])
+                score = task_of(row["task"]).settle(Score.from_json(row["score"]), verdict)
+                row = {**row, "score": {**row["score"], **score.as_json()}}
         return row
 
     return settle
 
 
-def _gradings(row: Row) -> Iterator[_Grading]:
-    """Yield what judges graded of a row: points for a proof, or ratings of turns; nothing if no model answered."""
+def _tasks(directory: Path) -> Callable[[str], BaseTask]:
+    """Return what opens a task of a run by its name, once."""
+    registered = {planned["name"]: planned["registered_as"] for planned in read_manifest(directory)["tasks"]}
+    return cache(lambda name: open_task(registered[name]))
+
+
+def _gradings(row: Row, task_of: Callable[[str], BaseTask]) -> Iterator[_Asked]:
+    """Yield what judges graded of a row; nothing if no model answered."""
     if row["completion"] is None:
         return
-    score, completion = row["score"], row["completion"]
-    key = (row["task"], row["id"], row["epoch"])
-    parts = score["parts"]
-    if "points" in parts:
-        yield _Grading(
-            (*key, None),
-            (0, FULL),
-            completion["text"],
-            verdict=parts["points"],
-            status=score["status"],
-            escalated=parts["escalated"],
-            judged={"members": parts["graders"]},
-            human="human" in parts,
-            gated=(parts["ungated_points"] or 0.0) - (parts["points"] or 0.0),
-        )
-        return
-    answers = completion["turns"] or [completion["text"]]
-    for number, turn in enumerate(parts.get("turns", ()), start=1):
-        if "rating" in turn and number <= len(answers):
-            judged = turn.get("judge", {})
-            yield _Grading(
-                (*key, number),
-                (LOWEST, HIGHEST),
-                answers[number - 1],
-                verdict=turn["rating"],
-                status=turn["status"],
-                escalated=judged.get("escalated", False),
-                judged=judged,
-                human="human" in turn,
-            )
+    completion = Completion(row["completion"]["text"], turns=tuple(row["completion"]["turns"]))
+    for grading in task_of(row["task"]).review(completion, Score.from_json(row["score"])):
+        yield _Asked((row["task"], row["id"], row["epoch"], grading.turn), grading)
 
 
-def _line(row: Row, grading: _Grading) -> Row:
-    task, id, epoch, turn = grading.key
+def _line(row: Row, asked: _Asked) -> Row:
+    task, id, epoch, turn = asked.key
+    grading = asked.grading
     messages = row["messages"][:turn] if turn is not None else row["messages"]
     return {
         "task": task,
         "id": id,
         "epoch": epoch,
         "turn": turn,
-        "why": grading.why,
+        "why": asked.why,
         "status": grading.status,
         "scale": grading.scale,
         "problem": "\n\n".join(message["content"] for message in messages),
-        "solution": grading.solution,
+        "solution": grading.text,
         "target": row.get("target"),
         "graders": list(_graders(grading.judged)),
         "gate": row["score"]["parts"].get("gate"),
-        "answer_sha256": grading.answer_sha256,
+        "answer_sha256": asked.answer_sha256,
         "verdict": None,
         "by": "",
         "comment": "",
@@ -249,64 +226,39 @@ def _key(line: Mapping[str, Any]) -> GradingKey:
     return line["task"], line["id"], line["epoch"], line.get("turn")
 
 
-def _graded(line: Record, gradings: Mapping[GradingKey, _Grading]) -> _Grading:
+def _graded(line: Record, gradings: Mapping[GradingKey, _Asked]) -> _Asked:
     for name in ("task", "id", "epoch", "answer_sha256"):
         if name not in line:
             raise line.error(f"field '{name}' is missing; send back the lines of the queue as they were")
     try:
-        grading = gradings.get(_key(line))
+        asked = gradings.get(_key(line))
     except TypeError:
-        grading = None
-    if grading is None:
+        asked = None
+    if asked is None:
         turn = f", turn {line['turn']}" if line.get("turn") is not None else ""
         raise line.error(
             f"the run has nothing that judges grade at task {line['task']!r}, id {line['id']!r},"
             f" epoch {line['epoch']!r}{turn}"
         )
-    if grading.answer_sha256 != line["answer_sha256"]:
+    if asked.answer_sha256 != line["answer_sha256"]:
         raise line.error(f"the answer of '{line['id']}' is not the one that this verdict is on")
-    return grading
+    return asked
 
 
-def _verdict(line: Record, grading: _Grading) -> Row:
+def _verdict(line: Record, asked: _Asked) -> Row:
     verdict = line["verdict"]
-    low, high = grading.scale
+    low, high = asked.grading.scale
     whole = isinstance(verdict, int | float) and not isinstance(verdict, bool) and verdict == int(verdict)
     if not whole or not low <= verdict <= high:
         raise line.field_error("verdict", f"expected a whole number from {low} to {high}, found {verdict!r}")
-    task, id, epoch, turn = grading.key
+    task, id, epoch, turn = asked.key
     return {
         "task": task,
         "id": id,
         "epoch": epoch,
         "turn": turn,
-        "answer_sha256": grading.answer_sha256,
+        "answer_sha256": asked.answer_sha256,
         "verdict": int(verdict),
         "by": str(line.get("by") or ""),
         "comment": str(line.get("comment") or ""),
     }
-
-
-def _with_verdict(score: Row, grading: _Grading, said: Row) -> Row:
-    """Return a score in which a person's verdict stands; ``human`` keeps what the judges had said."""
-    verdict, turn = said["verdict"], said["turn"]
-    parts = score["parts"]
-    before = parts if turn is None else parts["turns"][turn - 1]
-    machine = before["human"]["machine"] if grading.human else grading.verdict
-    human = {"verdict": verdict, "by": said["by"], "comment": said["comment"], "machine": machine}
-    if turn is None:
-        value: float | None = verdict / FULL
-        parts = {**parts, "points": float(verdict), "human": human}
-        explanation = f"{verdict} из {FULL}: оценка человека"
-    else:
-        turns = list(parts["turns"])
-        turns[turn - 1] = {**before, "rating": float(verdict), "status": Status.OK.value, "human": human}
-        ratings = [one["rating"] for one in turns]
-        rated = all(rating is not None and LOWEST <= rating <= HIGHEST for rating in ratings)
-        span = HIGHEST - LOWEST
-        value = sum((rating - LOWEST) / span for rating in ratings) / len(ratings) if rated else None
-        parts = {**parts, "turns": turns}
-        said_before = score["explanation"].split(_BY_A_PERSON.format(turn=turn))[0]
-        explanation = said_before + _BY_A_PERSON.format(turn=turn) + str(verdict)
-    status = Status.OK.value if score["value"] is None and value is not None else score["status"]
-    return {**score, "value": value, "status": status, "parts": parts, "explanation": explanation}

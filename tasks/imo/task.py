@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError, nearest
-from ..base import BaseTask
+from ..base import BaseTask, Grading, HumanVerdict
 from ..rubrics import PROOF, Criterion
 from ..types import Completion, Context, Metric, Sample, Score, Status
 from .scoring import METRICS, RULES
@@ -89,6 +89,18 @@ class ProofTask(BaseTask):
         from .scoring import by_rubric
 
         return by_rubric(score, kept)
+
+    def review(self, completion: Completion, score: Score) -> Iterable[Grading]:
+        """Yield the points, as judges gave them to the whole solution; see `people.review`."""
+        from .people import review
+
+        return review(completion, score)
+
+    def settle(self, score: Score, verdict: HumanVerdict) -> Score:
+        """Return the score with a person's points, behind no gate; see `people.settle`."""
+        from .people import settle
+
+        return settle(score, verdict)
 
 
 imo = ProofTask("imo", "IMO 2025, proofs", stand_in="imo-mini")

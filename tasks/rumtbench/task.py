@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError
-from ..base import BaseTask
+from ..base import BaseTask, Grading, HumanVerdict
 from ..types import Completion, Context, Metric, Sample, Score, Status
 from .scoring import METRICS
 
@@ -73,6 +73,18 @@ class RuMTBench(BaseTask):
         if context.judge is None:
             return Score(None, Status.JUDGE_ERROR, explanation=f"{self.name} needs a judge: give --judge MODEL")
         return await grade(sample, completion, context.judge)
+
+    def review(self, completion: Completion, score: Score) -> Iterable[Grading]:
+        """Yield the rating of each turn; see `people.review`."""
+        from .people import review
+
+        return review(completion, score)
+
+    def settle(self, score: Score, verdict: HumanVerdict) -> Score:
+        """Return the score with a person's rating of a turn; see `people.settle`."""
+        from .people import settle
+
+        return settle(score, verdict)
 
 
 rumtbench = RuMTBench("rumtbench", "ruMT-Bench", stand_in="rumtbench-mini")
