@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from ..text.answers import ANSWER
+
 CLOSING: Final = 1500
 """How many characters of a solution's end are compared when it announces no answer."""
 
-_ANNOUNCED = re.compile(r"\\boxed|\bответ|\banswer", re.IGNORECASE)
+_ANNOUNCED = re.compile(rf"\\boxed|\b(?:{ANSWER})", re.IGNORECASE)
 _ANYTHING = re.compile(r"\d|[=\\$]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 # Two letters are mostly a product of variables.

@@ -8,11 +8,11 @@ the order where the puzzle asks for none.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from ..text.answers import ANSWER, closing_brace, heading, plain, unwrapped
 from ..types import Status
 
 Form = Literal["integer", "choice", "sequence", "set", "grid"]
@@ -21,15 +21,11 @@ LONGEST_ANSWER = 2000
 """An answer of more characters than this is none: a 9×9 grid drawn with frames has some 500."""
 
 _MARKER = re.compile(
-    r"(?<![^\W_])(?:ответ|answer)[ \t\xa0*_]{0,9}(?:[:：][ \t\xa0*_]{0,9}|[ \t\xa0][—–][ \t\xa0])"
-    r"|^[#*_ \t]{0,9}(?:(?:итоговый|окончательный|правильный|final)[ ])?(?:ответ|answer)[*_ \t]{0,9}\r?$",
+    rf"(?<![^\W_])(?:{ANSWER})[ \t\xa0*_]{{0,9}}(?:[:：][ \t\xa0*_]{{0,9}}|[ \t\xa0][—–][ \t\xa0])"
+    rf"|{heading('итоговый|окончательный|правильный|final')}",
     re.IGNORECASE | re.MULTILINE,
 )
 _BOXED = re.compile(r"\\f?boxed[ \t]*\{")
-_LATEX = re.compile(
-    r"\\(?:text|textbf|textit|mathrm|mathbf|f?boxed|mbox)[ \t]*(?=\{)|\\[()\[\]{},;! ]|\\quad|[{}$]"
-)
-_MARKUP = re.compile(r"[*`_\"'«»„“”‘’\u200b\ufeff]")
 _INTEGER = re.compile(r"[+-]?\d+")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?: \d{3})+")
 _LIST_PUNCTUATION = re.compile(r"[^\w\s,;.:()№#→>—–-]")
@@ -127,20 +123,8 @@ def final_answer(text: str, *, paragraph: bool = False) -> str:
     start = -1
     for match in _BOXED.finditer(text, max(end, 0)):
         start = match.end()
-    found = _balanced(text, start) if start >= 0 else marked
+    found = _boxed(text, start) if start >= 0 else marked
     return unwrapped(found).strip()
-
-
-def unwrapped(text: str) -> str:
-    r"""Return the text without the LaTeX that words and numbers are wrapped in (``\text{…}``, ``$…$``, braces)."""
-    return _LATEX.sub(lambda match: " " if match[0] in ("\\ ", "\\,", "\\;", "\\quad") else "", text)
-
-
-def plain(text: str) -> str:
-    """Return the text as answers are compared: composed, small letters, е for ё, no quotes, bold or final stop."""
-    text = unicodedata.normalize("NFC", text).casefold().replace("ё", "е").replace("−", "-")
-    lines = (" ".join(line.split()) for line in _MARKUP.sub("", text).splitlines())
-    return "\n".join(line for line in lines if line).strip().rstrip(".!;, ")
 
 
 def _after(text: str, start: int, paragraph: bool) -> tuple[str, int]:
@@ -163,14 +147,10 @@ def _says_something(line: str) -> bool:
     return bool(line.strip(" \t\r\xa0*_`$\\[]")) and not line.lstrip().startswith("```")
 
 
-def _balanced(text: str, start: int) -> str:
-    """Return what stands before the brace that closes the one before ``start``; '' when none does."""
-    depth = 1
-    for match in re.compile(r"[{}]").finditer(text, start, start + LONGEST_ANSWER):
-        depth += 1 if match[0] == "{" else -1
-        if not depth:
-            return text[start : match.start()]
-    return ""
+def _boxed(text: str, start: int) -> str:
+    """Return what stands in the box whose brace opens before ``start``; '' if it is never closed."""
+    end = closing_brace(text, start, start + LONGEST_ANSWER)
+    return "" if end is None else text[start:end]
 
 
 def _same_integer(answer: Answer, given: str) -> bool:

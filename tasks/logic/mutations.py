@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..random import Dice
-from .answers import Answer, plain
+from ..text.answers import plain
+from .answers import Answer
 
 
 def mutations(answer: Answer, options: Sequence[str], count: int = 20) -> list[str]:

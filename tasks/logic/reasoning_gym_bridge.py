@@ -18,8 +18,9 @@ from typing import Any, Final
 
 from ...errors import MissingExtraError, UsageError, nearest
 from ..base import BaseTask
+from ..text.answers import plain, unwrapped
 from ..types import Completion, Context, Metric, Sample, Score, Status, mean_value
-from .answers import final_answer, plain, unwrapped
+from .answers import final_answer
 from .puzzle import SPLITS
 
 DEFAULT_COUNT = 200

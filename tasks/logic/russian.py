@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..random import Dice
+from ..text.nouns import Noun
 from .puzzle import Split
 
 _MEN: Final[dict[Split, str]] = {
@@ -68,9 +69,7 @@ def _decline(name: str, *, female: bool) -> Person:
 
 def plural(number: int, forms: tuple[str, str, str]) -> str:
     """Return the form that follows a number: 1 яблоко, 2 яблока, 5 яблок."""
-    if number % 10 == 1 and number % 100 != 11:
-        return forms[0]
-    return forms[1] if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else forms[2]
+    return Noun(*forms).after(number)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -11,8 +11,9 @@ from ...errors import UsageError, nearest
 from ..base import BaseTask
 from ..random import Dice
 from ..records import Record, read_records
+from ..text.answers import plain
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
-from .answers import Answer, final_answer, judge, plain
+from .answers import Answer, final_answer, judge
 from .families import FAMILIES
 from .mutations import mutations
 from .puzzle import DIFFICULTIES, SPLITS, Puzzle, Split

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..text.nouns import Noun
 from ..types import Completion, Metric, Observation, Score, Status
 from .fixes import Fixes
 from .instructions import check
 from .text import Text
-from .verdict import Noun
 
 _FOLLOWED = Noun("инструкция выполнена", "инструкции выполнены", "инструкций выполнено")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..text.nouns import Noun
+
 AT_LEAST = "at least"
 LESS_THAN = "less than"
 RELATIONS = (LESS_THAN, AT_LEAST)
@@ -15,30 +17,6 @@ class Verdict:
 
     followed: bool
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Noun:
-    """A Russian noun in the forms that follow numerals: 1 слово, 2 слова, 5 слов."""
-
-    one: str
-    few: str
-    many: str
-
-    def count(self, number: int) -> str:
-        """Return the number with the noun agreeing in the nominative: ``21 слово``."""
-        return f"{number} {self._after(number)}"
-
-    def bound(self, number: int) -> str:
-        """Return the number with the noun in the genitive, as after «не меньше»: ``не меньше 21 слова``."""
-        return f"{number} {self.few if number % 10 == 1 and number % 100 != 11 else self.many}"
-
-    def _after(self, number: int) -> str:
-        if number % 10 == 1 and number % 100 != 11:
-            return self.one
-        if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
-            return self.few
-        return self.many
 
 
 def compare(found: int, relation: str, wanted: int, noun: Noun) -> Verdict:

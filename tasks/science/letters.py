@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ..logic.answers import plain, unwrapped
+from ..text.answers import ANSWER, heading, plain, unwrapped
 from ..types import Status
 
 LATIN: Final = "ABCDEFGHIJ"
@@ -23,20 +23,21 @@ _SMALL_WORDS: Final = frozenset("авикоусa")
 _LONGEST: Final = 1000
 _REACH: Final = 100
 _MARKER: Final = re.compile(
-    r"""
+    rf"""
     (?:
-        "(?:answer|ответ|вариант|option|choice|letter|буква)"\s{0,9}:
-      | \\f?boxed[ ]?\{
-      | ^[#*_ \t]{0,9}(?:(?:итоговый|окончательный|правильный|верный|final)[ ])?(?:ответ|answer)[*_ \t]{0,9}\r?$
+        "(?:{ANSWER}|вариант|option|choice|letter|буква)"\s{{0,9}}:
+      | \\f?boxed[ ]?\{{
+      | {heading("итоговый|окончательный|правильный|верный|final")}
       | (?<![^\W_])
-        (?: ответ(?:ом)? | answer | (?:(?:правильн|верн)\w{2,3}|correct|right)[ ](?:вариант(?:ом)?|option|choice) )
-        [ \t\xa0*_]{0,9}
+        (?: ответ(?:ом)? | answer
+          | (?:(?:правильн|верн)\w{{2,3}}|correct|right)[ ](?:вариант(?:ом)?|option|choice) )
+        [ \t\xa0*_]{{0,9}}
         (?: [:：] | [—–-](?=[ \t\xa0]) | (?:is|будет|является)\b:? )
       | (?<![^\W_])
-        (?: выбираю | choose | pick | (?:(?:правильн|верн)\w{2,3}|correct|right)[ ](?:ответ|вариант|answer|option) )
-        [ ](?=(?:вариант[ ]|option[ ])?[(*_«"]{0,4}(?-i:[A-ZА-Я])(?![^\W_]))
+        (?: выбираю | choose | pick | (?:(?:правильн|верн)\w{{2,3}}|correct|right)[ ](?:{ANSWER}|вариант|option) )
+        [ ](?=(?:вариант[ ]|option[ ])?[(*_«"]{{0,4}}(?-i:[A-ZА-Я])(?![^\W_]))
     )
-    [ \t\xa0*_]{0,9}
+    [ \t\xa0*_]{{0,9}}
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...random import Dice
-from ...ruifeval.verdict import Noun
+from ...text.nouns import Noun
 from .family import Drawn, between, family
 from .notation import decimal, fraction, is_decimal, latex, latex_decimal
 from .nouns import ROUBLES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import comb, factorial, perm
 
 from ...random import Dice
-from ...ruifeval.verdict import Noun
+from ...text.nouns import Noun
 from .family import Drawn, between, family
 from .nouns import BOYS, GAMES, GIRLS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ruifeval.verdict import Noun
+from ...text.nouns import Noun
 
 BOYS = Noun("мальчик", "мальчика", "мальчиков")
 DAYS = Noun("день", "дня", "дней")

@@ -8,7 +8,7 @@ from math import comb
 from operator import eq, ge, le
 
 from ...random import Dice
-from ...ruifeval.verdict import Noun
+from ...text.nouns import Noun
 from .family import Drawn, between, family
 from .notation import decimal, fraction
 from .nouns import TIMES

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ..verdict import Noun
+from ...text.nouns import Noun
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from ...text.identification import describe
+from ...text.nouns import Noun
 from ..fixes import Fixes
 from ..text import Text
-from ..verdict import Noun, Verdict, compare
+from ..verdict import Verdict, compare
 
 _CAPITAL_WORD = Noun("слово заглавными буквами", "слова заглавными буквами", "слов заглавными буквами")
 _SMALL = re.compile("[a-zа-яё]")

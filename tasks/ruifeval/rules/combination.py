@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ...text.nouns import Noun
 from ..fixes import Fixes
 from ..text import Text
-from ..verdict import Noun, Verdict, quoted
+from ..verdict import Verdict, quoted
 
 _DIVIDER = "******"
 _RESPONSE = Noun("ответ", "ответа", "ответов")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ...text.nouns import Noun
 from ..fixes import Fix, Fixes
 from ..text import Text
-from ..verdict import Noun, Verdict, at_least, quoted
+from ..verdict import Verdict, at_least, quoted
 from .patterns import published_pattern
 
 _PLACEHOLDER = Noun("местозаполнитель в [скобках]", "местозаполнителя в [скобках]", "местозаполнителей в [скобках]")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+from ...text.nouns import Noun
 from ..fixes import Fix, Fixes
 from ..text import Text
-from ..verdict import Noun, Verdict, at_least, exactly, quoted
+from ..verdict import Verdict, at_least, exactly, quoted
 from .patterns import published_pattern
 
 _BULLET = Noun("пункт списка", "пункта списка", "пунктов списка")

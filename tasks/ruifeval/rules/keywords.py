@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...text.nouns import Noun
 from ..fixes import Fix, Fixes
 from ..lemmas import lemmatise
 from ..text import Text
-from ..verdict import Noun, Verdict, compare, quoted
+from ..verdict import Verdict, compare, quoted
 from .patterns import published_pattern
 
 _TIME = Noun("раз", "раза", "раз")

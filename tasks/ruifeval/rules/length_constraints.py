@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ...text.nouns import Noun
 from ..fixes import Fix, Fixes
 from ..text import Text
-from ..verdict import Noun, Verdict, compare, exactly, quoted
+from ..verdict import Verdict, compare, exactly, quoted
 
 _WORD = Noun("слово", "слова", "слов")
 _SENTENCE = Noun("предложение", "предложения", "предложений")

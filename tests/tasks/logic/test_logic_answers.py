@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
-from evalkit.tasks.logic.answers import Answer, choice, final_answer, integer, items, judge, plain
+from evalkit.tasks.logic.answers import Answer, choice, final_answer, integer, items, judge
 from evalkit.tasks.logic.families import calendar, knights, weighing
+from evalkit.tasks.text.answers import plain
 from hypothesis import given
 from hypothesis import strategies as st
 

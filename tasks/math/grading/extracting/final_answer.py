@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 
+from ....text.answers import ANSWER, closing_brace
 from ..reading.units import UNITS
 from ..reading.words import FUNCTIONS, NUMERALS, meaning
 from .formulas import Formula, find_formulas, masked
@@ -25,9 +26,9 @@ _SPECIAL_TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>(?:\w{1,20}$)?")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*")
 _BARE = re.compile(r"[-+−]?\d[\d.,/]{0,40}|[A-Za-zА-Яа-я]\b")
 _MARKER = re.compile(
-    r"(?:\b(?:final\s+answer|answer|ответ|итого|result)\b[*_\s]{0,6}(?:is\b|[:：=]|(?:—|–|-)\s|равен\b|будет\b)"
-    r"|^[#*_ \t>]{0,8}(?:final\s+answer|answer|ответ|итого)\b[*_\s]{0,6}$"
-    r"|^[#*_ \t>]{0,8}(?:answer|ответ|итого)\b(?=[*_ ]{0,4}[\\$\d(\[{+−-])"
+    rf"(?:\b(?:final\s+answer|{ANSWER}|итого|result)\b[*_\s]{{0,6}}(?:is\b|[:：=]|(?:—|–|-)\s|равен\b|будет\b)"
+    rf"|^[#*_ \t>]{{0,8}}(?:final\s+answer|{ANSWER}|итого)\b[*_\s]{{0,6}}$"
+    rf"|^[#*_ \t>]{{0,8}}(?:{ANSWER}|итого)\b(?=[*_ ]{{0,4}}[\\$\d(\[{{+−-])"
     r"|####)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -140,15 +141,10 @@ def _box_content(text: str, start: int) -> tuple[int, str] | None:
     if text[position : position + 1] != "{":
         word = _BARE.match(text, position)
         return (word.end(), word[0].rstrip(".,;")) if word else None
-    depth = 0
     limit = min(len(text), position + _BOX_LENGTH)
-    for index in range(position, limit):
-        if text[index] == "{":
-            depth += 1
-        elif text[index] == "}":
-            depth -= 1
-            if not depth:
-                return index + 1, text[position + 1 : index].strip()
+    end = closing_brace(text, position + 1, limit)
+    if end is not None:
+        return end + 1, text[position + 1 : end].strip()
     line_end = text.find("\n", position, limit)
     unclosed = text[position + 1 : line_end if line_end >= 0 else limit]
     return position + 1 + len(unclosed), unclosed.strip(" $.")
