@@ -15,6 +15,7 @@ from pathlib import Path
 
 import evalkit
 import pytest
+from evalkit.tasks.adapter import HOOKS, REQUIRED
 
 ROOT = Path(evalkit.__file__).parent
 GROUND = ("_version", "errors", "files", "options", "plugins")
@@ -259,3 +260,55 @@ def test_the_map_in_the_readme_names_every_folder() -> None:
     assert all((ROOT / name).is_dir() for name in named)
     floors = [name for name in named if name in FLOORS]
     assert floors == list(reversed(FLOORS))
+
+
+NEIGHBOURS = {("imo", "math")}
+"""Folders of tasks of which the first imports the second: a proof's final answer is compared as mathematics."""
+
+
+def task_folders() -> set[str]:
+    """The folders of the tasks; `text` is what they share."""
+    return {name.split(".")[1] for name in packages() if name.startswith("tasks.")} - {"text"}
+
+
+def test_tasks_stand_alone() -> None:
+    """What several tasks need lies in `tasks/text` or in a module of `tasks` itself, which know none of them."""
+    imported = set()
+    for name, targets in import_graph().items():
+        floor, _, here = name.partition(".")
+        if floor == "tasks":
+            for target in targets:
+                there = target.split(".")[1] if target.startswith("tasks.") else ""
+                if there in task_folders() and there != here.partition(".")[0]:
+                    imported.add((here.partition(".")[0], there))
+    assert imported == NEIGHBOURS
+
+
+def test_nobody_above_knows_a_task_by_name() -> None:
+    """They are opened by name (`tasks.registry`) and asked through `tasks.base.BaseTask`."""
+    known = [
+        f"{name} imports {target}"
+        for name, targets in import_graph().items()
+        if name.partition(".")[0] not in ("tasks", "__init__") and not name.startswith("trainer.recipes.")
+        for target in targets
+        if target.startswith("tasks.") and target.split(".")[1] in task_folders()
+    ]
+    assert not known
+
+
+ASKED_BY_NAME = {"identity", "members", "settings", *(set(HOOKS) - set(REQUIRED))}
+
+
+def test_nothing_of_tasks_and_judges_is_looked_up_by_a_string() -> None:
+    """A hook has a default and a type; only the door for plugins (`tasks.adapter`) looks for one that may lack."""
+    found = [
+        f"{name}: {ast.unparse(node)}"
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("getattr", "hasattr")
+        and isinstance(node.args[1], ast.Constant)
+        and node.args[1].value in ASKED_BY_NAME
+    ]
+    assert not found

@@ -224,3 +224,88 @@ def test_a_run_that_is_going_on_is_left_alone(directory, tmp_path):
         take_verdicts(directory, tmp_path / "q.jsonl")
     with pytest.raises(InputError, match="not a run directory"):
         write_queue(tmp_path, tmp_path / "x.jsonl")
+
+
+PLUGIN = """
+from dataclasses import replace
+
+from evalkit.tasks import Sample, Score, Status, mean_value
+from evalkit.tasks.base import Grading
+
+class Essays:
+    name, version, title, max_tokens = "essays", "1", "Essays", 64
+    metrics = (mean_value(),)
+    needs, forms = ("judge",), ("rating",)
+
+    def samples(self, *, split, limit, seed):
+        return [Sample.ask(word, f"Сочинение: {word}") for word in ("лес", "море", "поле")]
+
+    def read(self, path):
+        return []
+
+    async def score(self, sample, completion, context):
+        said = await context.judge.grade("rating", {"question": sample.prompt, "answer": completion.text})
+        value = None if said.value is None else (said.value - 1) / 9
+        return Score(value, said.status, {"mark": said.value, "said": dict(said.details)})
+
+class Reviewed(Essays):
+    name = "reviewed"
+
+    def review(self, completion, score):
+        parts = score.parts
+        doubt = "escalated" if parts["mark"] == 2 else None
+        yield Grading(
+            completion.text, (1, 10), parts["mark"], score.status.value, doubt=doubt, judged=parts["said"],
+            human="human" in parts,
+        )
+
+    def settle(self, score, verdict):
+        machine = score.parts["human"]["machine"] if "human" in score.parts else score.parts["mark"]
+        parts = {**score.parts, "mark": verdict.value, "human": verdict.as_json(machine)}
+        return replace(score, value=(verdict.value - 1) / 9, status=Status.OK, parts=parts)
+
+essays, reviewed = Essays(), Reviewed()
+"""
+
+
+def test_the_task_of_a_plugin_says_itself_what_people_grade(tmp_path):
+    """Nothing of these tasks is known to evalkit, and they derive from nothing of it."""
+    (tmp_path / "essays.py").write_text(PLUGIN, encoding="utf-8")
+
+    def answer(prompt: str) -> str:
+        if not (nonce := re.findall(r"Оценка ([bcdfghjkmnpqrstvwxz]{10})", prompt)):
+            return f"Моё {prompt}"
+        return "Не знаю." if "лес" in prompt else f"Так.\nОценка {nonce[-1]}: [[{2 if 'море' in prompt else 9}]]"
+
+    directory = tmp_path / "run"
+    with LoopbackServer(answer=answer) as server:
+        run(
+            "openai:m",
+            [f"{tmp_path / 'essays.py'}:essays", f"{tmp_path / 'essays.py'}:reviewed"],
+            base_url=server.url,
+            judge=("openai:one",),
+            judge_base_url=server.url,
+            output=directory,
+        )
+    lines = sorted(queued(directory, tmp_path / "q.jsonl"), key=lambda line: line["id"])
+    assert [(line["task"], line["id"], line["why"]) for line in lines] == [
+        ("reviewed", "лес", "unscored"),
+        ("reviewed", "море", "escalated"),
+    ]
+    assert lines[0]["scale"] == [1, 10]
+    assert lines[0]["solution"] == "Моё Сочинение: лес"
+    assert [grader["words"] for grader in lines[0]["graders"]] == ["Не знаю."]
+    with pytest.raises(InputError, match="whole number from 1 to 10"):
+        take_verdicts(directory, filled(tmp_path / "bad.jsonl", lines, verdict=0))
+    assert take_verdicts(directory, filled(tmp_path / "v.jsonl", lines, verdict=10, by="Пётр")) == Taken(2, 0)
+    for again in (False, True):
+        if again:
+            rescore(directory)
+        scores = {(row["task"], row["id"]): row["score"] for row in read_rows(directory)}
+        human = {"verdict": 10, "by": "Пётр", "comment": "", "machine": None}
+        assert scores["reviewed", "лес"]["parts"]["human"] == human
+        assert scores["reviewed", "море"]["parts"]["human"] == {**human, "machine": 2.0}
+        assert scores["reviewed", "лес"]["value"] == scores["reviewed", "море"]["value"] == 1
+        assert scores["reviewed", "поле"]["value"] == scores["essays", "поле"]["value"] == 8 / 9
+        assert scores["essays", "лес"]["value"] is None
+    assert write_queue(directory, tmp_path / "none.jsonl") == 0
