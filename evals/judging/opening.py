@@ -12,7 +12,6 @@ from typing import Any
 from ...errors import UsageError
 from ...files import read_shared_journal
 from ...judges.spec import JudgeSpec
-from ...tasks.types import Completion, Judge, Message, Task, Usage
 from ...tasks.base import BaseTask
 from ...tasks.types import Completion, Judge, Message, Usage
 from ..costs.prices import Ledger, Price
