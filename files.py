@@ -171,6 +171,15 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         InputError: a line in the middle is damaged (names file and line).
     """
+    return (row for _, row in read_numbered(path))
+
+
+def read_numbered(path: Path) -> Iterator[tuple[int, Any]]:
+    """Yield what `read_journal` does, with the number of each line, from 1.
+
+    Raises:
+        InputError: a line in the middle is damaged (names file and line).
+    """
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -178,7 +187,7 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
             if not line.endswith(b"\n"):
                 return
             try:
-                yield orjson.loads(line)
+                yield number, orjson.loads(line)
             except orjson.JSONDecodeError as error:
                 raise InputError(f"{path}:{number}: not valid JSON ({error}); delete this line to go on") from None
 

@@ -53,7 +53,7 @@ def judge_run(
         budget=budget,
         notify=note,
     )
-    print_comparison([{**before, "model": str(run)}, {**after, "model": str(output)}])
+    print_comparison([before, after], [str(run), str(output)])
     if not trusted(after):
         raise typer.Exit(1)
 

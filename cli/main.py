@@ -229,7 +229,7 @@ def rescore(run: Annotated[Path, typer.Argument(help="A run directory.")]) -> No
     from ..evals.rescore import rescore as rescore_run
 
     before, after = rescore_run(run)
-    print_comparison([{**before, "model": "before"}, {**after, "model": "after"}])
+    print_comparison([before, after], ["before", "after"])
 
 
 @app.command()

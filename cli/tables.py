@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from ..evals.compare import Comparison
+    from ..evals.records.results import Cost, MetricResults, Results
 
 
 def note(line: str) -> None:
@@ -23,57 +25,60 @@ def print_results(directory: Path) -> tuple[float, bool]:
     Returns:
         The smallest share of a task's samples that has a score, and whether its judge can be trusted.
     """
-    import orjson
+    from ..evals.records.results import read_results
 
-    results = orjson.loads((directory / "results.json").read_bytes())
-    for task in results["tasks"]:
-        print_table(metrics_table(task["title"], task["metrics"]))
-        unscored = "" if task["coverage"] == 1 else f" ({task['coverage']:.1%} of {task['samples']})"
-        statuses = ", ".join(f"{status}: {count}" for status, count in task["statuses"].items())
-        cost = "".join(f"; {amount:.4g} {currency}" for currency, amount in task["cost"]["known_cost"].items())
-        print(f"{task['scored']} scored{unscored}; {statuses}; {task['usage']['completion_tokens']} tokens{cost}")
-    if results["judging"]:
-        judging = results["judging"]
-        cost = "".join(f"; {amount:.4g} {currency}" for currency, amount in judging["known_cost"].items())
-        print(f"judging: {judging['requests']} answers; {judging['completion_tokens']} tokens{cost}")
-        if canaries := judging["canaries"]:
-            print(f"canaries: {canaries['fooled']} of {canaries['sent']} worthless answers got a good mark")
-    return float(min(task["coverage"] for task in results["tasks"])), trusted(results)
+    results = read_results(directory)
+    assert results is not None, "a run that has ended has results"
+    for task in results.tasks:
+        print_table(metrics_table(task.title, task.metrics))
+        unscored = "" if task.coverage == 1 else f" ({task.coverage:.1%} of {task.samples})"
+        statuses = ", ".join(f"{status}: {count}" for status, count in task.statuses.items())
+        tokens = f"{task.usage.completion_tokens} tokens{_amounts(task.cost)}"
+        print(f"{task.scored} scored{unscored}; {statuses}; {tokens}")
+    if judging := results.judging:
+        print(f"judging: {judging.requests} answers; {judging.completion_tokens} tokens{_amounts(judging)}")
+        if canaries := judging.canaries:
+            print(f"canaries: {canaries.fooled} of {canaries.sent} worthless answers got a good mark")
+    return min(task.coverage for task in results.tasks), trusted(results)
 
 
-def trusted(results: dict[str, Any]) -> bool:
+def _amounts(cost: Cost | None) -> str:
+    known = cost.known_cost if cost else {}
+    return "".join(f"; {amount:.4g} {currency}" for currency, amount in known.items())
+
+
+def trusted(results: Results) -> bool:
     """Tell whether worthless answers left a run's judge, if it has one, above suspicion (see `evals.canaries`)."""
-    canaries = (results["judging"] or {}).get("canaries")
-    return canaries is None or bool(canaries["trusted"])
+    return results.canaries is None or results.canaries.trusted
 
 
-def metrics_table(title: str, metrics: list[dict[str, Any]]) -> Table:
-    """Return the table of one task's metrics (entries of ``results.json``) with their intervals."""
+def metrics_table(title: str, metrics: Sequence[MetricResults]) -> Table:
+    """Return the table of one task's metrics with their intervals."""
     from rich.table import Table
 
     table = Table(title, "score", "95 % interval", "n", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for metric in metrics:
-        if metric["value"] is None:
-            table.add_row(metric["title"], "—", "", "0")
+        if metric.value is None:
+            table.add_row(metric.title, "—", "", "0")
             continue
-        interval = f"{_shown(metric, 'low')} – {_shown(metric, 'high')}"
-        table.add_row(metric["title"], _shown(metric, "value"), interval, str(metric["observations"]))
+        interval = f"{_shown(metric, metric.low)} – {_shown(metric, metric.high)}"
+        table.add_row(metric.title, _shown(metric, metric.value), interval, str(metric.observations))
     return table
 
 
-def print_comparison(runs: list[dict[str, Any]]) -> None:
-    """Print the results of several runs side by side, a table a task."""
+def print_comparison(runs: Sequence[Results], titles: Sequence[str] = ()) -> None:
+    """Print the results of several runs side by side, a table a task; columns are titled by the models, or so."""
     from rich.table import Table
 
-    titles = {task["title"]: None for run in runs for task in run["tasks"]}
-    for title in titles:
+    columns = titles or [str(run.model) for run in runs]
+    for title in dict.fromkeys(task.title for run in runs for task in run.tasks):
         rows: dict[str, dict[int, str]] = {}
         for number, run in enumerate(runs):
-            for metric in (metric for task in run["tasks"] if task["title"] == title for metric in task["metrics"]):
-                rows.setdefault(metric["title"], {})[number] = _with_interval(metric)
-        table = Table(title, *(run["model"] for run in runs), box=None, pad_edge=False)
+            for metric in (metric for task in run.tasks if task.title == title for metric in task.metrics):
+                rows.setdefault(metric.title, {})[number] = _with_interval(metric)
+        table = Table(title, *columns, box=None, pad_edge=False)
         for column in table.columns[1:]:
             column.justify = "right"
         for metric_title, cells in rows.items():
@@ -110,17 +115,17 @@ def print_differences(comparison: Comparison) -> None:
     print_table(table)
 
 
-def _with_interval(metric: dict[str, Any]) -> str:
-    if metric["value"] is None:
+def _with_interval(metric: MetricResults) -> str:
+    if metric.value is None:
         return "—"
-    return f"{_shown(metric, 'value')} [{_shown(metric, 'low')}, {_shown(metric, 'high')}]"
+    return f"{_shown(metric, metric.value)} [{_shown(metric, metric.low)}, {_shown(metric, metric.high)}]"
 
 
-def _shown(metric: dict[str, Any], number: str) -> str:
+def _shown(metric: MetricResults, number: float | None) -> str:
     """Return a share in percent, and any other number as it is."""
-    if metric[number] is None:
+    if number is None:
         return "?"
-    return f"{100 * metric[number]:.1f}" if metric["unit"] == "share" else f"{metric[number]:.4g}"
+    return f"{100 * number:.1f}" if metric.unit == "share" else f"{number:.4g}"
 
 
 def print_table(table: Table) -> None:

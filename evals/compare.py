@@ -12,8 +12,8 @@ from typing import Any
 from ..errors import InputError, UsageError
 from ..tasks.registry import open_task
 from ..tasks.types import Metric, Score
-from .records.manifest import differences, read_manifest
-from .records.store import read_rows
+from .records.manifest import Manifest, differences, read_manifest
+from .records.rows import read_rows
 from .statistics import compare, holm
 
 # What makes two runs other than their models.
@@ -121,28 +121,27 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         UsageError: a task is not installed here.
     """
     manifests = [read_manifest(first), read_manifest(second)]
-    tasks = [{task["name"]: task for task in manifest["tasks"]} for manifest in manifests]
+    tasks = [manifest.by_name for manifest in manifests]
     shared = [name for name in tasks[0] if name in tasks[1]]
     if not shared:
         raise InputError(f"{first} and {second} have no task in common")
     scores = [_scores(directory) for directory in (first, second)]
     found: list[Difference] = []
     for name in shared:
-        for metric in open_task(tasks[0][name]["registered_as"]).metrics:
+        for metric in open_task(tasks[0][name].registered_as).metrics:
             if metric.aggregate is None:
                 found += _of_metric(name, metric, scores[0][name], scores[1][name])
     if not found:
         raise InputError(f"{first} and {second} have no scored sample in common")
-    one, other = (str(manifest["model"]["name"]) for manifest in manifests)
+    one, other = (manifest.model.name for manifest in manifests)
     return Comparison(one, other, _adjusted(found), _unlike(manifests))
 
 
 def _scores(directory: Path) -> dict[str, dict[tuple[str, int], Score]]:
     scores: dict[str, dict[tuple[str, int], Score]] = defaultdict(dict)
     for row in read_rows(directory):
-        score = Score.from_json(row["score"])
-        if score.value is not None:
-            scores[row["task"]][row["id"], row["epoch"]] = score
+        if row.score.value is not None:
+            scores[row.task][row.id, row.epoch] = row.score
     return scores
 
 
@@ -192,17 +191,17 @@ def _adjusted(found: Sequence[Difference]) -> tuple[Difference, ...]:
     return tuple(replace(one, adjusted=float(adjusted[id(one)])) if id(one) in adjusted else one for one in found)
 
 
-def _unlike(manifests: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _unlike(manifests: Sequence[Manifest]) -> tuple[str, ...]:
     """Return a line for everything but the model in which the runs differ and that can move a number."""
 
-    def matters(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    def matters(manifest: Manifest) -> dict[str, Any]:
         tasks = {
-            task["name"]: {"version": task["version"], "data": task["data"]["sha256"], "samples": task["samples"]}
-            for task in manifest["tasks"]
+            task.name: {"version": task.version, "data": task.data.sha256, "samples": task.samples}
+            for task in manifest.tasks
         }
-        settings = {name: manifest["spec"].get(name) for name in _SETTINGS}
-        return {**settings, "tasks": tasks, "evalkit": manifest["evalkit"]}
+        settings = {name: getattr(manifest.spec, name) for name in _SETTINGS}
+        return {**settings, "tasks": tasks, "evalkit": manifest.evalkit}
 
-    unfinished = tuple(f"{manifest['name']} is not finished" for manifest in manifests if not manifest["finished"])
+    unfinished = tuple(f"{manifest.name} is not finished" for manifest in manifests if not manifest.finished)
     first, second = map(matters, manifests)
     return unfinished + tuple(line.strip() for line in differences(first, second))

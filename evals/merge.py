@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
-from ..files import encode, read_journal, read_shared_journal, replacing, write_json, write_lines
+from ..files import read_journal, read_shared_journal, replacing, write_json, write_lines
 from .engine.results import summarize
 from .judging.canaries import CANARIES
 from .judging.opening import VERDICTS
-from .records.manifest import differences, now, read_manifest
+from .records.manifest import MANIFEST, Manifest, differences, now, read_manifest
 from .records.parquet import write_parquet
-from .records.store import Key, read_rows
+from .records.results import write_results
+from .records.rows import ROWS, Key, encode, read_rows
 from .studies.people import PEOPLE
 
 
@@ -37,18 +38,17 @@ def merge(runs: Sequence[Path], output: Path) -> Path:
             )
     output.mkdir(parents=True)
     seen: set[Key] = set()
-    with replacing(output / "samples.jsonl") as file:
+    with replacing(output / ROWS) as file:
         for run in runs:
             for row in read_rows(run):
-                key = (row["task"], row["id"], row["epoch"])
-                if key not in seen:
-                    seen.add(key)
-                    file.write(encode(row) + b"\n")
+                if row.key not in seen:
+                    seen.add(row.key)
+                    file.write(encode(row))
     for name in (VERDICTS, CANARIES, PEOPLE):
         if any((run / name).exists() for run in runs):
             write_lines(output / name, (row for run in runs for row in _rows(run, name)))
-    write_json(output / "manifest.json", _merged_manifest(manifests, output.name))
-    write_json(output / "results.json", summarize(output))
+    write_json(output / MANIFEST, _merged_manifest(manifests, output.name).as_json())
+    write_results(output, summarize(output))
     write_parquet(output)
     return output
 
@@ -59,28 +59,31 @@ def _rows(run: Path, name: str) -> Iterable[dict[str, Any]]:
     return read_journal(run / name)
 
 
-def _common(manifest: dict[str, Any]) -> dict[str, Any]:
+def _common(manifest: Manifest) -> dict[str, Any]:
     """What the parts of one run share."""
-    spec = {**manifest["spec"], "shard": None}
-    tasks = [{**task, "samples": None} for task in manifest["tasks"]]
-    return {"spec": spec, "model": manifest["model"], "judge": manifest["judge"], "tasks": tasks}
+    tasks = [{**task.as_json(), "samples": None} for task in manifest.tasks]
+    return {
+        "spec": {**manifest.settings, "shard": None},
+        "model": manifest.model.as_json(),
+        "judge": manifest.judge,
+        "tasks": tasks,
+    }
 
 
-def _merged_manifest(manifests: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    shards = [manifest["spec"]["shard"] for manifest in manifests]
+def _merged_manifest(manifests: Sequence[Manifest], name: str) -> Manifest:
+    shards = [manifest.spec.shard for manifest in manifests]
     if len(set(shards)) != len(shards):
         raise InputError(f"two of the runs are the same shard ({', '.join(map(str, shards))})")
     tasks = [
-        {**parts[0], "samples": sum(part["samples"] for part in parts)}
-        for parts in zip(*(manifest["tasks"] for manifest in manifests), strict=True)
+        {**parts[0].as_json(), "samples": sum(part.samples for part in parts)}
+        for parts in zip(*(manifest.tasks for manifest in manifests), strict=True)
     ]
-    finished = [manifest["finished"] for manifest in manifests]
-    return {
-        **manifests[0],
-        "name": name,
-        "spec": {**manifests[0]["spec"], "shard": None},
-        "tasks": tasks,
-        "started": min(manifest["started"] for manifest in manifests),
-        "finished": max(finished) if all(finished) else None,
-        "merged": {"at": now(), "shards": shards},
-    }
+    finished = [manifest.finished for manifest in manifests if manifest.finished]
+    return manifests[0].changed(
+        name=name,
+        spec={**manifests[0].settings, "shard": None},
+        tasks=tasks,
+        started=min(manifest.started for manifest in manifests),
+        finished=max(finished) if len(finished) == len(manifests) else None,
+        merged={"at": now(), "shards": shards},
+    )

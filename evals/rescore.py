@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..files import encode, replacing, write_json
+from ..files import replacing, write_json
 from ..judges.spec import JudgeSpec
-from ..tasks.types import Completion, Context, Judge, Sample, Usage
+from ..tasks.types import Context, Judge, Sample
 from .engine.results import summarize
 from .engine.scorer_context import open_scorer_context
 from .engine.scoring import Scorer, open_scorers
@@ -22,19 +23,20 @@ from .judging.canaries import SHARE, check_share, grade_again, grade_canaries, w
 from .judging.forecast import forecast_of
 from .judging.opening import VERDICTS, check_judges, open_judging, stored_judge
 from .models.base import ModelOptions
-from .records.manifest import read_manifest
+from .records.manifest import MANIFEST, Manifest, prices_as_json, read_manifest
 from .records.parquet import write_parquet
 from .records.plan import PlannedTask, plan_tasks
+from .records.results import Results, write_results
+from .records.rows import ROWS, SampleRow, ScoredCandidate, encode, read_rows
 from .records.spec import RunSpec
-from .records.store import read_rows
 from .studies.people import settled_by_people
 
 ROWS_AT_ONCE = 256
-Results = tuple[dict[str, Any], dict[str, Any]]
-"""``results.json`` before and after."""
+Rescored = tuple[Results, Results]
+"""The results before and after."""
 
 
-def rescore(directory: Path, *, sandbox: str = "auto") -> Results:
+def rescore(directory: Path, *, sandbox: str = "auto") -> Rescored:
     """Score a run's answers again with the tasks as they are now; return the results before and after.
 
     No model is called: what judges said is read again by the parser as it is now.
@@ -45,12 +47,12 @@ def rescore(directory: Path, *, sandbox: str = "auto") -> Results:
     """
     before = summarize(directory)
     manifest = read_manifest(directory)
-    spec = RunSpec.of(**manifest["spec"])
+    spec = manifest.spec_again()
     planned = _planned_again(directory, spec, manifest)
-    with stored_judge(directory, manifest["judge"]) as judge:
+    with stored_judge(directory, manifest.judge) as judge:
         canaries = partial(grade_again, planned, directory)
         asyncio.run(_rescore(directory, planned, spec.seed, judge, sandbox, canaries))
-    return before, _finished(directory, {**manifest, "tasks": [task.identity() for task in planned]})
+    return before, _finished(directory, manifest.changed(tasks=[task.identity() for task in planned]))
 
 
 def judge_again(
@@ -64,7 +66,7 @@ def judge_again(
     budget: str | None = None,
     notify: Callable[[str], None] = lambda line: None,
     **judging: Any,
-) -> Results:
+) -> Rescored:
     """Have another judge grade a run's answers, into a run directory of its own; return the results of both.
 
     Run it again after an interruption: verdicts that were given are not asked for again. ``judge`` and ``judging``
@@ -78,15 +80,15 @@ def judge_again(
     check_share(canaries)
     before = summarize(directory)
     manifest = read_manifest(directory)
-    spec = RunSpec.of(**manifest["spec"]).model_copy(update={"judge": JudgeSpec.of(judge, **judging)})
+    spec = manifest.spec_again().model_copy(update={"judge": JudgeSpec.of(judge, **judging)})
     planned = _planned_again(directory, spec, manifest)
     tasks = [item.task for item in planned]
     check_judges(spec.judge, tasks)
     if output.resolve() == directory.resolve():
         raise UsageError(f"{output} is the run itself: give another --output, so that both verdicts are kept")
     output.mkdir(parents=True, exist_ok=True)
-    if not (output / "samples.jsonl").exists():
-        shutil.copyfile(directory / "samples.jsonl", output / "samples.jsonl")
+    if not (output / ROWS).exists():
+        shutil.copyfile(directory / ROWS, output / ROWS)
     billing = Billing.open(budget)
     options = ModelOptions(api_key=api_key, timeout=timeout)
 
@@ -102,27 +104,31 @@ def judge_again(
             return dict(opened.identity)
 
     identity = asyncio.run(grade())
-    prices = {name: price.as_json() for name, price in billing.judge_prices.items() if price is not None}
-    changed = {"name": output.name, "spec": spec.model_dump(mode="json"), "judge": identity, "judge_prices": prices}
+    changed = manifest.changed(
+        name=output.name,
+        spec=spec.model_dump(mode="json"),
+        judge=identity,
+        judge_prices=prices_as_json(billing.judge_prices),
+    )
     notify(f"{output}: graded by {', '.join(spec.judge.models)}")
-    after = _finished(output, {**manifest, **changed})
-    if warning := warning_of(after["judging"]["canaries"]):
+    after = _finished(output, changed)
+    if warning := warning_of(after.canaries):
         notify(warning)
     return before, after
 
 
-def _planned_again(directory: Path, spec: RunSpec, manifest: dict[str, Any]) -> list[PlannedTask]:
+def _planned_again(directory: Path, spec: RunSpec, manifest: Manifest) -> list[PlannedTask]:
     planned = plan_tasks(spec)
-    for task, recorded in zip(planned, manifest["tasks"], strict=True):
-        if task.sha256 != recorded["data"]["sha256"]:
+    for task, recorded in zip(planned, manifest.tasks, strict=True):
+        if task.sha256 != recorded.data.sha256:
             raise UsageError(f"the data of {task.task.name} has changed since {directory} was made")
     return planned
 
 
-def _finished(directory: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    write_json(directory / "manifest.json", manifest)
+def _finished(directory: Path, manifest: Manifest) -> Results:
+    write_json(directory / MANIFEST, manifest.as_json())
     results = summarize(directory)
-    write_json(directory / "results.json", results)
+    write_results(directory, results)
     write_parquet(directory)
     return results
 
@@ -138,7 +144,7 @@ async def _rescore(
     samples = {task.task.name: {sample.id: sample for sample in task.samples()} for task in planned}
     rows = read_rows(directory)
     settle = settled_by_people(directory)
-    with replacing(directory / "samples.jsonl") as file:
+    with replacing(directory / ROWS) as file:
         async with (
             open_scorer_context(
                 [item.task for item in planned], seed=seed, judge=judge, sandbox=sandbox
@@ -147,39 +153,19 @@ async def _rescore(
         ):
             while some := list(islice(rows, ROWS_AT_ONCE)):
                 for row in await asyncio.gather(*(_again(row, samples, scorers) for row in some)):
-                    file.write(encode(settle(row)) + b"\n")
+                    file.write(encode(settle(row)))
             await canaries(context)
 
 
-async def _again(
-    row: dict[str, Any], samples: dict[str, dict[str, Sample]], scorers: dict[str, Scorer]
-) -> dict[str, Any]:
-    if row["completion"] is None:
+async def _again(row: SampleRow, samples: dict[str, dict[str, Sample]], scorers: dict[str, Scorer]) -> SampleRow:
+    if row.completion is None:
         return row
-    answer = row["completion"]
-    completion = Completion(
-        answer["text"],
-        reasoning=answer["reasoning"],
-        finish_reason=answer["finish_reason"],
-        usage=Usage(**row["usage"]),
-        latency=row["timing"]["latency"],
-        turns=tuple(answer["turns"]),
-        loglikelihoods=tuple((value, greedy) for value, greedy in answer["loglikelihoods"]),
-    )
-    sample, scorer = samples[row["task"]][row["id"]], scorers[row["task"]]
-    scored = await scorer.score(sample, completion)
-    again = {**row, "score": scored.score.as_json(), "answer": scored.answer, "language": scored.language}
-    if "candidates" in row:
-        again["candidates"] = [await _candidate_again(candidate, sample, scorer) for candidate in row["candidates"]]
-    return again
+    sample, scorer = samples[row.task][row.id], scorers[row.task]
+    scored = await scorer.score(sample, row.completion)
+    candidates = tuple([await _candidate_again(candidate, sample, scorer) for candidate in row.candidates])
+    return replace(row, score=scored.score, answer=scored.answer, language=scored.language, candidates=candidates)
 
 
-async def _candidate_again(candidate: dict[str, Any], sample: Sample, scorer: Scorer) -> dict[str, Any]:
-    completion = Completion(
-        candidate["text"],
-        reasoning=candidate["reasoning"],
-        finish_reason=candidate["finish_reason"],
-        usage=Usage(**candidate["usage"]),
-    )
-    scored = await scorer.score(sample, completion)
-    return {**candidate, "score": scored.score.as_json(), "answer": scored.answer}
+async def _candidate_again(candidate: ScoredCandidate, sample: Sample, scorer: Scorer) -> ScoredCandidate:
+    scored = await scorer.score(sample, candidate.completion)
+    return replace(candidate, score=scored.score, answer=scored.answer)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import UsageError
-from ..files import write_json
 from ..tasks.types import Judge
 from .engine.progress import open_view, silent_view
 from .engine.results import summarize
@@ -22,9 +21,10 @@ from .judging.forecast import forecast_of
 from .judging.opening import VERDICTS, check_judges, open_judging
 from .models.base import LikelihoodModel, Model, ModelOptions
 from .models.open import open_model
-from .records.manifest import check_repeated, finish_manifest, make_manifest, open_manifest, read_manifest
+from .records.manifest import Manifest, check_repeated, finish_manifest, make_manifest, open_manifest, read_manifest
 from .records.parquet import write_parquet
 from .records.plan import PlannedTask, plan_tasks
+from .records.results import write_results
 from .records.spec import RunSpec
 from .records.store import RunStore
 
@@ -108,11 +108,11 @@ def repeat(manifest: Path, run_options: RunOptions) -> Path:
         InputError: the file is not a manifest.
     """
     before = read_manifest(manifest if manifest.is_dir() else manifest.parent)
-    output = run_options.output or Path("runs") / f"{before['name']}-again"
-    return run_spec(RunSpec.of(**before["spec"]), replace(run_options, output=output), repeated=before)
+    output = run_options.output or Path("runs") / f"{before.name}-again"
+    return run_spec(before.spec_again(), replace(run_options, output=output), repeated=before)
 
 
-def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Mapping[str, Any] | None = None) -> Path:
+def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Manifest | None = None) -> Path:
     """Do `run` for settings that are already a spec; ``repeated`` is a manifest that it must agree with."""
     planned = plan_tasks(spec)
     for item in planned:
@@ -125,9 +125,9 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Mapping[str, Any]
     directory = run_options.output or Path("runs") / spec.default_name()
     _carry_out(spec, planned, run_options, directory, repeated)
     results = summarize(directory)
-    write_json(directory / "results.json", results)
+    write_results(directory, results)
     write_parquet(directory)
-    if results["judging"] and (warning := warning_of(results["judging"]["canaries"])):
+    if warning := warning_of(results.canaries):
         run_options.notify(warning)
     return directory
 
@@ -137,7 +137,7 @@ def _carry_out(
     planned: list[PlannedTask],
     run_options: RunOptions,
     directory: Path,
-    repeated: Mapping[str, Any] | None,
+    repeated: Manifest | None,
 ) -> None:
     # A function of its own, so that what the store remembers is gone when the run is summarised.
     with RunStore(directory) as store:
@@ -152,7 +152,7 @@ async def _run(
     planned: list[PlannedTask],
     run_options: RunOptions,
     store: RunStore,
-    repeated: Mapping[str, Any] | None,
+    repeated: Manifest | None,
 ) -> None:
     directory = store.directory
     options = ModelOptions(
@@ -177,10 +177,10 @@ async def _run(
             )
             async with opened as context:
                 fresh = make_manifest(
-                    spec, model, planned, directory.name, billing.price, judge, billing.judge_prices
-                )
-                fresh["passport"] = passport
-                fresh["sandbox"] = context.sandbox.name if context.sandbox is not None else None
+                    spec, model, planned, directory.name, billing.price, judge, billing.judge_prices,
+                    passport=passport,
+                    sandbox=context.sandbox.name if context.sandbox is not None else None,
+                )  # fmt: skip
                 if repeated is not None:
                     for line in check_repeated(repeated, fresh):
                         run_options.notify(line)

@@ -19,6 +19,7 @@ from .engine.scorer_context import open_scorer_context
 from .judging.opening import VERDICTS, check_judges, open_judging
 from .models.base import ModelOptions
 from .models.reasoning import split_reasoning
+from .records.results import MetricResults
 
 ID_FIELDS = ("id", "key", "question_id", "prompt")
 """How a line of a response file may say which sample it answers, the first that is there."""
@@ -31,7 +32,7 @@ class ScoreReport:
     """What came of scoring a file."""
 
     lines: int = 0
-    metrics: list[dict[str, Any]] = field(default_factory=list)
+    metrics: list[MetricResults] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
 
@@ -100,7 +101,7 @@ def score(
     with replacing(output) as file:
         scored = asyncio.run(score_all(file))
     report.lines = len(joined)
-    report.metrics = [measure(metric, scored) for metric in chosen.metrics]
+    report.metrics = [MetricResults(**measure(metric, scored)) for metric in chosen.metrics]
     return report
 
 

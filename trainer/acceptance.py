@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError, nearest
 from ..evals.compare import Difference, compare_runs
-from ..evals.records.store import read_rows
+from ..evals.records.rows import Key, SampleRow, read_rows
+from ..tasks.types import Completion
 from .recipe.fields import Guards, Loop
 from .rewards import monitors
 
@@ -122,8 +123,9 @@ def _of_answers(before: Path, after: Path, guards: Guards) -> list[Guarded]:
         return []
     sides = []
     for side in rows:
-        texts = [side[key]["completion"]["text"] for key in common]
-        lengths = [_length(side[key]) for key in common]
+        answers = [side[key][1] for key in common]
+        texts = [answer.text for answer in answers]
+        lengths = [answer.usage.completion_tokens or len(answer.text) for answer in answers]
         sides.append(monitors.measure([[text] for text in texts], lengths))
     found = []
     for name, margin in (("cyrillic", guards.cyrillic), ("distinct", guards.distinct), ("length", guards.length)):
@@ -146,17 +148,9 @@ def _of_tasks(differences: Sequence[Difference], guards: Guards) -> list[Guarded
     return found
 
 
-def _rows(directory: Path) -> dict[tuple[str, str, int], Mapping[str, Any]]:
-    return {
-        (row["task"], row["id"], row["epoch"]): row
-        for row in read_rows(directory)
-        if row.get("completion") is not None
-    }
-
-
-def _length(row: Mapping[str, Any]) -> int:
-    usage = row.get("usage") or {}
-    return int(usage.get("completion_tokens") or len(row["completion"]["text"]))
+def _rows(directory: Path) -> dict[Key, tuple[SampleRow, Completion]]:
+    """Return the rows that have an answer, each with it."""
+    return {row.key: (row, row.completion) for row in read_rows(directory) if row.completion is not None}
 
 
 def _signed(value: float | None) -> str:
@@ -168,19 +162,20 @@ def examples(before: Path, after: Path, task: str, count: int = 10) -> list[dict
     rows = [_rows(before), _rows(after)]
     keys = sorted(key for key in rows[0].keys() & rows[1].keys() if key[0] == task)
 
-    def changed(key: tuple[str, str, int]) -> float:
-        values = [side[key]["score"]["value"] for side in rows]
-        return 0.0 if None in values else -abs(values[1] - values[0])
+    def changed(key: Key) -> float:
+        one, other = (side[key][0].score.value for side in rows)
+        return 0.0 if one is None or other is None else -abs(other - one)
 
     chosen = sorted(keys, key=lambda key: (changed(key), key))[:count]
     return [
         {
             "id": key[1],
-            "prompt": rows[0][key]["messages"][-1]["content"] if rows[0][key].get("messages") else "",
-            "before": rows[0][key]["completion"]["text"],
-            "after": rows[1][key]["completion"]["text"],
-            "score_before": rows[0][key]["score"]["value"],
-            "score_after": rows[1][key]["score"]["value"],
+            "prompt": one.messages[-1].content if one.messages else "",
+            "before": answer.text,
+            "after": new_answer.text,
+            "score_before": one.score.value,
+            "score_after": other.score.value,
         }
         for key in chosen
+        for (one, answer), (other, new_answer) in [(rows[0][key], rows[1][key])]
     ]

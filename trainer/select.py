@@ -18,7 +18,7 @@ import orjson
 
 from ..errors import EvalkitError, InputError, RunError, UsageError
 from ..evals.records.manifest import read_manifest
-from ..evals.records.store import read_rows
+from ..evals.records.rows import SampleRow, read_rows
 from ..files import read_journal, write_lines
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
@@ -142,27 +142,27 @@ def _open(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
 
 
 def _of_evaluation(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
-    asked = read_manifest(directory)["tasks"]
+    asked = read_manifest(directory).tasks
     for task in asked:
-        if task["data"]["path"] is None:
+        if task.data.path is None:
             raise UsageError(
-                f"{directory} asked {task['name']} its test prompts, which are not to be learned: run it on"
-                f" training prompts (--data {task['registered_as']}=FILE), or select from a training"
+                f"{directory} asked {task.name} its test prompts, which are not to be learned: run it on"
+                f" training prompts (--data {task.registered_as}=FILE), or select from a training"
             )
-    return {task["registered_as"] for task in asked}, map(_of_sample, filter(_is_single_chat, read_rows(directory)))
+    return {task.registered_as for task in asked}, map(_of_sample, filter(_is_single_chat, read_rows(directory)))
 
 
-def _is_single_chat(row: Mapping[str, Any]) -> bool:
-    completion = row["completion"]
-    return completion is not None and len(completion["turns"]) < 2 and not row["continuations"]
+def _is_single_chat(row: SampleRow) -> bool:
+    return row.completion is not None and len(row.completion.turns) < 2 and not row.continuations
 
 
-def _of_sample(row: Mapping[str, Any]) -> Candidate:
-    completion = row["completion"]
-    thought = f"<think>\n{completion['reasoning'].strip()}\n</think>\n\n" if completion["reasoning"] else ""
-    text = thought + completion["text"] if completion["text"].strip() else ""
-    score = row["score"]["value"]
-    return Candidate(row["task"], row["id"], tuple(row["messages"]), text, score, completion["finish_reason"])
+def _of_sample(row: SampleRow) -> Candidate:
+    completion = row.completion
+    assert completion is not None
+    thought = f"<think>\n{completion.reasoning.strip()}\n</think>\n\n" if completion.reasoning else ""
+    text = thought + completion.text if completion.text.strip() else ""
+    messages = tuple(message.as_json() for message in row.messages)
+    return Candidate(row.task, row.id, messages, text, row.score.value, completion.finish_reason)
 
 
 def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:

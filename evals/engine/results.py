@@ -4,74 +4,77 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ...errors import InputError
 from ...tasks.registry import open_task
-from ...tasks.types import Metric, Score, Usage
+from ...tasks.types import Metric, Score
 from ..costs.prices import Ledger, Price
 from ..judging.canaries import read_canaries, summary_of
 from ..judging.opening import ledger_of
-from ..records.manifest import read_manifest
-from ..records.store import read_rows
+from ..records.manifest import RunTask, read_manifest
+from ..records.results import RESULTS, SCHEMA_VERSION, Results
+from ..records.rows import ROWS, SampleRow, read_rows
+from ..records.spec import RunSpec
 from ..solvers import open_solver
 from .series import Rows, Series
 from .side_metrics import LanguageMetrics, SampleMetrics
 
-SCHEMA_VERSION = 1
 
-
-def summarize(directory: Path) -> dict[str, Any]:
-    """Compute ``results.json`` from a run directory, finished or still going.
+def summarize(directory: Path) -> Results:
+    """Compute the results of a run directory, finished or still going.
 
     Raises:
         InputError: the directory is not a run, or a row of it is damaged.
         UsageError: a task of the run is not installed here.
     """
     manifest = read_manifest(directory)
-    price = Price.model_validate(manifest["price"]) if manifest["price"] else None
-    tallies = {task["name"]: _TaskTally(task, manifest["spec"], price) for task in manifest["tasks"]}
+    tallies = {task.name: _TaskTally(task, manifest.spec, manifest.price) for task in manifest.tasks}
     for row in read_rows(directory):
-        tallies[row["task"]].add(row)
+        if row.task not in tallies:
+            raise InputError(f"{directory / ROWS}: '{row.task}', of sample '{row.id}', is no task of the run")
+        tallies[row.task].add(row)
     tasks = [tally.summary() for tally in tallies.values()]
-    judge_prices = {name: Price.model_validate(price) for name, price in manifest["judge_prices"].items()}
-    judging = ledger_of(directory, judge_prices).as_json() | {"canaries": summary_of(read_canaries(directory))}
-    return {
+    ledger = ledger_of(directory, manifest.judge_prices)
+    judging = ledger.as_json() | {"canaries": summary_of(read_canaries(directory))}
+    results = {
         "schema_version": SCHEMA_VERSION,
-        "name": manifest["name"],
-        "model": manifest["model"]["name"],
-        "complete": manifest["finished"] is not None and all(task["coverage"] == 1 for task in tasks),
-        "started": manifest["started"],
-        "finished": manifest["finished"],
-        "judging": judging if manifest["judge"] else None,
+        "name": manifest.name,
+        "model": manifest.model.name,
+        "complete": manifest.finished is not None and all(task["coverage"] == 1 for task in tasks),
+        "started": manifest.started,
+        "finished": manifest.finished,
+        "judging": judging if manifest.judge else None,
         "tasks": tasks,
     }
+    return Results.decode(results, source=directory / RESULTS)
 
 
 class _TaskTally:
     """What is kept of one task's rows while they stream by."""
 
-    def __init__(self, planned: Mapping[str, Any], spec: Mapping[str, Any], price: Price | None) -> None:
+    def __init__(self, planned: RunTask, spec: RunSpec, price: Price | None) -> None:
         self._planned = planned
         self._price = price
-        self._solver = open_solver(spec.get("solver", "single"))
-        self._expected = planned["samples"] * spec["epochs"]
+        self._solver = open_solver(spec.solver)
+        self._expected = planned.samples * spec.epochs
         self._rows = Rows()
-        self._metrics = [_MetricTally(metric) for metric in open_task(planned["registered_as"]).metrics]
-        self._of_samples = SampleMetrics(spec["epochs"], self._solver.name, self._solver.drafts)
+        self._metrics = [_MetricTally(metric) for metric in open_task(planned.registered_as).metrics]
+        self._of_samples = SampleMetrics(spec.epochs, self._solver.name, self._solver.drafts)
         self._language = LanguageMetrics()
         self._statuses: Counter[str] = Counter()
         self._scored = 0
         self._seconds = array("d")
         self._ledger = Ledger()
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        number = self._rows.add(row["id"], row["epoch"])
-        score = Score.from_json(row["score"])
+    def add(self, row: SampleRow) -> None:
+        number = self._rows.add(row.id, row.epoch)
+        score = row.score
         self._statuses[score.status.value] += 1
-        self._ledger.add(Usage(**row["usage"]) if row["usage"] else None, self._price)
-        self._seconds.append(row["timing"]["latency"] or 0.0)
+        self._ledger.add(row.usage, self._price)
+        self._seconds.append(row.latency or 0.0)
         self._of_samples.add(row)
         self._language.add(number, row)
         self._scored += score.value is not None
@@ -80,9 +83,9 @@ class _TaskTally:
 
     def summary(self) -> dict[str, Any]:
         return {
-            "task": self._planned["name"],
-            "version": self._planned["version"],
-            "title": self._planned["title"],
+            "task": self._planned.name,
+            "version": self._planned.version,
+            "title": self._planned.title,
             "samples": self._expected,
             "answered": self._statuses.total(),
             "scored": self._scored,

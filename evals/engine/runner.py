@@ -16,12 +16,12 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...errors import ModelError, RunError
 from ...tasks.types import Completion, Context, Message, Sample, Score, Status
 from ..models.base import LikelihoodModel, Model, Sampling
 from ..records.plan import PlannedTask
+from ..records.rows import SampleRow, ScoredCandidate
 from ..records.spec import RunSpec
 from ..records.store import RunStore, answer_key
 from ..solvers import Ask, Solution, measure, open_solver, solve
@@ -226,53 +226,31 @@ async def finish(item: Answered, scorer: Scorer) -> Finished:
     return Finished(item, scored, candidates, time.perf_counter() - started)
 
 
-def row(finished: Finished) -> dict[str, Any]:
-    """Return the line of ``samples.jsonl`` for one finished (task, sample, epoch)."""
+def row(finished: Finished) -> SampleRow:
+    """Return the row of one finished (task, sample, epoch)."""
     work, solution, scored = finished.answered.work, finished.answered.solution, finished.scored
-    turns = [Message("user", turn) for turn in work.sample.turns]
-    completion = None if solution is None else solution.completion
-    line = {
-        "task": work.planned.task.name,
-        "id": work.sample.id,
-        "epoch": work.epoch,
-        "messages": [message.as_json() for message in (*work.sample.messages, *turns)],
-        "continuations": work.sample.continuations,
-        "target": work.sample.target,
-        "sampling": work.sample.sampling,
-        "completion": None
-        if completion is None
-        else {
-            "text": completion.text,
-            "reasoning": completion.reasoning,
-            "finish_reason": completion.finish_reason,
-            "turns": completion.turns,
-            "loglikelihoods": completion.loglikelihoods,
-        },
-        "score": scored.score.as_json(),
-        "answer": scored.answer,
-        "language": scored.language,
-        "usage": None if completion is None else completion.usage,
-        "timing": {
-            "latency": None if completion is None else completion.latency,
-            "scored_s": round(finished.seconds, 6),
-        },
-        "metadata": work.sample.metadata,
-    }
+    sample = work.sample
+    candidates: tuple[ScoredCandidate, ...] = ()
     if solution is not None and solution.candidates:
         pairs = zip(solution.candidates, finished.candidates, strict=True)
-        line["chosen"] = solution.chosen
-        line["candidates"] = [
-            {
-                "text": candidate.text,
-                "reasoning": candidate.reasoning,
-                "finish_reason": candidate.finish_reason,
-                "usage": candidate.usage,
-                "answer": verdict.answer,
-                "score": verdict.score.as_json(),
-            }
-            for candidate, verdict in pairs
-        ]
-    return line
+        candidates = tuple(ScoredCandidate(one, verdict.score, verdict.answer) for one, verdict in pairs)
+    return SampleRow(
+        task=work.planned.task.name,
+        id=sample.id,
+        epoch=work.epoch,
+        messages=(*sample.messages, *(Message("user", turn) for turn in sample.turns)),
+        continuations=sample.continuations,
+        target=sample.target,
+        sampling=sample.sampling,
+        completion=None if solution is None else solution.completion,
+        score=scored.score,
+        answer=scored.answer,
+        language=scored.language,
+        scored_s=round(finished.seconds, 6),
+        metadata=sample.metadata,
+        chosen=solution.chosen if solution is not None and candidates else None,
+        candidates=candidates,
+    )
 
 
 @contextlib.asynccontextmanager

@@ -27,5 +27,7 @@ class Scored:
 def examine(task: BaseTask, completion: Completion) -> tuple[str | None, dict[str, Any] | None]:
     """Return the final answer (None unless the task names one) and the languages of a completion."""
     answer = None if task.final_answer is None else task.final_answer(completion)
+    # A plugin may count votes by numbers; a row keeps texts.
+    answer = None if answer is None else str(answer)
     spoken = completion.text or completion.reasoning or completion.turns
     return answer, completion_fidelity(completion) if spoken else None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...tasks.text.language import observations
+from ..records.rows import SampleRow, ScoredCandidate
 from ..solvers.candidates import winner
 from ..statistics import maj_at_k, pass_at_k
 from .series import Rows, Series
 
-Row = Mapping[str, Any]
 Attempt = tuple[float | None, str | None]
 """The value of an answer's score, and its final answer by which votes are counted."""
 
@@ -32,9 +32,9 @@ class LanguageMetrics:
     def __init__(self) -> None:
         self._series: dict[str, Series] = defaultdict(Series)
 
-    def add(self, number: int, row: Row) -> None:
+    def add(self, number: int, row: SampleRow) -> None:
         """Add one row."""
-        for name, value in observations(row.get("language") or {}).items():
+        for name, value in observations(row.language or {}).items():
             if name in LANGUAGE_TITLES:
                 self._series[name].add(number, value)
 
@@ -60,19 +60,19 @@ class SampleMetrics:
         self._named = False
         self.tokens = {"single": 0, "drafts": 0, "all": 0}
 
-    def add(self, row: Row) -> None:
+    def add(self, row: SampleRow) -> None:
         """Add one row; nothing is kept of it where there is one answer a sample."""
-        if self._epochs > 1 and row["score"]["value"] is not None:
-            self._attempts[row["id"]].append((row["score"]["value"], row.get("answer")))
-        if self._drafts > 1 and row.get("candidates"):
-            drafts = row["candidates"]
-            self._named = self._named or any(draft["answer"] is not None for draft in drafts)
-            attempts = [(draft["score"]["value"], _ballot(draft)) for draft in drafts]
-            self._candidates.append((row["id"], attempts, row["score"]["value"]))
-            counts = [draft["usage"]["completion_tokens"] or 0 for draft in drafts]
+        if self._epochs > 1 and row.score.value is not None:
+            self._attempts[row.id].append((row.score.value, row.answer))
+        if self._drafts > 1 and row.candidates:
+            drafts = row.candidates
+            self._named = self._named or any(draft.answer is not None for draft in drafts)
+            attempts = [(draft.score.value, _ballot(draft)) for draft in drafts]
+            self._candidates.append((row.id, attempts, row.score.value))
+            counts = [draft.completion.usage.completion_tokens or 0 for draft in drafts]
             self.tokens["single"] += counts[0]
             self.tokens["drafts"] += sum(counts)
-            self.tokens["all"] += row["usage"]["completion_tokens"] or 0
+            self.tokens["all"] += (row.usage.completion_tokens if row.usage else None) or 0
 
     def summary(self) -> Iterator[dict[str, Any]]:
         """Yield the metrics as ``results.json`` has them."""
@@ -123,10 +123,11 @@ class SampleMetrics:
         return drafts[winner(ballots)][0]
 
 
-def _ballot(draft: Row) -> str | None:
+def _ballot(draft: ScoredCandidate) -> str | None:
     """Return what a draft votes for: its final answer, marked as such, or else its text."""
-    answer = draft["answer"]
-    return f"={answer}" if answer is not None else f" {' '.join(draft['text'].split()).casefold()}"
+    if draft.answer is not None:
+        return f"={draft.answer}"
+    return f" {' '.join(draft.completion.text.split()).casefold()}"
 
 
 def _majority(attempts: Sequence[Attempt]) -> float:

@@ -7,11 +7,10 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from ...tasks.types import Usage
 from ..costs.budget import Budget
 from ..costs.prices import Money, Price, Prices
 from ..models.base import Model
-from ..records.store import read_rows
+from ..records.rows import read_rows
 from .opening import ledger_of
 
 
@@ -54,7 +53,7 @@ class Billing:
             return
         ledger = ledger_of(directory, self.judge_prices)
         for row in read_rows(directory) if answers else ():
-            ledger.add(Usage(**row["usage"]) if row["usage"] else None, self.price)
+            ledger.add(row.usage, self.price)
         self.budget.spent = ledger.amounts.get(self.budget.limit.currency, Decimal(0))
 
     def _price_of(self, model: Model, name: str) -> Price | None:

@@ -26,6 +26,7 @@ from ...errors import RunError, UsageError
 from ...files import read_journal, write_lines
 from ...tasks.types import Completion, Context, Judge, Judgement, Sample, Status
 from ..records.plan import PlannedTask
+from ..records.results import CanaryResults
 from ..statistics.proportions import wilson
 
 CANARIES: Final = "canaries.jsonl"
@@ -154,16 +155,17 @@ def summary_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
     }
 
 
-def warning_of(summary: Mapping[str, Any] | None) -> str | None:
+def warning_of(summary: CanaryResults | None) -> str | None:
     """Return the line that a person should read, None if no canary fooled the judge."""
-    if summary is None or not summary["fooled"]:
+    if summary is None or not summary.fooled:
         return None
-    low, high = summary["interval"]
+    low, high = summary.interval or (None, None)
+    assert low is not None and high is not None, "who was fooled has a rate, and that an interval"
     told = (
-        f"{summary['fooled']} of {summary['sent'] - summary['unread']} worthless answers got a good mark from the"
-        f" judge ({low:.0%} … {high:.0%}, allowed is {summary['limit']:.0%})"
+        f"{summary.fooled} of {summary.sent - summary.unread} worthless answers got a good mark from the"
+        f" judge ({low:.0%} … {high:.0%}, allowed is {summary.limit:.0%})"
     )
-    if summary["trusted"]:
+    if summary.trusted:
         return f"WARNING: {told}; measure it: evalkit judge passport"
     return f"the judge cannot be trusted: {told}. The scores stand as it gave them; take another judge"
 

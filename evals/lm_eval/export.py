@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from ...files import write_json, write_lines
 from ...tasks.registry import open_task
 from ...tasks.types import Task
 from ..engine.results import summarize
-from ..records.manifest import read_manifest
-from ..records.store import read_rows
+from ..records.manifest import Manifest, read_manifest
+from ..records.results import Measured, MetricResults, TaskResults
+from ..records.rows import read_rows
 from .bridge import LmEvalTask
 from .exported_samples import exported_samples, lm_eval_name, metric_and_filter, sha256
 
@@ -44,22 +45,22 @@ def export_lm_eval(directory: Path, output: Path) -> list[Path]:
     results = _head(manifest)
     folder = output / results["model_name_sanitized"]
     folder.mkdir(parents=True, exist_ok=True)
-    ended = datetime.fromisoformat(manifest["finished"] or manifest["started"]).replace(tzinfo=None)
+    ended = datetime.fromisoformat(manifest.finished or manifest.started).replace(tzinfo=None)
     stamp = ended.isoformat().replace(":", "-")
     written: list[Path] = []
-    for planned, measured in zip(manifest["tasks"], summary["tasks"], strict=True):
-        task = open_task(planned["registered_as"])
-        rows = [row for row in read_rows(directory) if row["task"] == planned["name"]]
-        samples = exported_samples(task, rows, manifest["spec"])
+    for planned, measured in zip(manifest.tasks, summary.tasks, strict=True):
+        task = open_task(planned.registered_as)
+        rows = [row for row in read_rows(directory) if row.task == planned.name]
+        samples = exported_samples(task, rows, manifest.spec)
         for name, of_task in samples.items():
-            hashes = (row["doc_hash"] + row["prompt_hash"] + row["target_hash"] for row in of_task)
+            hashes = (one["doc_hash"] + one["prompt_hash"] + one["target_hash"] for one in of_task)
             results["task_hashes"][name] = sha256("".join(hashes))
             path = folder / f"samples_{name}_{stamp}.jsonl"
             write_lines(path, of_task)
             written.append(path)
-        counts = {name: len({row["doc_id"] for row in of_task}) for name, of_task in samples.items()}
+        counts = {name: len({one["doc_id"] for one in of_task}) for name, of_task in samples.items()}
         if isinstance(task, LmEvalTask):
-            _add_theirs(results, task, measured["metrics"], counts)
+            _add_theirs(results, task, measured.metrics, counts)
         else:
             _add_ours(results, task, measured, counts)
     if not written:
@@ -69,14 +70,14 @@ def export_lm_eval(directory: Path, output: Path) -> list[Path]:
     return [path, *written]
 
 
-def _add_ours(results: dict[str, Any], task: Task, measured: Mapping[str, Any], counts: Mapping[str, int]) -> None:
+def _add_ours(results: dict[str, Any], task: Task, measured: TaskResults, counts: Mapping[str, int]) -> None:
     name = lm_eval_name(task.name)
     effective = counts.get(name, 0)
     results["results"][name] = {
         "name": name,
-        "alias": measured["title"],
+        "alias": measured.title,
         "sample_len": effective,
-        **_values(measured["metrics"]),
+        **_values((metric.name, metric) for metric in measured.metrics),
     }
     results["configs"][name] = {
         "task": name,
@@ -87,19 +88,19 @@ def _add_ours(results: dict[str, Any], task: Task, measured: Mapping[str, Any], 
     results["versions"][name] = task.version
     results["n-shot"][name] = 0
     results["higher_is_better"][name] = {metric.name: True for metric in task.metrics}
-    results["n-samples"][name] = {"original": measured["samples"], "effective": effective}
+    results["n-samples"][name] = {"original": measured.samples, "effective": effective}
 
 
 def _add_theirs(
-    results: dict[str, Any], task: LmEvalTask, metrics: Iterable[Mapping[str, Any]], counts: Mapping[str, int]
+    results: dict[str, Any], task: LmEvalTask, metrics: Sequence[MetricResults], counts: Mapping[str, int]
 ) -> None:
     for name, inner in task.tasks.items():
         effective = counts.get(name, 0)
         described = json.loads(json.dumps(inner.dump_config(), default=str))
-        own: Iterable[Mapping[str, Any]] = metrics
+        own: Iterable[tuple[str, Measured]] = [(metric.name, metric) for metric in metrics]
         if len(task.tasks) > 1:
-            parts = [(metric["name"], metric["breakdown"].get("task", {}).get(name)) for metric in metrics]
-            own = [{"name": key, **part} for key, part in parts if part is not None]
+            parts = [(metric.name, metric.breakdown.get("task", {}).get(name)) for metric in metrics]
+            own = [(key, part) for key, part in parts if part is not None]
         results["results"][name] = {
             "name": name,
             "alias": described.get("task_alias") or name,
@@ -115,9 +116,9 @@ def _add_theirs(
         _add_group(results, task.group, metrics, sum(counts.values()))
 
 
-def _add_group(results: dict[str, Any], group: Any, metrics: Iterable[Mapping[str, Any]], effective: int) -> None:
+def _add_group(results: dict[str, Any], group: Any, metrics: Iterable[MetricResults], effective: int) -> None:
     declared = {one.metric for one in group.aggregate_metric_list or ()}
-    own = [metric for metric in metrics if metric_and_filter(metric["name"])[0] in declared]
+    own = [(metric.name, metric) for metric in metrics if metric_and_filter(metric.name)[0] in declared]
     found = {"name": group.name, "alias": group.alias or group.name, "sample_len": effective, **_values(own)}
     results["results"][group.name] = found
     results["versions"][group.name] = group.version
@@ -126,22 +127,23 @@ def _add_group(results: dict[str, Any], group: Any, metrics: Iterable[Mapping[st
         results.setdefault("groups", {})[group.name] = found
 
 
-def _values(metrics: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _values(metrics: Iterable[tuple[str, Measured]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for metric in metrics:
-        if metric["value"] is not None:
-            name, filter_name = metric_and_filter(metric["name"])
-            values[f"{name},{filter_name}"] = metric["value"]
-            values[f"{name}_stderr,{filter_name}"] = "N/A" if metric["se"] is None else metric["se"]
+    for key, metric in metrics:
+        if metric.value is not None:
+            name, filter_name = metric_and_filter(key)
+            values[f"{name},{filter_name}"] = metric.value
+            values[f"{name}_stderr,{filter_name}"] = "N/A" if metric.se is None else metric.se
     return values
 
 
-def _head(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    spec, model, packages = manifest["spec"], manifest["model"], manifest["packages"]
-    started = datetime.fromisoformat(manifest["started"])
-    ended = datetime.fromisoformat(manifest["finished"] or manifest["started"])
-    environment = {"evalkit": __version__, "python": manifest["python"], **manifest["hardware"], **packages}
-    given = {name: spec[name] for name in ("temperature", "top_p", "max_tokens") if spec[name] is not None}
+def _head(manifest: Manifest) -> dict[str, Any]:
+    spec, model, packages = manifest.spec, manifest.model, manifest.packages
+    started = datetime.fromisoformat(manifest.started)
+    ended = datetime.fromisoformat(manifest.finished or manifest.started)
+    environment = {"evalkit": __version__, "python": manifest.python, **manifest.hardware, **packages}
+    settings = {"temperature": spec.temperature, "top_p": spec.top_p, "max_tokens": spec.max_tokens}
+    given = {name: value for name, value in settings.items() if value is not None}
     return {
         "results": {},
         "group_subtasks": {},
@@ -152,20 +154,20 @@ def _head(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "n-samples": {},
         "config": {
             "model": "evalkit",
-            "model_args": {"model": spec["model"]},
+            "model_args": {"model": spec.model},
             "batch_size": None,
             "batch_sizes": [],
             "device": None,
             "use_cache": None,
-            "limit": spec["limit"],
+            "limit": spec.limit,
             "bootstrap_iters": 0,
             "gen_kwargs": given or None,
-            "random_seed": spec["seed"],
-            "numpy_seed": spec["seed"],
-            "torch_seed": spec["seed"],
+            "random_seed": spec.seed,
+            "numpy_seed": spec.seed,
+            "torch_seed": spec.seed,
             "fewshot_seed": None,
         },
-        "git_hash": manifest["git"]["commit"] if manifest["git"] else None,
+        "git_hash": manifest.git.commit if manifest.git else None,
         "date": started.timestamp(),
         "pretty_env_info": "\n".join(f"{name}: {value}" for name, value in environment.items()),
         "transformers_version": packages.get("transformers", "N/A"),
@@ -173,12 +175,12 @@ def _head(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "upper_git_hash": None,
         "task_hashes": {},
         "model_source": "evalkit",
-        "model_name": model["name"],
-        "model_name_sanitized": re.sub(r'["<>:/|\\?*\[\]]+', "__", model["name"]),
+        "model_name": model.name,
+        "model_name_sanitized": re.sub(r'["<>:/|\\?*\[\]]+', "__", model.name),
         "system_instruction": None,
         "system_instruction_sha": None,
         "fewshot_as_multiturn": None,
         "chat_template": None,
-        "chat_template_sha": model.get("chat_template_sha256"),
+        "chat_template_sha": model.as_json().get("chat_template_sha256"),
         "total_evaluation_time_seconds": str((ended - started).total_seconds()),
     }

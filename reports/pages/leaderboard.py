@@ -15,7 +15,6 @@ import orjson
 from ...errors import EvalkitError, InputError, UsageError, nearest
 from ...evals.statistics import macro_average
 from ...files import write_json
-from ...tasks.types import Score
 from ..data.costs import cost_plot, effort
 from ..data.outcomes import Outcomes
 from ..data.runs import Run, load_run, side_by_side_data
@@ -28,7 +27,7 @@ SCHEMA_VERSION = 2
 
 # Runs that differ in nothing but these stand in one row, each with its own tasks.
 _OF_JUDGE = ("judge", "judge_base_url", "judge_language", "judge_options", "jury_rule")
-_WHAT_IS_ASKED = frozenset({"tasks", "data", "limit", "base_url", *_OF_JUDGE})
+_WHAT_IS_ASKED = {"tasks", "data", "limit", "base_url", *_OF_JUDGE}
 
 Board = tuple[str, str, str]
 """(task, version, sha256 of the data): what scores must agree in to be put side by side."""
@@ -143,8 +142,8 @@ def _entries(loaded: Sequence[Run], data: Mapping[str, Any]) -> list[dict[str, A
     """Put runs of one model with the same settings, no two judges and no task in common into one row."""
     rows: dict[bytes, list[list[int]]] = defaultdict(list)
     for index, run in enumerate(loaded):
-        settings = {name: value for name, value in run.manifest["spec"].items() if name not in _WHAT_IS_ASKED}
-        key = orjson.dumps([run.manifest["model"], settings], option=orjson.OPT_SORT_KEYS)
+        settings = run.manifest.spec.model_dump(mode="json", exclude=_WHAT_IS_ASKED)
+        key = orjson.dumps([run.manifest.model.as_json(), settings], option=orjson.OPT_SORT_KEYS)
         for row in rows[key]:
             if all(_may_share_a_row(run, loaded[other]) for other in row):
                 row.append(index)
@@ -175,16 +174,16 @@ def _judge_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _may_share_a_row(one: Run, other: Run) -> bool:
-    judges = [_of_judge(run) for run in (one, other) if run.manifest["spec"].get("judge")]
+    judges = [_of_judge(run) for run in (one, other) if run.manifest.spec.judge]
     return not _task_names(one) & _task_names(other) and (len(judges) < 2 or judges[0] == judges[1])
 
 
 def _of_judge(run: Run) -> dict[str, Any]:
-    return {name: run.manifest["spec"].get(name) for name in _OF_JUDGE}
+    return {name: getattr(run.manifest.spec, name) for name in _OF_JUDGE}
 
 
 def _task_names(run: Run) -> set[str]:
-    return {task["name"] for task in run.manifest["tasks"]}
+    return set(run.manifest.by_name)
 
 
 def _differing_settings(data: Mapping[str, Any], count: int) -> list[list[str]]:
@@ -214,14 +213,14 @@ def _chosen(baseline: str | None, entries: Sequence[Mapping[str, Any]], data: Ma
 
 def _tallies(loaded: Sequence[Run], samples: Samples) -> dict[tuple[int, str], Tally]:
     tallies = {
-        (index, task["name"]): Tally(task["registered_as"])
+        (index, task.name): Tally(task.registered_as)
         for index, run in enumerate(loaded)
-        for task in run.manifest["tasks"]
+        for task in run.manifest.tasks
     }
     for (task, sample, _), rows in samples.raw():
         for index, row in enumerate(rows):
             if row is not None and (index, task) in tallies:
-                tallies[index, task].add(sample, Score.from_json(row["score"]))
+                tallies[index, task].add(sample, row.score)
     return tallies
 
 
@@ -230,8 +229,8 @@ def _boards(loaded: Sequence[Run], entries: Sequence[Mapping[str, Any]]) -> dict
     boards: dict[Board, dict[int, int]] = {}
     for number, entry in enumerate(entries):
         for index in entry["runs"]:
-            for task in loaded[index].manifest["tasks"]:
-                board = (task["name"], str(task["version"]), str((task.get("data") or {}).get("sha256")))
+            for task in loaded[index].manifest.tasks:
+                board = (task.name, task.version, str(task.data.sha256))
                 boards.setdefault(board, {})[number] = index
     return dict(sorted(boards.items()))
 

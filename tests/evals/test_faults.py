@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from evalkit.evals.records.store import read_rows
+from evalkit.evals.records.rows import read_rows
 from evalkit.evals.run import run
 from evalkit.tests.support.chat_server import LoopbackServer
 
@@ -66,15 +66,15 @@ def test_thousands_of_requests_at_a_server_that_does_everything_wrong(samples: i
             output=tmp_path / "run",
         )
     rows = list(read_rows(directory))
-    assert len({row["id"] for row in rows}) == len(rows) == samples
-    statuses = Counter(row["score"]["status"] for row in rows)
-    unasked = [row for row in rows if row["score"]["status"] == "api_error"]
-    assert {row["messages"][-1]["content"] for row in unasked} >= refused
+    assert len({row.id for row in rows}) == len(rows) == samples
+    statuses = Counter(row.score.status for row in rows)
+    unasked = [row for row in rows if row.score.status == "api_error"]
+    assert {row.messages[-1].content for row in unasked} >= refused
     # Eight failures in a row, or ten seconds of them, are given up: that is the server's fault and no score.
     assert statuses["api_error"] <= len(refused) + samples // 200
     assert statuses["ok"] == samples - statuses["api_error"]
-    assert all(row["score"]["value"] == 1 for row in rows if row["score"]["status"] == "ok")
+    assert all(row.score.value == 1 for row in rows if row.score.status == "ok")
     (task,) = orjson.loads((directory / "results.json").read_bytes())["tasks"]
     assert task["coverage"] == pytest.approx(1 - statuses["api_error"] / samples)
-    sizes = sorted(len(row["completion"]["text"]) for row in rows if row["completion"])
+    sizes = sorted(len(row.completion.text) for row in rows if row.completion)
     assert sizes[-len(huge)] > 5_000_000

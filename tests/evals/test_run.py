@@ -15,7 +15,7 @@ from typing import Any
 import evalkit
 import pytest
 from evalkit.errors import ModelError, UsageError
-from evalkit.evals.records.store import read_rows
+from evalkit.evals.records.rows import read_rows
 from evalkit.tasks.registry import open_task
 from evalkit.tests.support.chat_server import LoopbackServer
 
@@ -81,7 +81,7 @@ def test_541_prompts_at_concurrency_64_survive_429_and_500(tmp_path: Path) -> No
     assert result.returncode == 0, result.stderr
     assert "541 scored" in result.stdout
     rows = list(read_rows(tmp_path / "run"))
-    assert len({row["id"] for row in rows}) == len(rows) == 541
+    assert len({row.id for row in rows}) == len(rows) == 541
     failed = sum(number < len(server.requests) for number in failures)
     assert len(server.requests) == 541 + failed
 
@@ -107,7 +107,7 @@ def test_kill_9_in_the_middle_and_the_same_command_finishes_the_rest(kills: int,
         assert result.returncode == 0, result.stderr
         assert "going on" in result.stderr
         rows = list(read_rows(tmp_path / "run"))
-        assert len({(row["id"], row["epoch"]) for row in rows}) == len(rows) == 900
+        assert len({(row.id, row.epoch) for row in rows}) == len(rows) == 900
         assert len(server.requests) - 900 <= kills * concurrency
 
 
@@ -136,8 +136,8 @@ def test_a_poisoned_prompt_costs_one_sample_and_the_exit_code_tells(tmp_path: Pa
         result = command(*on_server(server, tmp_path / "run", "--limit", 10))
     assert result.returncode == 1
     assert "9 scored (90.0% of 10); api_error: 1, ok: 9" in result.stdout
-    (failed,) = (row for row in read_rows(tmp_path / "run") if row["score"]["value"] is None)
-    assert "this prompt is poison" in failed["score"]["explanation"]
+    (failed,) = (row for row in read_rows(tmp_path / "run") if row.score.value is None)
+    assert "this prompt is poison" in failed.score.explanation
 
 
 def test_another_spec_under_the_same_name_shows_the_difference(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_replayed_run_gives_the_same_verdicts(tmp_path: Path) -> None:
     again = evalkit.run(
         f"replay:{tmp_path}/run/samples.jsonl", ["ruifeval-mini"], limit=6, output=tmp_path / "replayed"
     )
-    scores = [{row["id"]: row["score"] for row in read_rows(folder)} for folder in (tmp_path / "run", again)]
+    scores = [{row.id: row.score for row in read_rows(folder)} for folder in (tmp_path / "run", again)]
     assert scores[0] == scores[1]
 
 
@@ -310,8 +310,8 @@ def test_the_embedded_model_answers_for_real(tmp_path: Path) -> None:
     result = command(*arguments, "--max-tokens", 16, "--output", tmp_path / "run", env=environment)
     assert result.returncode == 0, result.stderr
     rows = list(read_rows(tmp_path / "run"))
-    assert all(row["completion"]["text"].strip() for row in rows)
-    assert all(row["usage"]["completion_tokens"] for row in rows)
+    assert all(row.completion.text.strip() for row in rows)
+    assert all(row.usage.completion_tokens for row in rows)
 
 
 def test_a_manifest_repeats_its_run_and_refuses_to_be_another(tmp_path: Path) -> None:
@@ -325,7 +325,10 @@ def test_a_manifest_repeats_its_run_and_refuses_to_be_another(tmp_path: Path) ->
         again = command("run", "--from", manifest, "--output", tmp_path / "again", "--no-report")
         assert again.returncode == 0, again.stderr
         rows = [
-            [{key: value for key, value in row.items() if key != "timing"} for row in read_rows(tmp_path / name)]
+            [
+                {key: value for key, value in row.as_json().items() if key != "timing"}
+                for row in read_rows(tmp_path / name)
+            ]
             for name in ("first", "again")
         ]
         assert sorted(rows[0], key=str) == sorted(rows[1], key=str)

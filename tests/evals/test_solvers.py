@@ -11,8 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 from evalkit.errors import ModelError, UsageError
+from evalkit.evals.records.rows import read_rows
 from evalkit.evals.records.spec import RunSpec
-from evalkit.evals.records.store import read_rows
 from evalkit.evals.run import run
 from evalkit.evals.solvers import Solution, open_solver, solve
 from evalkit.evals.solvers.candidates import winner
@@ -195,7 +195,7 @@ def test_a_run_measures_what_every_use_of_the_drafts_is_worth(tmp_path: Path) ->
     assert found["oracle@4"] == found["vote@4"] == 1.0
     assert task["solver"]["tokens"] == {"single": 60, "drafts": 240, "all": 300}
     (row, *_) = read_rows(directory)
-    assert len(row["candidates"]) == 4
+    assert len(row.candidates) == 4
 
 
 def test_epochs_give_pass_avg_and_maj_at_k(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from evalkit.errors import InputError
-from evalkit.files import encode, write_json
 from evalkit.reports.data.proof_table import (
     CRITERIA,
     ProofRow,
@@ -18,6 +17,7 @@ from evalkit.reports.data.proof_table import (
     rounded,
     table_of_runs,
 )
+from evalkit.tests.support.run_builder import build_run, sample_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,18 +121,17 @@ def test_a_table_that_cannot_be_used_is_named(tmp_path, found, message):
 def made_run(
     path: Path, model: str, criteria: dict[str, list[dict | None]], judge: object = None, **spec: object
 ) -> Path:
-    """A run directory with what the table reads of one."""
-    path.mkdir()
-    settings = {"epochs": 1, "max_tokens": 100, **spec}
-    manifest = {"schema_version": 1, "model": {"name": model}, "spec": settings, "judge": judge}
-    write_json(path / "manifest.json", manifest)
+    """A run directory whose answers have criteria, each id in as many epochs as it has of them."""
     rows = [
-        {"task": "imo-mini", "id": id, "epoch": epoch, "score": {"parts": {"criteria": found}}}
+        sample_row(id, "Докажите.", "Доказательство.", [])
+        | {"task": "imo-mini", "epoch": epoch}
+        | {"score": {"value": 1.0, "status": "ok", "parts": {"criteria": found}, "explanation": ""}}
         for id, epochs in criteria.items()
         for epoch, found in enumerate(epochs)
     ]
-    (path / "samples.jsonl").write_bytes(b"".join(encode(row) + b"\n" for row in rows))
-    return path
+    return build_run(
+        path, rows, model=model, settings={"max_tokens": 100, **spec}, manifest={"judge": judge}, metrics=()
+    )
 
 
 def test_two_runs_make_a_table_with_epochs_averaged(tmp_path):

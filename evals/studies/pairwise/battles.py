@@ -25,8 +25,9 @@ from ....files import Journal, encode, read_journal, write_json, write_text
 from ....judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, fields_of, form_name
 from ....tasks.types import APPARATUS_FAILURES, Judge, Status
 from ...judging.families import family_of
-from ...records.manifest import differences, read_manifest
-from ...records.store import Key, answer_key, read_rows
+from ...records.manifest import Manifest, differences, read_manifest
+from ...records.rows import Key, SampleRow, read_rows
+from ...records.store import answer_key
 from .results import as_markdown, summarize_battles
 from .style import style_of
 
@@ -84,8 +85,8 @@ class PairPlan:
 class _Run:
     label: str
     path: Path
-    manifest: Mapping[str, Any]
-    rows: Mapping[Key, Mapping[str, Any]]
+    manifest: Manifest
+    rows: Mapping[Key, SampleRow]
 
 
 def plan_pairs(runs: Sequence[Path], *, baseline: Path | None = None, table: bool = False) -> PairPlan:
@@ -185,14 +186,12 @@ def refuse_if_gone(judge: str, details: Mapping[str, Any]) -> None:
 
 def _open_runs(paths: Sequence[Path]) -> list[_Run]:
     manifests = [read_manifest(path) for path in paths]
-    names = Counter(str(manifest["model"]["name"]) for manifest in manifests)
+    names = Counter(manifest.model.name for manifest in manifests)
     runs = []
     for path, manifest in zip(paths, manifests, strict=True):
-        model = str(manifest["model"]["name"])
+        model = manifest.model.name
         label = model if names[model] == 1 else f"{model} ({path.name})"
-        rows = {
-            (row["task"], row["id"], row["epoch"]): row for row in read_rows(path) if not row.get("continuations")
-        }
+        rows = {row.key: row for row in read_rows(path) if not row.continuations}
         runs.append(_Run(label, path, manifest, rows))
     if len({run.label for run in runs}) < len(runs):
         raise UsageError(
@@ -214,24 +213,23 @@ def _battles(first: _Run, second: _Run) -> Iterator[Battle]:
             contest = None
             if all(len(texts) >= turn for texts in answers):
                 one, two = (texts[:turn] for texts in answers)
-                contest = Contest(questions[:turn], one, two, _references(rows[0].get("target"), turn, turns))
+                contest = Contest(questions[:turn], one, two, _references(rows[0].target, turn, turns))
             yield Battle(*key, turn, first.label, second.label, contest)
 
 
-def _answers(row: Mapping[str, Any]) -> tuple[str, ...]:
-    completion = row["completion"]
-    if completion is None:
+def _answers(row: SampleRow) -> tuple[str, ...]:
+    if row.completion is None:
         return ()
-    return tuple(completion["turns"]) or (completion["text"],)
+    return row.completion.turns or (row.completion.text,)
 
 
-def _questions(row: Mapping[str, Any], turns: int) -> tuple[str, ...]:
-    asked = [message for message in row["messages"] if message["role"] != "system"]
+def _questions(row: SampleRow, turns: int) -> tuple[str, ...]:
+    asked = [message for message in row.messages if message.role != "system"]
     if turns > 1:
-        return tuple(message["content"] for message in asked[-turns:])
+        return tuple(message.content for message in asked[-turns:])
     if len(asked) == 1:
-        return (asked[0]["content"],)
-    return ("\n\n".join(f"{message['role']}: {message['content']}" for message in asked),)
+        return (asked[0].content,)
+    return ("\n\n".join(f"{message.role}: {message.content}" for message in asked),)
 
 
 def _references(target: Any, turn: int, turns: int) -> tuple[str, ...] | None:
@@ -245,15 +243,16 @@ def _references(target: Any, turn: int, turns: int) -> tuple[str, ...] | None:
 def _unfair(runs: Sequence[_Run]) -> Iterator[str]:
     """Say in what the runs differ, but for the model, that gives one of them an advantage."""
     for name, title in _SETTINGS.items():
-        yield from _differing(title, {run.label: run.manifest["spec"].get(name) for run in runs})
+        yield from _differing(title, {run.label: getattr(run.manifest.spec, name) for run in runs})
     yield from _differing("the system prompt", {run.label: _system_prompts(run) for run in runs})
-    for title, field in (("the task's version", "version"), ("the data", "data")):
-        found = {run.label: {task["name"]: _plain(task[field]) for task in run.manifest["tasks"]} for run in runs}
-        yield from _differing(title, found, shown=field == "version")
+    versions = {run.label: {task.name: task.version for task in run.manifest.tasks} for run in runs}
+    yield from _differing("the task's version", versions)
+    data = {run.label: {task.name: task.data.sha256 for task in run.manifest.tasks} for run in runs}
+    yield from _differing("the data", data, shown=False)
     if len({frozenset(run.rows) for run in runs}) > 1:
         yield "the questions differ: " + ", ".join(f"{run.label} has {len(run.rows)} answers" for run in runs)
     for run in runs:
-        if not run.manifest["finished"]:
+        if not run.manifest.finished:
             yield f"{run.label} is not finished"
 
 
@@ -267,23 +266,15 @@ def _said(value: Any) -> str:
     return "as the task has it" if value is None else value if isinstance(value, str) else encode(value).decode()
 
 
-def _plain(value: Any) -> Any:
-    return value["sha256"] if isinstance(value, Mapping) else value
-
-
 def _system_prompts(run: _Run) -> list[str]:
-    prompts = {
-        message["content"]
-        for row in run.rows.values()
-        for message in row["messages"]
-        if message["role"] == "system"
-    }
+    prompts = {message.content for row in run.rows.values() for message in row.messages if message.role == "system"}
     return sorted(prompts)
 
 
 def _described(run: _Run) -> dict[str, Any]:
-    spec = {name: run.manifest["spec"].get(name) for name in (*_SETTINGS, "temperature", "seed")}
-    return {"label": run.label, "name": run.manifest["name"], "model": run.manifest["model"], "spec": spec}
+    manifest = run.manifest
+    spec = {name: getattr(manifest.spec, name) for name in (*_SETTINGS, "temperature", "seed")}
+    return {"label": run.label, "name": manifest.name, "model": manifest.model.as_json(), "spec": spec}
 
 
 def _cautions(plan: PairPlan, judge: Judge) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 from evalkit.errors import UsageError
-from evalkit.evals.records.store import read_rows
+from evalkit.evals.records.rows import read_rows
 from evalkit.evals.run import run
 from evalkit.tests.support.chat_server import LoopbackServer
 
@@ -92,8 +92,8 @@ def test_a_thousand_samples_survive_the_death_of_a_worker(tmp_path: Path, cluste
         killer.join()
     rows = list(read_rows(directory))
     assert killed
-    assert len({row["id"] for row in rows}) == len(rows) == 1000
-    assert all(row["score"]["value"] == 1 for row in rows)
+    assert len({row.id for row in rows}) == len(rows) == 1000
+    assert all(row.score.value == 1 for row in rows)
     # At most what the dead worker had in its hands was asked twice.
     assert 1000 <= len(server.requests) <= 1000 + 2 * 64
     manifest = orjson.loads((directory / "manifest.json").read_bytes())
@@ -109,7 +109,7 @@ def test_a_poisoned_prompt_costs_a_sample_and_not_the_run(tmp_path: Path, cluste
             "openai:x", [f"{tmp_path}/echo.py:echo"], limit=20, base_url=server.url, output=tmp_path / "run",
             executor="ray", workers=2,
         )  # fmt: skip
-    statuses = {row["id"]: row["score"]["status"] for row in read_rows(directory)}
+    statuses = {row.id: row.score.status for row in read_rows(directory)}
     assert statuses.pop("7") == "api_error"
     assert set(statuses.values()) == {"ok"}
 

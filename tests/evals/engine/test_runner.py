@@ -14,9 +14,10 @@ from evalkit.evals.engine.runner import execute
 from evalkit.evals.engine.scoring import Worker
 from evalkit.evals.models.base import Sampling
 from evalkit.evals.records.plan import plan_tasks
+from evalkit.evals.records.rows import read_rows
 from evalkit.evals.records.spec import RunSpec
-from evalkit.evals.records.store import RunStore, read_rows
-from evalkit.tasks.types import Completion, Context, Message, Sample, Status, Usage
+from evalkit.evals.records.store import RunStore
+from evalkit.tasks.types import Completion, Context, Message, Sample, Score, Status, Usage
 
 TASK = """
 import os, time
@@ -98,8 +99,8 @@ def go(folder: Path, task: str, model: Scripted, **settings: object) -> Tally:
 def test_every_sample_is_answered_and_scored_once(tmp_path: Path, plugin: Path) -> None:
     tally = go(tmp_path / "run", f"{plugin}:echo", Scripted(), epochs=3)
     rows = list(read_rows(tmp_path / "run"))
-    assert len({(row["id"], row["epoch"]) for row in rows}) == len(rows) == tally.total == tally.finished == 36
-    assert all(row["score"]["value"] == 1.0 for row in rows)
+    assert len({(row.id, row.epoch) for row in rows}) == len(rows) == tally.total == tally.finished == 36
+    assert all(row.score.value == 1.0 for row in rows)
     assert tally.tokens == 36
 
 
@@ -115,8 +116,8 @@ def test_the_second_turn_sees_the_answer_to_the_first(tmp_path: Path, plugin: Pa
     go(tmp_path / "run", f"{plugin}:chat", model)
     assert [message.content for message in model.chats[1]] == ["раз", "ответ на раз", "два"]
     (row,) = read_rows(tmp_path / "run")
-    assert row["score"]["parts"]["turns"] == ["ответ на раз", "ответ на два"]
-    assert row["usage"] == {"prompt_tokens": 4, "completion_tokens": 2}
+    assert row.score.parts["turns"] == ["ответ на раз", "ответ на два"]
+    assert row.usage == Usage(4, 2)
 
 
 def test_a_failed_request_costs_its_sample_and_is_tried_again_on_resume(tmp_path: Path, plugin: Path) -> None:
@@ -126,19 +127,14 @@ def test_a_failed_request_costs_its_sample_and_is_tried_again_on_resume(tmp_path
         return prompt.rpartition(" ")[2]
 
     go(tmp_path / "run", f"{plugin}:echo", Scripted(poisoned))
-    rows = {row["id"]: row for row in read_rows(tmp_path / "run")}
+    rows = {row.id: row for row in read_rows(tmp_path / "run")}
     assert len(rows) == 12
-    assert rows["5"]["completion"] is None
-    assert rows["5"]["score"] == {
-        "value": None,
-        "status": "api_error",
-        "parts": {},
-        "explanation": "400: this prompt is poison",
-    }
+    assert rows["5"].completion is None
+    assert rows["5"].score == Score(None, Status.API_ERROR, explanation="400: this prompt is poison")
     again = Scripted()
     go(tmp_path / "run", f"{plugin}:echo", again)
     assert again.asked == ["say 5"]
-    assert all(row["score"]["value"] == 1.0 for row in read_rows(tmp_path / "run"))
+    assert all(row.score.value == 1.0 for row in read_rows(tmp_path / "run"))
 
 
 def test_a_fatal_failure_stops_the_run_and_keeps_what_was_answered(tmp_path: Path, plugin: Path) -> None:
@@ -150,7 +146,7 @@ def test_a_fatal_failure_stops_the_run_and_keeps_what_was_answered(tmp_path: Pat
     first = Scripted(expired)
     with pytest.raises(ModelError, match="the key has expired"):
         go(tmp_path / "run", f"{plugin}:echo", first)
-    kept = {row["id"] for row in read_rows(tmp_path / "run")}
+    kept = {row.id for row in read_rows(tmp_path / "run")}
     assert kept == {prompt.rpartition(" ")[2] for prompt in first.asked} - {"8"}
     second = Scripted()
     go(tmp_path / "run", f"{plugin}:echo", second)
@@ -170,10 +166,10 @@ def test_a_server_that_fails_all_the_time_stops_the_run(tmp_path: Path, plugin: 
 def test_an_answer_that_was_not_scored_yet_is_not_paid_for_twice(tmp_path: Path, plugin: Path) -> None:
     model = Scripted(lambda prompt: "raise" if prompt == "say 3" else "x")
     go(tmp_path / "run", f"{plugin}:echo", model)
-    row = next(row for row in read_rows(tmp_path / "run") if row["id"] == "3")
-    assert row["score"]["status"] == "scorer_error"
-    assert row["score"]["explanation"] == "the scorer of 'echo' raised KeyError: 'no'"
-    assert row["completion"]["text"] == "raise"
+    row = next(row for row in read_rows(tmp_path / "run") if row.id == "3")
+    assert row.score.status == "scorer_error"
+    assert row.score.explanation == "the scorer of 'echo' raised KeyError: 'no'"
+    assert row.completion.text == "raise"
     again = Scripted()
     go(tmp_path / "run", f"{plugin}:echo", again)
     assert again.asked == []
@@ -181,7 +177,7 @@ def test_an_answer_that_was_not_scored_yet_is_not_paid_for_twice(tmp_path: Path,
 
 def test_an_async_scorer_that_raises_costs_its_sample(tmp_path: Path, plugin: Path) -> None:
     go(tmp_path / "run", f"{plugin}:slow", Scripted(lambda prompt: "raise" if prompt == "say 3" else "x"))
-    statuses = {row["id"]: row["score"]["status"] for row in read_rows(tmp_path / "run")}
+    statuses = {row.id: row.score.status for row in read_rows(tmp_path / "run")}
     assert statuses.pop("3") == "scorer_error"
     assert set(statuses.values()) == {"ok"}
 
@@ -204,6 +200,6 @@ def test_a_shard_is_its_part_of_the_samples(tmp_path: Path, plugin: Path) -> Non
     parts = []
     for number in (1, 2, 3):
         go(tmp_path / str(number), f"{plugin}:echo", Scripted(), shard=f"{number}/3")
-        parts.append({row["id"] for row in read_rows(tmp_path / str(number))})
+        parts.append({row.id for row in read_rows(tmp_path / str(number))})
     assert set.union(*parts) == {str(number) for number in range(12)}
     assert sum(map(len, parts)) == 12

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from evalkit.evals.records.store import read_rows
+from evalkit.evals.records.rows import read_rows
 from evalkit.evals.run import run
 from evalkit.tests.support.chat_server import LoopbackServer, Reply
 
@@ -103,7 +103,7 @@ def test_a_judge_that_fails_is_no_score_and_is_asked_again(tmp_path: Path, subje
     with LoopbackServer(answer=rate, faults=refuse) as judge:
         run = judged(subject, tmp_path / "run", "--judge", "openai:j", "--judge-base-url", judge.url)
         assert command(*run).returncode == 1
-    statuses = {row["score"]["status"] for row in read_rows(tmp_path / "run")}
+    statuses = {row.score.status for row in read_rows(tmp_path / "run")}
     assert statuses == {"ok", "api_error"}
     asked = len(subject.requests)
     with LoopbackServer(answer=rate, port=judge.port) as judge:
@@ -170,7 +170,7 @@ def test_kills_of_a_run_with_two_judges_lose_no_verdict(kills: int, tmp_path: Pa
         done = command(*run)
         assert done.returncode == 0, done.stderr
         rows = list(read_rows(tmp_path / "run"))
-        assert len({(row["id"], row["epoch"]) for row in rows}) == len(rows) == 24 * 8
+        assert len({(row.id, row.epoch) for row in rows}) == len(rows) == 24 * 8
         distinct = len({orjson.dumps(request, option=orjson.OPT_SORT_KEYS) for request in judge.requests})
         in_flight = 2 * 2 * concurrency
         assert len(judge.requests) - distinct <= kills * in_flight

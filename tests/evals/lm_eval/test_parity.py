@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from evalkit.errors import EvalkitError
 from evalkit.evals.engine.results import measure
-from evalkit.evals.records.store import read_rows
+from evalkit.evals.records.rows import read_rows
 from evalkit.evals.run import run
 from evalkit.tasks.types import Completion, Context, Sample, Score
 from evalkit.tests.support.lm_eval_tasks import write_tasks
@@ -323,8 +323,8 @@ def check_parity(
             assert found[key] == pytest.approx(value, rel=1e-4), key
     answers = {str(sample["doc_id"]): sample["resps"][0][0] for sample in theirs["samples"][name]}
     for row in read_rows(directory):
-        if row["completion"]["text"]:
-            assert row["completion"]["text"] == answers[row["id"]]
+        if row.completion.text:
+            assert row.completion.text == answers[row.id]
 
 
 @pytest.mark.exhaustive

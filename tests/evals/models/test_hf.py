@@ -137,7 +137,7 @@ def test_rounding_does_not_tip_a_draw(tiny: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_runs_at_batch_sizes_1_and_8_have_the_same_rows(tiny: Path, tmp_path: Path) -> None:
     import evalkit
-    from evalkit.evals.records.store import read_rows
+    from evalkit.evals.records.rows import read_rows
 
     plugin = tmp_path / "plugin.py"
     plugin.write_text(
@@ -160,7 +160,9 @@ def test_runs_at_batch_sizes_1_and_8_have_the_same_rows(tiny: Path, tmp_path: Pa
             temperature=1.0,
             max_tokens=40,
         )
-        rows = [{key: value for key, value in row.items() if key != "timing"} for row in read_rows(directory)]
+        rows = [
+            {key: value for key, value in row.as_json().items() if key != "timing"} for row in read_rows(directory)
+        ]
         runs.append(sorted(rows, key=lambda row: (row["id"], row["epoch"])))
     assert len(runs[0]) == 2 * len(PROMPTS)
     assert all(row["completion"]["text"] for row in runs[0])

@@ -11,22 +11,24 @@ from pathlib import Path
 import orjson
 import pytest
 from evalkit.errors import InputError, RunError, UsageError
-from evalkit.evals.records.store import RunStore, answer_key, read_rows
-from evalkit.files import Journal, encode, replacing, write_json
-from evalkit.tasks.types import Completion, Usage
+from evalkit.evals.records.rows import SampleRow, encode, read_rows
+from evalkit.evals.records.store import RunStore, answer_key
+from evalkit.files import Journal, replacing, write_json
+from evalkit.files import encode as encode_json
+from evalkit.tasks.types import Completion, Score, Status, Usage
 from hypothesis import given
 from hypothesis import strategies as st
 
 
-def row(id: str, status: str = "ok", value: float | None = 1.0) -> dict:
-    return {"task": "t", "id": id, "epoch": 0, "score": {"value": value, "status": status}}
+def row(id: str, status: str = "ok", value: float | None = 1.0) -> SampleRow:
+    return SampleRow("t", id, 0, Score(value, Status(status)))
 
 
 def test_rows_come_back_in_order(tmp_path: Path) -> None:
     with RunStore(tmp_path) as store:
         for id in ("1", "2", "3"):
             store.append(row(id))
-    assert [item["id"] for item in read_rows(tmp_path)] == ["1", "2", "3"]
+    assert [item.id for item in read_rows(tmp_path)] == ["1", "2", "3"]
     with RunStore(tmp_path) as store:
         assert set(store.done) == {("t", "1", 0), ("t", "2", 0), ("t", "3", 0)}
 
@@ -34,25 +36,25 @@ def test_rows_come_back_in_order(tmp_path: Path) -> None:
 @given(cut=st.integers(min_value=1, max_value=120))
 def test_a_torn_last_line_is_dropped_and_the_rest_kept(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("run")
-    lines = [encode(row(str(number))) + b"\n" for number in range(3)]
+    lines = [encode(row(str(number))) for number in range(3)]
     whole = b"".join(lines)
     (folder / "samples.jsonl").write_bytes(whole[: len(whole) - cut])
     with RunStore(folder) as store:
         kept = len(store.done)
         store.append(row("new"))
-    assert [item["id"] for item in read_rows(folder)] == [*map(str, range(kept)), "new"]
+    assert [item.id for item in read_rows(folder)] == [*map(str, range(kept)), "new"]
     assert kept == whole[: len(whole) - cut].count(b"\n")
 
 
 def test_a_long_torn_line_is_cut_too(tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
-    path.write_bytes(encode(row("1")) + b"\n" + b"x" * 300_000)
+    path.write_bytes(encode(row("1")) + b"x" * 300_000)
     Journal(path).close()
-    assert path.read_bytes() == encode(row("1")) + b"\n"
+    assert path.read_bytes() == encode(row("1"))
 
 
 def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
-    (tmp_path / "samples.jsonl").write_bytes(encode(row("1")) + b"\n{broken\n" + encode(row("2")) + b"\n")
+    (tmp_path / "samples.jsonl").write_bytes(encode(row("1")) + b"{broken\n" + encode(row("2")))
     with pytest.raises(InputError, match=r"samples\.jsonl:2: not valid JSON"):
         list(read_rows(tmp_path))
 
@@ -64,7 +66,7 @@ def test_unscored_rows_are_taken_out_to_be_tried_again(tmp_path: Path) -> None:
         store.append(row("3", "truncated", 0.5))
     with RunStore(tmp_path) as store:
         assert set(store.done) == {("t", "1", 0), ("t", "3", 0)}
-    assert [item["id"] for item in read_rows(tmp_path)] == ["1", "3"]
+    assert [item.id for item in read_rows(tmp_path)] == ["1", "3"]
 
 
 def test_an_answer_is_kept_until_it_is_scored(tmp_path: Path) -> None:
@@ -95,10 +97,12 @@ def test_nothing_appended_is_lost_by_kill_9(tmp_path: Path) -> None:
     program = f"""
 import os, signal
 from pathlib import Path
+from evalkit.evals.records.rows import SampleRow
 from evalkit.evals.records.store import RunStore
+from evalkit.tasks.types import Score
 with RunStore(Path({str(tmp_path)!r})) as store:
     for number in range(100):
-        store.append({{"task": "t", "id": str(number), "epoch": 0, "score": {{"value": 1.0, "status": "ok"}}}})
+        store.append(SampleRow("t", str(number), 0, Score(1.0)))
     os.kill(os.getpid(), signal.SIGKILL)
 """
     killed = subprocess.run([sys.executable, "-c", program], check=False)
@@ -111,7 +115,7 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "samples.jsonl").symlink_to("/dev/full")
     journal = Journal(tmp_path / "samples.jsonl")
     with pytest.raises(RunError, match=r"No space left on device.*Nothing written so far is lost"):
-        journal.append(row("1"))
+        journal.append(row("1").as_json())
     os.close(journal._file)
 
 
@@ -127,7 +131,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
 @given(st.text(alphabet=st.characters()))
 def test_any_text_can_be_stored(text: str) -> None:
-    back = orjson.loads(encode({"text": text, "completion": Completion(text)}))
+    back = orjson.loads(encode_json({"text": text, "completion": Completion(text)}))
     if not any("\ud800" <= letter <= "\udfff" for letter in text):
         assert back["text"] == back["completion"]["text"] == text
     else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 from evalkit.errors import InputError, UsageError
 from evalkit.evals.engine.results import summarize
-from evalkit.evals.records.store import read_rows
+from evalkit.evals.records.rows import read_rows
 from evalkit.evals.rescore import rescore
 from evalkit.evals.run import run
 from evalkit.evals.studies.people import PEOPLE, Taken, settled_by_people, take_verdicts, write_queue
@@ -73,7 +74,7 @@ def filled(path: Path, lines: list[dict], **verdicts: object) -> Path:
 
 
 def rows(directory: Path) -> dict[str, dict]:
-    return {row["id"]: row["score"] for row in read_rows(directory)}
+    return {row.id: row.score.as_json() for row in read_rows(directory)}
 
 
 def test_what_the_judges_could_not_settle_goes_out_with_their_reasons(directory, tmp_path):
@@ -203,8 +204,8 @@ def test_a_verdict_on_an_answer_that_was_given_anew_is_passed_over(directory, tm
     lines = [line for line in queued(directory, tmp_path / "q.jsonl") if line["id"] == "own-5"]
     take_verdicts(directory, filled(tmp_path / "v.jsonl", lines, verdict=0))
     settle = settled_by_people(directory)
-    (row,) = [row for row in read_rows(directory) if row["id"] == "own-5"]
-    other = {**row, "completion": {**row["completion"], "text": "Иное решение."}}
+    (row,) = [row for row in read_rows(directory) if row.id == "own-5"]
+    other = replace(row, completion=replace(row.completion, text="Иное решение."))
     assert settle(other) is other
 
 
@@ -213,7 +214,7 @@ def test_an_empty_queue_and_a_run_without_judges(directory, tmp_path):
     take_verdicts(directory, filled(tmp_path / "v.jsonl", lines, verdict=5))
     assert write_queue(directory, tmp_path / "empty.jsonl") == 0
     assert take_verdicts(directory, tmp_path / "empty.jsonl") == Taken(0, 0)
-    assert summarize(directory)["complete"]
+    assert summarize(directory).complete
 
 
 def test_a_run_that_is_going_on_is_left_alone(directory, tmp_path):

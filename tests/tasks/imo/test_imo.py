@@ -16,7 +16,7 @@ import orjson
 import pytest
 from evalkit.errors import InputError, UsageError
 from evalkit.evals.engine.results import measure
-from evalkit.evals.records.store import read_rows
+from evalkit.evals.records.rows import read_rows
 from evalkit.judges.forms import LANGUAGES, form_names, load_form
 from evalkit.judges.judge import JudgeSettings
 from evalkit.judges.jury import Jury
@@ -434,8 +434,8 @@ def test_a_run_is_graded_and_rescored(tmp_path):
         assert asked == 6 + 6 * 2
         assert command("rescore", tmp_path / "run").returncode == 0
         assert len(server.requests) == asked
-    rows = {row["id"]: row for row in read_rows(tmp_path / "run")}
-    assert {id: row["score"]["parts"]["gate"] for id, row in rows.items()} == {
+    rows = {row.id: row for row in read_rows(tmp_path / "run")}
+    assert {id: row.score.parts["gate"] for id, row in rows.items()} == {
         **dict.fromkeys(("own-1", "own-5", "own-6"), "wrong"),
         **dict.fromkeys(("own-2", "own-4"), "not_due"),
         "own-3": "right",
@@ -477,5 +477,5 @@ def test_the_commands_and_files_in_the_docs_work(tmp_path, monkeypatch):
                 queue.write_bytes(b"\n".join(orjson.dumps({**found, "verdict": 2}) for found in out.values()))
             done = command(*arguments, cwd=tmp_path)
             assert done.returncode == 0, (line, done.stderr, done.stdout)
-    (settled,) = (row for row in read_rows(tmp_path / "runs" / "mini") if row["id"] == "own-5")
-    assert settled["score"]["parts"]["points"] == settled["score"]["parts"]["human"]["verdict"] == 2
+    (settled,) = (row for row in read_rows(tmp_path / "runs" / "mini") if row.id == "own-5")
+    assert settled.score.parts["points"] == settled.score.parts["human"]["verdict"] == 2
