@@ -38,7 +38,8 @@ def summarize(directory: Path) -> Results:
         tallies[row.task].add(row)
     tasks = [tally.summary() for tally in tallies.values()]
     ledger = ledger_of(directory, manifest.judge_prices)
-    judging = ledger.as_json() | {"canaries": summary_of(read_canaries(directory))}
+    canaries = summary_of(read_canaries(directory))
+    judging = ledger.as_json() | {"canaries": canaries.as_json() if canaries else None}
     results = {
         "schema_version": SCHEMA_VERSION,
         "name": manifest.name,

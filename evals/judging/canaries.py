@@ -20,10 +20,10 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mappin
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from ...errors import RunError, UsageError
-from ...files import read_journal, write_lines
+from ...errors import InputError, RunError, UsageError
+from ...files import read_numbered, write_lines
 from ...tasks.types import Completion, Context, Judge, Judgement, Sample, Status
 from ..records.plan import PlannedTask
 from ..records.results import CanaryResults
@@ -53,6 +53,42 @@ class Canary:
     def completion(self) -> Completion:
         """The answer as a task scores it, the same in every turn."""
         return Completion(self.text, finish_reason="stop", turns=(self.text,) * len(self.sample.turns))
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """What a judge said of a canary: ``value`` is on the form's scale, ``share`` on [0, 1]."""
+
+    form: str
+    draw: int
+    value: float | None
+    share: float | None
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class GradedCanary:
+    """A line of ``canaries.jsonl``: a canary of the sample ``id``, and all that the judge said of it."""
+
+    task: str
+    id: str
+    attack: str
+    probe: str
+    text: str
+    gradings: tuple[Grading, ...]
+
+    @classmethod
+    def decode(cls, data: Any, *, where: str) -> Self:
+        """Make one from the JSON value of its line; ``where`` names it.
+
+        Raises:
+            InputError: no run writes such a line (names file and line).
+        """
+        try:
+            gradings = tuple(Grading(**{**one, "status": Status(one["status"])}) for one in data["gradings"])
+            return cls(**{**data, "gradings": gradings})
+        except (LookupError, TypeError, ValueError) as error:
+            raise InputError(f"{where}: not a canary of a run ({type(error).__name__}: {error})") from None
 
 
 def is_judged(item: PlannedTask) -> bool:
@@ -99,14 +135,14 @@ async def grade_canaries(
     Raises:
         RunError: the judge cannot go on (its budget is spent, its file cannot be written).
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[GradedCanary] = []
     for item in planned:
         wanted = canaries_wanted(item, share=share, epochs=epochs)
         candidates = islice(canaries_of(item, seed), wanted * MOST_REPLACED)
         missing = wanted
         while missing and (some := list(islice(candidates, missing))):
             found = await asyncio.gather(*(_graded(item, canary, context) for canary in some))
-            asked = [row for row in found if row["gradings"]]
+            asked = [row for row in found if row.gradings]
             missing -= len(asked)
             rows += asked
     if rows:
@@ -118,41 +154,43 @@ async def grade_again(planned: Sequence[PlannedTask], directory: Path, context: 
     items = {item.task.name: item for item in planned}
     samples = {name: {sample.id: sample for sample in item.samples()} for name, item in items.items()}
     kept = read_canaries(directory)
-    canaries = [
-        Canary(row["task"], samples[row["task"]][row["id"]], row["attack"], row["probe"], row["text"])
-        for row in kept
-    ]
+    canaries = [Canary(row.task, samples[row.task][row.id], row.attack, row.probe, row.text) for row in kept]
     rows = await asyncio.gather(*(_graded(items[one.task], one, context) for one in canaries))
     if rows:
         write_lines(directory / CANARIES, rows)
 
 
-def read_canaries(directory: Path) -> list[dict[str, Any]]:
-    """Return the canaries of a run, none if it had none."""
-    return list(read_journal(directory / CANARIES))
+def read_canaries(directory: Path) -> list[GradedCanary]:
+    """Return the canaries of a run, none if it had none.
+
+    Raises:
+        InputError: a line is damaged, or is none of a run (names file and line).
+    """
+    path = directory / CANARIES
+    return [GradedCanary.decode(line, where=f"{path}:{number}") for number, line in read_numbered(path)]
 
 
-def summary_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+def summary_of(rows: Iterable[GradedCanary]) -> CanaryResults | None:
     """Return what ``results.json`` says of a run's canaries; None if it had none.
 
     ``sent`` were seen by the judge; ``unread`` have no verdict and are left out of the ``rate`` of the ``fooled``,
     whose ``interval`` is Wilson's at 95 %. ``trusted`` is the module's rule.
     """
-    outcomes = [_outcome(row["gradings"]) for row in rows]
+    outcomes = [_outcome(row.gradings) for row in rows]
     if not outcomes:
         return None
     fooled, unread = outcomes.count("fooled"), outcomes.count("unread")
     rate = wilson(fooled, len(outcomes) - unread) if unread < len(outcomes) else None
     above = rate is not None and rate.low is not None and rate.low > LIMIT
-    return {
-        "sent": len(outcomes),
-        "fooled": fooled,
-        "unread": unread,
-        "rate": None if rate is None else rate.value,
-        "interval": None if rate is None else [rate.low, rate.high],
-        "limit": LIMIT,
-        "trusted": not (fooled >= FEWEST_FOOLED and above),
-    }
+    return CanaryResults(
+        sent=len(outcomes),
+        fooled=fooled,
+        unread=unread,
+        rate=None if rate is None else rate.value,
+        interval=None if rate is None else (rate.low, rate.high),
+        limit=LIMIT,
+        trusted=not (fooled >= FEWEST_FOOLED and above),
+    )
 
 
 def warning_of(summary: CanaryResults | None) -> str | None:
@@ -188,7 +226,7 @@ class _Listener:
     def __init__(self, judge: Judge) -> None:
         self.name, self.identity = judge.name, judge.identity
         self.members, self.settings = judge.members, judge.settings
-        self.heard: list[dict[str, Any]] = []
+        self.heard: list[Grading] = []
         self._judge = judge
 
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
@@ -199,8 +237,7 @@ class _Listener:
         if _was_asked(judgement.details) and len(asked.graded) == 1:
             value, (low, high) = judgement.value, asked.scale
             share = None if value is None else (value - low) / (high - low)
-            said = {"form": form, "draw": draw, "value": value, "share": share, "status": judgement.status.value}
-            self.heard.append(said)
+            self.heard.append(Grading(form, draw, value, share, judgement.status))
         return judgement
 
 
@@ -210,7 +247,7 @@ def _was_asked(details: Mapping[str, Any]) -> bool:
     return "unasked" not in details if members is None else any(map(_was_asked, members))
 
 
-async def _graded(item: PlannedTask, canary: Canary, context: Context) -> dict[str, Any]:
+async def _graded(item: PlannedTask, canary: Canary, context: Context) -> GradedCanary:
     assert context.judge is not None
     listener = _Listener(context.judge)
     scoring: Any = item.task.score(canary.sample, canary.completion, replace(context, judge=listener))
@@ -220,19 +257,13 @@ async def _graded(item: PlannedTask, canary: Canary, context: Context) -> dict[s
         raise
     except Exception:
         # A scorer that breaks on such an answer is found out where a model gives one; here the judge counts.
-        listener.heard.append({"form": "", "draw": 0, "value": None, "share": None, "status": Status.SCORER_ERROR})
-    return {
-        "task": canary.task,
-        "id": canary.sample.id,
-        "attack": canary.attack,
-        "probe": canary.probe,
-        "text": canary.text,
-        "gradings": sorted(listener.heard, key=lambda one: (one["form"], one["draw"])),
-    }
+        listener.heard.append(Grading("", 0, None, None, Status.SCORER_ERROR))
+    gradings = tuple(sorted(listener.heard, key=lambda one: (one.form, one.draw)))
+    return GradedCanary(canary.task, canary.sample.id, canary.attack, canary.probe, canary.text, gradings)
 
 
-def _outcome(gradings: Sequence[Mapping[str, Any]]) -> str:
-    shares = [one["share"] for one in gradings]
+def _outcome(gradings: Sequence[Grading]) -> str:
+    shares = [one.share for one in gradings]
     if any(share is not None and share >= FOOLED_FROM for share in shares):
         return "fooled"
     return "unread" if None in shares else "caught"

@@ -15,6 +15,8 @@ from evalkit.cli import main as cli
 from evalkit.errors import UsageError
 from evalkit.evals.judging.canaries import (
     CANARIES,
+    GradedCanary,
+    Grading,
     canaries_of,
     canaries_wanted,
     read_canaries,
@@ -26,6 +28,7 @@ from evalkit.evals.records.plan import plan_tasks
 from evalkit.evals.records.spec import RunSpec
 from evalkit.evals.rescore import judge_again, rescore
 from evalkit.evals.run import run
+from evalkit.tasks.types import Status
 from evalkit.tests.support.chat_server import LoopbackServer
 from typer.testing import CliRunner
 
@@ -78,11 +81,11 @@ def test_a_small_run_sends_one_and_resume_and_rescore_ask_nobody(tmp_path: Path,
         }  # fmt: skip
         assert found["tasks"][0]["metrics"][0]["value"] == 7.0
         (row,) = read_canaries(tmp_path / "run")
-        assert [one["form"].partition("-reference")[0] for one in row["gradings"]] == ["rating", "rating-turn-2"]
+        assert [one.form.partition("-reference")[0] for one in row.gradings] == ["rating", "rating-turn-2"]
         (tmp_path / "run" / CANARIES).unlink()
         assert graded(answers, server, tmp_path / "run")["judging"]["canaries"] == canaries
         before, after = rescore(tmp_path / "run")
-        assert before["judging"] == after["judging"]
+        assert before.judging == after.judging
         assert len(server.requests) == 50
 
 
@@ -130,8 +133,8 @@ def test_another_judge_gets_canaries_of_its_own_and_shards_put_theirs_together(
             notify=told.append,
         )  # fmt: skip
         assert told[0] == f"{len(other.requests)} gradings: {len(other.requests)} calls of judges, 156 at most"
-        assert (after["judging"]["canaries"]["sent"], after["judging"]["canaries"]["fooled"]) == (2, 2)
-        assert rescore(tmp_path / "whole")[1]["judging"] == whole["judging"]
+        assert (after.canaries.sent, after.canaries.fooled) == (2, 2)
+        assert rescore(tmp_path / "whole")[1].as_json()["judging"] == whole["judging"]
 
 
 def test_a_judge_that_is_gone_leaves_them_unread(tmp_path: Path, answers: str) -> None:
@@ -161,9 +164,12 @@ def test_which_and_how_many_depend_on_the_seed_and_the_size() -> None:
     assert canaries_wanted(planned("ruifeval-mini"), share=0.5, epochs=1) == 0
 
 
-def outcomes(fooled: int, caught: int, unread: int = 0) -> list[dict[str, Any]]:
+def outcomes(fooled: int, caught: int, unread: int = 0) -> list[GradedCanary]:
     shares = [[1.0, 0.0]] * fooled + [[0.3]] * caught + [[None, 0.2]] * unread
-    return [{"gradings": [{"share": share} for share in some]} for some in shares]
+    return [
+        GradedCanary("t", "1", "a", "p", "", tuple(Grading("rating", 0, share, share, Status.OK) for share in some))
+        for some in shares
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +188,6 @@ def outcomes(fooled: int, caught: int, unread: int = 0) -> list[dict[str, Any]]:
 def test_the_rule_wants_evidence(fooled: int, caught: int, trusted: bool) -> None:
     summary = summary_of(outcomes(fooled, caught, unread=1))
     assert summary is not None
-    assert summary["trusted"] is trusted
+    assert summary.trusted is trusted
     assert (warning_of(summary) is None) == (fooled == 0)
     assert summary_of([]) is None
