@@ -21,13 +21,14 @@ from typing import Any, Final
 import orjson
 
 from ....errors import InputError, ModelError, UsageError
-from ....files import Journal, encode, read_journal, write_json, write_text
+from ....files import Journal, encode, read_numbered, write_json, write_text
 from ....judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, fields_of, form_name
 from ....tasks.types import APPARATUS_FAILURES, Judge, Status
 from ...judging.families import family_of
 from ...records.manifest import Manifest, differences, read_manifest
 from ...records.rows import Key, SampleRow, read_rows
 from ...records.store import answer_key
+from .decided import DecidedBattle, DecidedGame
 from .results import as_markdown, summarize_battles
 from .style import style_of
 
@@ -319,13 +320,15 @@ def _open_setup(output: Path, setup: Mapping[str, Any]) -> None:
         )
 
 
-def _decided(output: Path, *, also_unscored: bool = False) -> dict[str, dict[str, Any]]:
+def _decided(output: Path, *, also_unscored: bool = False) -> dict[str, DecidedBattle]:
     """Return the journal by key, the last line of each; those that a second attempt can mend only if wanted."""
-    found = {row["key"]: row for row in read_journal(output / "battles.jsonl")}
+    path = output / "battles.jsonl"
+    battles = (DecidedBattle.decode(data, where=f"{path}:{number}") for number, data in read_numbered(path))
+    found = {battle.key: battle for battle in battles}
     if also_unscored:
         return found
     mendable = {*APPARATUS_FAILURES, UNANSWERED}
-    return {key: row for key, row in found.items() if row["status"] not in mendable}
+    return {key: battle for key, battle in found.items() if battle.status not in mendable}
 
 
 async def _decide(
@@ -336,10 +339,10 @@ async def _decide(
     async def work() -> None:
         for battle in waiting:
             if battle.contest is None:
-                journal.append(_row(battle, None))
+                journal.append(_decision(battle, None))
                 continue
             outcome = await compare(judge, battle.contest, table=table)
-            journal.append(_row(battle, outcome))
+            journal.append(_decision(battle, outcome))
             for game in outcome.games:
                 refuse_if_gone(judge.name, game.details)
 
@@ -353,34 +356,24 @@ async def _decide(
             await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _row(battle: Battle, outcome: Outcome | None) -> dict[str, Any]:
+def _decision(battle: Battle, outcome: Outcome | None) -> DecidedBattle:
     contest = battle.contest
-    row: dict[str, Any] = {
-        "key": battle.key,
-        "task": battle.task,
-        "id": battle.id,
-        "epoch": battle.epoch,
-        "turn": battle.turn,
-        "first": battle.first,
-        "second": battle.second,
-        "style": None if contest is None else [style_of(contest.first[-1]), style_of(contest.second[-1])],
-    }
-    if outcome is None:
-        return {**row, "winner": None, "status": UNANSWERED, "consistent": None, "criteria": {}, "games": []}
-    games = [
-        {
-            "winner": game.winner,
-            "status": game.status.value,
-            "criteria": dict(game.criteria),
-            "judge": dict(game.details),
-        }
-        for game in outcome.games
-    ]
-    return {
-        **row,
-        "winner": outcome.winner,
-        "status": Status(outcome.status).value,
-        "consistent": outcome.consistent,
-        "criteria": dict(outcome.criteria),
-        "games": games,
-    }
+    games = tuple(
+        DecidedGame(game.winner, game.status.value, dict(game.criteria), dict(game.details))
+        for game in (outcome.games if outcome is not None else ())
+    )
+    return DecidedBattle(
+        key=battle.key,
+        task=battle.task,
+        id=battle.id,
+        epoch=battle.epoch,
+        turn=battle.turn,
+        first=battle.first,
+        second=battle.second,
+        style=None if contest is None else (style_of(contest.first[-1]), style_of(contest.second[-1])),
+        winner=None if outcome is None else outcome.winner,
+        status=UNANSWERED if outcome is None else Status(outcome.status).value,
+        consistent=None if outcome is None else outcome.consistent,
+        criteria={} if outcome is None else dict(outcome.criteria),
+        games=games,
+    )

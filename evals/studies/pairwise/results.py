@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ....judges.pairwise import TABLE_CRITERIA, shown_first
 from ...statistics import BradleyTerry, Estimate, bradley_terry, mean_interval, style_difference
+from .decided import DecidedBattle
 from .style import STYLE
 
 RIDGE: Final = 0.1
@@ -22,13 +23,17 @@ CRITERIA_TITLES: Final[Mapping[str, str]] = {
     "стиль": "Style",
 }
 
-Row = Mapping[str, Any]
-_POINTS: Final = {"first": 1.0, "tie": 0.5, "second": 0.0}
+_POINTS: Final[Mapping[str | None, float]] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 _LEADING: Final = {True: "first", False: "second"}
 
 
 def summarize_battles(
-    rows: Sequence[Row], unfair: Sequence[str], *, table: bool = False, resamples: int = 500, seed: int = 0
+    rows: Sequence[DecidedBattle],
+    unfair: Sequence[str],
+    *,
+    table: bool = False,
+    resamples: int = 500,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Return the results of battles as JSON values.
 
@@ -41,14 +46,14 @@ def summarize_battles(
     distinguishably better than every other one; None where there is none, or where ``unfair`` says why nobody can
     be.
     """
-    scored = [row for row in rows if row["winner"] is not None]
+    scored = [row for row in rows if row.winner is not None]
     pairs = [_pair(names, some) for names, some in _by_pair(scored).items()]
     results: dict[str, Any] = {
         "banner": list(unfair),
         "battles": len(rows),
         "scored": len(scored),
         "coverage": len(scored) / len(rows) if rows else None,
-        "statuses": dict(sorted(Counter(row["status"] for row in rows).items())),
+        "statuses": dict(sorted(Counter(row.status for row in rows).items())),
         "order_consistency": _order_consistency(scored),
         "first_position": _first_position(scored),
         "pairs": pairs,
@@ -104,24 +109,20 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _by_pair(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
-    found: dict[tuple[str, str], list[Row]] = {}
+def _by_pair(rows: Sequence[DecidedBattle]) -> dict[tuple[str, str], list[DecidedBattle]]:
+    found: dict[tuple[str, str], list[DecidedBattle]] = {}
     for row in rows:
-        found.setdefault((row["first"], row["second"]), []).append(row)
+        found.setdefault((row.first, row.second), []).append(row)
     return found
 
 
-def _question(row: Row) -> tuple[str, str]:
-    return row["task"], row["id"]
+def _share(rows: Sequence[DecidedBattle], value: Callable[[DecidedBattle], float]) -> Estimate:
+    return mean_interval([value(row) for row in rows], [row.question for row in rows])
 
 
-def _share(rows: Sequence[Row], value: Callable[[Row], float]) -> Estimate:
-    return mean_interval([value(row) for row in rows], [_question(row) for row in rows])
-
-
-def _pair(names: tuple[str, str], rows: Sequence[Row]) -> dict[str, Any]:
-    counts = Counter(row["winner"] for row in rows)
-    rate = _share(rows, lambda row: _POINTS[row["winner"]])
+def _pair(names: tuple[str, str], rows: Sequence[DecidedBattle]) -> dict[str, Any]:
+    counts = Counter(row.winner for row in rows)
+    rate = _share(rows, lambda row: _POINTS[row.winner])
     return {
         "first": names[0],
         "second": names[1],
@@ -131,7 +132,7 @@ def _pair(names: tuple[str, str], rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _counted(counts: Mapping[str, int]) -> dict[str, int]:
+def _counted(counts: Mapping[Any, int]) -> dict[str, int]:
     return {"wins": counts.get("first", 0), "ties": counts.get("tie", 0), "losses": counts.get("second", 0)}
 
 
@@ -139,12 +140,12 @@ def _distinguishable(rate: Estimate) -> bool:
     return rate.low is not None and rate.high is not None and not rate.low <= 0.5 <= rate.high
 
 
-def _by_criterion(rows: Sequence[Row], criterion: str) -> list[dict[str, Any]]:
+def _by_criterion(rows: Sequence[DecidedBattle], criterion: str) -> list[dict[str, Any]]:
     found = []
     for (first, second), some in _by_pair(rows).items():
-        judged = [row for row in some if criterion in row["criteria"]]
-        counts = Counter(row["criteria"][criterion] for row in judged)
-        rate = _share(judged, lambda row: _POINTS[row["criteria"][criterion]])
+        judged = [row for row in some if criterion in row.criteria]
+        counts = Counter(row.criteria[criterion] for row in judged)
+        rate = _share(judged, lambda row: _POINTS[row.criteria[criterion]])
         ahead = counts["first"] - counts["second"]
         found.append(
             {
@@ -159,29 +160,28 @@ def _by_criterion(rows: Sequence[Row], criterion: str) -> list[dict[str, Any]]:
     return found
 
 
-def _order_consistency(rows: Sequence[Row]) -> dict[str, Any]:
-    asked = [row for row in rows if row["consistent"] is not None]
-    return _share(asked, lambda row: float(row["consistent"])).as_json()
+def _order_consistency(rows: Sequence[DecidedBattle]) -> dict[str, Any]:
+    asked = [row for row in rows if row.consistent is not None]
+    return _share(asked, lambda row: float(bool(row.consistent))).as_json()
 
 
-def _first_position(rows: Sequence[Row]) -> dict[str, Any]:
+def _first_position(rows: Sequence[DecidedBattle]) -> dict[str, Any]:
     found = [
-        (float(first), _question(row))
-        for row in rows
-        for first in shown_first([game["winner"] for game in row["games"]])
+        (float(first), row.question) for row in rows for first in shown_first([game.winner for game in row.games])
     ]
     return mean_interval([value for value, _ in found], [question for _, question in found]).as_json()
 
 
-def _ratings(rows: Sequence[Row], *, resamples: int, seed: int) -> dict[str, Any]:
+def _ratings(rows: Sequence[DecidedBattle], *, resamples: int, seed: int) -> dict[str, Any]:
     """Fit the ratings twice: as they come, and with the style of the answers taken out."""
     nothing: dict[str, Any] = {"ratings": [], "style": [], "notes": []}
     if not rows:
         return nothing
     notes: list[str] = []
     plain = _fit(rows, None, resamples, seed, notes)
-    dressed = [row for row in rows if row["style"] is not None]
-    difference = style_difference([row["style"][0] for row in dressed], [row["style"][1] for row in dressed])
+    dressed = [row for row in rows if row.style is not None]
+    styles = [row.style for row in rows if row.style is not None]
+    difference = style_difference([first for first, _ in styles], [second for _, second in styles])
     varying = [column for column in range(len(STYLE)) if difference[:, column].any()]
     styled = _fit(dressed, difference[:, varying], resamples, seed, notes) if varying else plain
     elo, elo_style = plain.elo(), styled.elo()
@@ -200,14 +200,14 @@ def _ratings(rows: Sequence[Row], *, resamples: int, seed: int) -> dict[str, Any
     }
 
 
-def _fit(rows: Sequence[Row], style: Any, resamples: int, seed: int, notes: list[str]) -> BradleyTerry:
+def _fit(rows: Sequence[DecidedBattle], style: Any, resamples: int, seed: int, notes: list[str]) -> BradleyTerry:
     def fit(ridge: float) -> BradleyTerry:
         return bradley_terry(
-            [row["first"] for row in rows],
-            [row["second"] for row in rows],
-            [_POINTS[row["winner"]] for row in rows],
+            [row.first for row in rows],
+            [row.second for row in rows],
+            [_POINTS[row.winner] for row in rows],
             style=style,
-            clusters=[_question(row) for row in rows],
+            clusters=[row.question for row in rows],
             interval="bootstrap",
             resamples=resamples,
             seed=seed,

@@ -15,6 +15,7 @@ from evalkit.evals.judging.opening import AskedModel
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
 from evalkit.evals.studies.pairwise.battles import judge_pairs, plan_pairs
+from evalkit.evals.studies.pairwise.decided import DecidedBattle
 from evalkit.evals.studies.pairwise.results import as_markdown, summarize_battles
 from evalkit.evals.studies.pairwise.style import style_of
 from evalkit.judges.cache import VerdictCache
@@ -346,11 +347,9 @@ def test_length_explains_the_ratings_of_a_judge_that_goes_by_it():
         lengths = [round(600 + 200 * noise(number)), round(450 + 200 * noise(number, "b"))]
         gap = (lengths[0] - lengths[1]) / sum(lengths)
         winner = "first" if 3 * gap + noise(number, "chance") > 0 else "second"
-        style = [[length, 0, 0, 0] for length in lengths]
-        rows.append({
-            "task": "t", "id": str(number), "first": "wordy", "second": "terse", "winner": winner, "status": "ok",
-            "consistent": True, "games": [], "criteria": {}, "style": style,
-        })  # fmt: skip
+        style = ((lengths[0], 0, 0, 0), (lengths[1], 0, 0, 0))
+        id = str(number)
+        rows.append(DecidedBattle(id, "t", id, 0, 1, "wordy", "terse", style, winner, "ok", consistent=True))
     results = summarize_battles(rows, [], resamples=100)
     wordy = next(one for one in results["ratings"] if one["model"] == "wordy")
     assert wordy["elo"]["low"] > 1000
