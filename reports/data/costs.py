@@ -4,62 +4,90 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
-def effort(of_run: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what one run of a task took: tokens, money by currency, seconds."""
-    of_run = of_run or {}
-    usage, cost = of_run.get("usage") or {}, of_run.get("cost") or {}
-    answered, seconds = of_run.get("answered") or 0, of_run.get("seconds") or 0.0
-    written = usage.get("completion_tokens") or None
-    return {
-        "samples": of_run.get("samples"),
-        "scored": of_run.get("scored"),
-        "coverage": of_run.get("coverage"),
-        "prompt_tokens": usage.get("prompt_tokens") or None,
-        "completion_tokens": written,
-        "tokens_an_answer": written / answered if written and answered else None,
-        "cost": cost.get("cost"),
-        "known_cost": cost.get("known_cost") or {},
-        "seconds_an_answer": seconds / answered if seconds and answered else None,
-        "tokens_a_second": written / seconds if written and seconds else None,
-    }
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What one run of a task took: tokens, money by currency, seconds."""
+
+    samples: int | None = None
+    scored: int | None = None
+    coverage: float | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    tokens_an_answer: float | None = None
+    cost: Mapping[str, float] | None = None
+    known_cost: Mapping[str, float] = field(default_factory=dict)
+    seconds_an_answer: float | None = None
+    tokens_a_second: float | None = None
+
+    @classmethod
+    def of(cls, of_run: Mapping[str, Any] | None) -> Effort:
+        """Return what a run took, as a report's table has the run; nothing is known of one that is not there."""
+        of_run = of_run or {}
+        usage, cost = of_run.get("usage") or {}, of_run.get("cost") or {}
+        answered, seconds = of_run.get("answered") or 0, of_run.get("seconds") or 0.0
+        written = usage.get("completion_tokens") or None
+        return cls(
+            samples=of_run.get("samples"),
+            scored=of_run.get("scored"),
+            coverage=of_run.get("coverage"),
+            prompt_tokens=usage.get("prompt_tokens") or None,
+            completion_tokens=written,
+            tokens_an_answer=written / answered if written and answered else None,
+            cost=cost.get("cost"),
+            known_cost=cost.get("known_cost") or {},
+            seconds_an_answer=seconds / answered if seconds and answered else None,
+            tokens_a_second=written / seconds if written and seconds else None,
+        )
 
 
-def cost_plot(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """The place of an entry on a board: its run, its score with the interval, its rank, what it took, its judge."""
+
+    entry: int
+    run: int
+    value: float | None
+    low: float | None
+    high: float | None
+    rank: Mapping[str, Any]
+    effort: Effort
+    judge: Mapping[str, Any] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values, those of the rank and of the effort among them."""
+        own = {name: getattr(self, name) for name in ("entry", "run", "value", "low", "high")}
+        return {**own, **self.rank, **asdict(self.effort), "judge": self.judge}
+
+
+def cost_plot(rows: Sequence[BoardRow]) -> dict[str, Any]:
     """Return points of (cost, score): money where two models have a known cost in one currency, else answer tokens.
 
     A point is ``best`` when no other costs as little and is as good.
     """
-    currencies = Counter(currency for row in rows if row["cost"] for currency in row["cost"])
+    currencies = Counter(currency for row in rows for currency in row.effort.cost or ())
     currency, times = max(currencies.items(), key=lambda item: (item[1], item[0]), default=("", 0))
     currency = currency if times > 1 else ""
-    found = [
-        (
-            row,
-            row["cost"].get(currency)
-            if currency and row["cost"]
-            else None
-            if currency
-            else row["tokens_an_answer"],
-        )
-        for row in rows
-        if row["value"] is not None
-    ]
-    known = [(row, float(x)) for row, x in found if x is not None]
+
+    def cost(row: BoardRow) -> float | None:
+        return (row.effort.cost or {}).get(currency) if currency else row.effort.tokens_an_answer
+
+    scored = [(row, row.value, cost(row)) for row in rows if row.value is not None]
+    known = [(row, value, float(x)) for row, value, x in scored if x is not None]
     points = [
         {
-            "entry": row["entry"],
-            "run": row["run"],
+            "entry": row.entry,
+            "run": row.run,
             "x": x,
-            "y": row["value"],
+            "y": value,
             "best": not any(
-                (other < x and one["value"] >= row["value"]) or (other <= x and one["value"] > row["value"])
-                for one, other in known
+                (other < x and theirs >= value) or (other <= x and theirs > value) for _, theirs, other in known
             ),
         }
-        for row, x in known
+        for row, value, x in known
     ]
-    unknown = [row["entry"] for row, x in found if x is None]
+    unknown = [row.entry for row, _, x in scored if x is None]
     return {"x": "cost" if currency else "tokens", "currency": currency, "points": points, "unknown": unknown}

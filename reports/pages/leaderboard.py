@@ -15,7 +15,7 @@ import orjson
 from ...errors import EvalkitError, InputError, UsageError, nearest
 from ...evals.statistics import macro_average
 from ...files import write_json
-from ..data.costs import cost_plot, effort
+from ..data.costs import BoardRow, Effort, cost_plot
 from ..data.outcomes import Outcomes
 from ..data.runs import Run, load_run, side_by_side_data
 from ..data.samples import Samples
@@ -257,27 +257,29 @@ def _board(
     rows = []
     for entry, index in by_entry.items():
         point = (metric["runs"][index] if metric["runs"] else None) or {}
-        nowhere = {"best": None, "worst": None, "letters": "", "difference": None}
-        rows.append(
-            {
-                "entry": entry,
-                "run": index,
-                **{key: point.get(key) for key in ("value", "low", "high")},
-                **ranks.get(entry, nowhere),
-                **effort(task["runs"][index]),
-                "judge": (task["runs"][index] or {}).get("judge"),
-            }
-        )
-    for row in rows:
-        if row["difference"]:
+        rank = ranks.get(entry, {"best": None, "worst": None, "letters": "", "difference": None})
+        if rank["difference"]:
             about = {"task": name, "title": metric["title"] or task["title"]}
             other = by_entry[standings["baseline"]]
-            won, lost = row["difference"].pop("won"), row["difference"].pop("lost")
-            row["difference"] |= {
-                "won": outcomes.add(won, **about, better=row["run"], worse=other),
-                "lost": outcomes.add(lost, **about, better=other, worse=row["run"]),
+            won, lost = rank["difference"].pop("won"), rank["difference"].pop("lost")
+            rank["difference"] |= {
+                "won": outcomes.add(won, **about, better=index, worse=other),
+                "lost": outcomes.add(lost, **about, better=other, worse=index),
             }
-    rows.sort(key=lambda row: (row["value"] is None, -(row["value"] or 0.0), row["entry"]))
+        of_run = task["runs"][index]
+        rows.append(
+            BoardRow(
+                entry,
+                index,
+                point.get("value"),
+                point.get("low"),
+                point.get("high"),
+                rank,
+                Effort.of(of_run),
+                (of_run or {}).get("judge"),
+            )
+        )
+    rows.sort(key=lambda row: (row.value is None, -(row.value or 0.0), row.entry))
     return {
         "task": name,
         "title": task["title"],
@@ -287,23 +289,23 @@ def _board(
         "metric_title": metric["title"],
         "unit": metric["unit"],
         **standings,
-        "rows": rows,
+        "rows": [row.as_json() for row in rows],
         "sliced": sliced["title"],
         "dimensions": _dimensions(sliced, rows),
         "plot": cost_plot(rows),
     }
 
 
-def _dimensions(metric: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _dimensions(metric: Mapping[str, Any], rows: Sequence[BoardRow]) -> list[dict[str, Any]]:
     return [
         {
             "name": dimension["name"],
-            "labels": [row["label"] for row in dimension["rows"]],
+            "labels": [one["label"] for one in dimension["rows"]],
             "rows": [
                 {
-                    "entry": row["entry"],
-                    "run": row["run"],
-                    "cells": [one["runs"][row["run"]] for one in dimension["rows"]],
+                    "entry": row.entry,
+                    "run": row.run,
+                    "cells": [one["runs"][row.run] for one in dimension["rows"]],
                 }
                 for row in rows
             ],
