@@ -24,7 +24,7 @@ from evalkit.evals.records.manifest import read_manifest
 from evalkit.evals.records.results import read_results
 from evalkit.evals.records.rows import read_rows
 from evalkit.evals.rescore import rescore
-from evalkit.files import write_json
+from evalkit.files import encode, write_json
 from evalkit.reports.data.runs import report_data
 from evalkit.reports.export import export
 from evalkit.reports.pages.leaderboard import write_leaderboard
@@ -53,7 +53,7 @@ def test_the_files_come_back_as_they_are(run: Path) -> None:
     assert results is not None
     assert results.as_json() == stored(run)
     manifest = read_manifest(run)
-    assert manifest.as_json() == orjson.loads((run / "manifest.json").read_bytes())
+    assert encode(manifest.as_json(), indent=True) + b"\n" == (run / "manifest.json").read_bytes()
     assert (
         sum(1 for _ in read_rows(run))
         == results.tasks[0].answered
@@ -68,9 +68,11 @@ def test_they_are_summed_up_as_they_were(run: Path) -> None:
 def test_a_rescore_finds_what_was_found(run: Path) -> None:
     rows = (run / "samples.jsonl").read_bytes()
     kept = stored(run)
+    described = (run / "manifest.json").read_bytes()
     before, after = rescore(run)
     assert before.as_json() == after.as_json() == kept == stored(run)
     assert (run / "samples.jsonl").read_bytes() == rows
+    assert (run / "manifest.json").read_bytes() == described
 
 
 def test_the_report_shows_the_stored_numbers(run: Path, tmp_path: Path) -> None:

@@ -118,9 +118,9 @@ class Manifest(Document):
             raise InputError(
                 f"{source} was written by another version of evalkit (schema_version is not {SCHEMA_VERSION})"
             )
-        data = {"judge": None, "judge_prices": {}, **data}
+        data = _filled_in(data, judge=None, judge_prices={})
         if isinstance(data.get("spec"), dict):
-            data["spec"] = {"judge_options": {}, **data["spec"]}
+            data["spec"] = _filled_in(data["spec"], judge_options={})
             known = {name: value for name, value in data["spec"].items() if name in RunSpec.model_fields}
             return cls.of(data, source=source, typed={**data, "spec": known})
         return cls.of(data, source=source)
@@ -285,6 +285,10 @@ def differences(before: Any, after: Any, where: str = "") -> list[str]:
 def _differing(before: Manifest, after: Manifest, parts: tuple[str, ...]) -> list[str]:
     one, other = ({part: side.as_json().get(part) for part in parts} for side in (before, after))
     return differences(one, other)
+
+
+def _filled_in(data: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    return {**{name: value for name, value in defaults.items() if name not in data}, **data}
 
 
 def _plain(data: Mapping[str, Any]) -> Any:
