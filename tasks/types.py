@@ -77,6 +77,16 @@ class Usage:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
+    @classmethod
+    def from_server(cls, usage: Mapping[str, Any]) -> Self:
+        """Return what a server (or a file of its answers) says; what is no whole number from 0 on is unknown."""
+        return cls(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+
+
+def _count(value: Any) -> int | None:
+    is_count = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53
+    return int(value) if is_count and value == int(value) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:

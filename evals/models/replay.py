@@ -91,7 +91,7 @@ def _answers(line: Record) -> Iterator[tuple[Chat, Completion]]:
                     text=str(text),
                     reasoning=completion.get("reasoning") if last else None,
                     finish_reason=completion.get("finish_reason") if last else None,
-                    usage=Usage(usage.get("prompt_tokens"), usage.get("completion_tokens")) if last else Usage(),
+                    usage=Usage.from_server(usage) if last else Usage(),
                     latency=0.0,
                 ),
             )

@@ -105,6 +105,8 @@ def _examine(task: BaseTask, path: Path | None, spec: RunSpec) -> tuple[int, str
     seen: set[str] = set()
     measures = False
     for sample in _samples(task, path, spec):
+        if not isinstance(sample.id, str):
+            raise InputError(f"{path or task.name}: the id {sample.id!r} of a sample is no text")
         if sample.id in seen:
             raise InputError(f"{path or task.name}: two samples have the id '{sample.id}'; ids must be unique")
         seen.add(sample.id)

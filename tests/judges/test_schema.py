@@ -376,15 +376,15 @@ def test_options_reach_the_judge_and_are_part_of_the_run(tmp_path: Path, subject
         asked = [(one["temperature"], one["max_tokens"], "response_format" in one) for one in server.requests]
         assert asked == [(0.3, 77, False)] * 2
         manifest = read_manifest(directory)
-        assert manifest["spec"]["judge_options"] == {"temperature": 0.3, "max_tokens": 77, "schema": "off"}
-        assert (manifest["judge"]["temperature"], manifest["judge"]["schema"]) == (0.3, "off")
-        changed = {**manifest["spec"], "judge_options": {"temperature": 0.5}}
+        assert manifest.spec.judge_options == {"temperature": 0.3, "max_tokens": 77, "schema": "off"}
+        assert (manifest.judge["temperature"], manifest.judge["schema"]) == (0.3, "off")
+        changed = {**manifest.settings, "judge_options": {"temperature": 0.5}}
         with pytest.raises(UsageError, match=r"judge_options\.temperature: 0\.3 / 0\.5"):
             run(**changed, run_options=RunOptions(output=directory, canaries=0))
         assert len(server.requests) == 2
         again = repeat(directory, RunOptions(output=tmp_path / "again", canaries=0))
         assert [one["temperature"] for one in server.requests] == [0.3] * 4
-        assert read_manifest(again)["spec"] == manifest["spec"]
+        assert read_manifest(again).settings == manifest.settings
 
 
 def test_a_jury_with_a_quorum_goes_on_without_a_member(tmp_path: Path, subject: LoopbackServer) -> None:
@@ -398,7 +398,7 @@ def test_a_jury_with_a_quorum_goes_on_without_a_member(tmp_path: Path, subject: 
                 "openai:s", ["rumtbench-mini"], limit=3, base_url=subject.url, output=tmp_path / name, canaries=0,
                 judge=("openai:one", "openai:two"), judge_base_url=server.url, judge_options=options,
             )  # fmt: skip
-            return read_manifest(directory)["judge"]
+            return read_manifest(directory).judge
 
         assert judged("plain")["quorum"] == 2
         lenient = judged("lenient", quorum=1, escalate_above=0.5)
@@ -417,4 +417,4 @@ def test_verdicts_of_the_first_days_are_read_again(tmp_path: Path, subject: Loop
     del manifest["spec"]["judge_options"], manifest["judge"]["schema"]
     path.write_bytes(orjson.dumps(manifest))
     before, after = rescore(directory)
-    assert before["tasks"][0]["metrics"][0]["value"] == after["tasks"][0]["metrics"][0]["value"] == 7.0
+    assert before.tasks[0].metrics[0].value == after.tasks[0].metrics[0].value == 7.0

@@ -246,12 +246,12 @@ def read_answer(content: bytes, *, latency: float) -> Completion:
             text = "".join(part["text"] for part in text if part.get("type") == "text")
         if not isinstance(text, str) or not isinstance(reasoning, str | None):
             raise TypeError("the content is not text")
-        usage = body.get("usage") or {}
+        usage, reason = body.get("usage") or {}, choice.get("finish_reason")
         completion = Completion(
             text=text,
             reasoning=reasoning,
-            finish_reason=choice.get("finish_reason"),
-            usage=Usage(usage.get("prompt_tokens"), usage.get("completion_tokens")),
+            finish_reason=reason if isinstance(reason, str) else None,
+            usage=Usage.from_server(usage),
             latency=round(latency, 6),
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
