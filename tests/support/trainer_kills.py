@@ -33,7 +33,7 @@ from evalkit.trainer.train import train
 
 # Where a child may die, and how often each place is passed at most in a step.
 PLACES: list[tuple[Any, str, int]] = [
-    (generation, "_draw", 20),
+    (generation, "draw_at", 20),
     (RewardBridge, "score", 3),
     (step, "_values", 8),
     (torch.optim.AdamW, "step", 2),

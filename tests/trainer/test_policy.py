@@ -15,7 +15,6 @@ from evalkit.errors import InputError, ModelError, UsageError
 from evalkit.tasks.types import Message, Sample
 from evalkit.trainer.data.prompts import tokenize
 from evalkit.trainer.policy.base_model import find_base
-from evalkit.trainer.policy.key_values import LEAST_ROOM, GrowingLayer, grow_in_place
 from evalkit.trainer.policy.local_sampler import generate
 from evalkit.trainer.policy.model import CRITIC, POLICY, REFERENCE, Policy, open_policy
 from evalkit.trainer.recipe.fields import Lora
@@ -286,28 +285,3 @@ def test_fused_products_are_pefts(folder: Path):
     (fused_values, fused_gradients), (values, gradients) = found
     assert torch.allclose(fused_values, values, rtol=FLOAT64, atol=FLOAT64)
     assert relative_error(fused_gradients, gradients) < FLOAT64
-
-
-def test_a_cache_that_grows_in_place_holds_the_same(folder: Path):
-    from transformers.cache_utils import DynamicCache, DynamicLayer
-
-    draw = torch.Generator().manual_seed(3)
-    caches = DynamicCache(), DynamicCache()
-
-    def append(tokens: int, rows: int) -> None:
-        states = [torch.rand(rows, 2, tokens, 4, generator=draw) for _ in range(4)]
-        for layer in range(2):
-            held = [cache.update(*states[2 * layer : 2 * layer + 2], layer) for cache in caches]
-            assert all(torch.equal(own, other) for own, other in zip(*held, strict=True))
-        assert caches[0].get_seq_length() == caches[1].get_seq_length()
-
-    append(5, 3)
-    grow_in_place(caches[0])
-    assert all(type(layer) is GrowingLayer for layer in caches[0].layers)
-    assert all(type(layer) is DynamicLayer for layer in caches[1].layers)
-    for _ in range(LEAST_ROOM + 20):
-        append(1, 3)
-    for cache in caches:
-        cache.reorder_cache(torch.tensor([2, 0]))
-    for tokens in (1, LEAST_ROOM + 60, 1):
-        append(tokens, 2)

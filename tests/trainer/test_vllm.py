@@ -14,10 +14,10 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, ModelError, UsageError
+from evalkit.evals.models.hf.draws import seed_number
 from evalkit.evals.models.vllm.server import find_vllm
 from evalkit.tests.support.trainer_bench import save_bench, write_recipe
 from evalkit.tests.support.vllm_rollouts_server import RolloutServer
-from evalkit.trainer.policy.local_sampler import seed_number
 from evalkit.trainer.policy.vllm_sampler import VllmSampler
 from evalkit.trainer.recipe.fields import Lora
 from evalkit.trainer.recipe.reading import read_recipe

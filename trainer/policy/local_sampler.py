@@ -1,4 +1,4 @@
-"""Sampling many answers to each prompt: a key-value cache, each prompt read once, each answer with its own seed.
+"""Sampling many answers to each prompt, in this process: each prompt is read once, each answer has its own seed.
 
 An answer's draws come from its seed alone, not from the batch that it happens to stand in; in float32 rounding can
 still tip a draw that was closer than the sixth digit.
@@ -6,7 +6,6 @@ still tip a draw that was closer than the sixth digit.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,9 @@ import torch
 from torch import Tensor
 
 from ...errors import ModelError
-from .key_values import grow_in_place
-from .model import POLICY, Policy, Tokens
+from ...evals.models.hf.causal_lm import Continuation, Tokens
+from ...evals.models.hf.draws import draw_at, uniform_numbers
+from .model import POLICY, Policy
 from .sharding import in_step
 
 
@@ -69,14 +69,6 @@ def generate(
     return [found[place] for place in range(len(prompts))]
 
 
-@dataclass(slots=True)
-class _Row:
-    room: int
-    tokens: list[int]
-    log_probabilities: list[float]
-    finish_reason: str = ""
-
-
 def _continue(
     policy: Policy,
     prompts: Sequence[Tokens],
@@ -85,77 +77,25 @@ def _continue(
     temperature: float,
     turn: Callable[[], None],
 ) -> list[Sampled]:
-    rows = []
-    for prompt, own in zip(prompts, seeds, strict=True):
-        room = min(max_tokens, policy.context - len(prompt))
-        rows += [_Row(room, [], []) for _ in own]
+    rooms = [min(max_tokens, policy.context - len(prompt)) for prompt in prompts]
+    rows = [Continuation(room) for room, own in zip(rooms, seeds, strict=True) for _ in own]
+    log_probabilities: list[list[float]] = [[] for _ in rows]
     # One number a row and a token, whatever becomes of the others.
-    numbers = torch.stack([_uniforms(seed, max_tokens) for own in seeds for seed in own]).to(policy.device)
-    inputs, mask = policy.padded(prompts)
-    turn()
-    logits, cache = policy.forward(inputs, mask, keep=1, use_cache=True)
-    copies = torch.arange(len(prompts), device=policy.device).repeat_interleave(len(seeds[0]))
-    # Named after beam search, but the one selection of rows that every kind of cache layer has.
-    cache.reorder_cache(copies)
-    grow_in_place(cache)
-    logits, mask = logits[copies], mask[copies]
-    live = list(range(len(rows)))
-    while live:
-        drawn = [rows[place] for place in live]
-        tokens = _draw(logits[:, -1], numbers[live, len(drawn[0].tokens)], temperature)
-        _take(drawn, *tokens, policy.stop_tokens)
-        kept = [place for place, row in enumerate(live) if not rows[row].finish_reason]
-        if not kept:
-            break
-        inputs = tokens[0][:, None]
-        if len(kept) < len(live):
-            chosen = torch.tensor(kept, device=policy.device)
-            live = [live[place] for place in kept]
-            cache.reorder_cache(chosen)
-            inputs, mask = inputs[chosen], mask[chosen]
-        mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
-        turn()
-        logits, cache = policy.forward(inputs, mask, cache, keep=1, use_cache=True)
-    return [Sampled(tuple(row.tokens), tuple(row.log_probabilities), row.finish_reason) for row in rows]
+    numbers = torch.stack([uniform_numbers(seed, max_tokens) for own in seeds for seed in own]).to(policy.device)
 
+    def step(logits: Tensor, live: list[int]) -> tuple[Tensor, list[bool]]:
+        tokens, values = draw_at(logits, numbers[live, len(rows[live[0]].tokens)], temperature)
+        if bool(values.isnan().any()):
+            raise ModelError(
+                "the model's logits are not numbers: try ',dtype=float32' or a lower learning rate", fatal=True
+            )
+        for index, token, value in zip(live, tokens.tolist(), values.tolist(), strict=True):
+            rows[index].take(token, policy.stop_tokens)
+            log_probabilities[index].append(value)
+        return tokens, [not rows[index].finish_reason for index in live]
 
-def _draw(logits: Tensor, numbers: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Draw a token for each row of logits [B, V] by inverting the distribution function at the row's number.
-
-    Returns:
-        The tokens [B] and their log-probabilities [B].
-    """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    distribution = torch.log_softmax(logits / (temperature or 1.0), dim=-1)
-    if bool(distribution[:, 0].isnan().any()):
-        raise ModelError(
-            "the model's logits are not numbers: try ',dtype=float32' or a lower learning rate", fatal=True
-        )
-    if temperature == 0:
-        tokens = distribution.argmax(dim=-1)
-    else:
-        mass = distribution.exp().cumsum(dim=-1, dtype=torch.float64)
-        # Right of equal entries: a token without any probability is never drawn.
-        tokens = torch.searchsorted(mass, (numbers * mass[:, -1])[:, None], right=True).squeeze(-1)
-        tokens = tokens.clamp(max=logits.shape[-1] - 1)
-    return tokens, distribution.gather(-1, tokens[:, None]).squeeze(-1)
-
-
-def _take(rows: Sequence[_Row], tokens: Tensor, log_probabilities: Tensor, stop_tokens: frozenset[int]) -> None:
-    for row, token, value in zip(rows, tokens.tolist(), log_probabilities.tolist(), strict=True):
-        row.tokens.append(token)
-        row.log_probabilities.append(value)
-        if token in stop_tokens:
-            row.finish_reason = "stop"
-        elif len(row.tokens) >= row.room:
-            row.finish_reason = "length"
-
-
-def seed_number(seed: str) -> int:
-    """Return the number in [0, 2⁶³) that a seed's text stands for."""
-    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") >> 1
-
-
-def _uniforms(seed: str, count: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed_number(seed))
-    return torch.rand(count, generator=generator, dtype=torch.float64)
+    policy.decode(prompts, step, copies=len(seeds[0]), turn=turn)
+    return [
+        Sampled(tuple(row.tokens), tuple(values), row.finish_reason)
+        for row, values in zip(rows, log_probabilities, strict=True)
+    ]

@@ -23,13 +23,15 @@ from typing import Any
 import orjson
 
 from ...errors import ModelError, UsageError
+from ...evals.models.hf.causal_lm import Tokens
+from ...evals.models.hf.draws import seed_number
 from ...evals.models.http.client import HttpClient
 from ...evals.models.http.retry import Patience, RequestError, ask_again
 from ...evals.models.vllm.server import Server, adapter_room, find_vllm, start_servers
 from ..recipe.fields import Vllm
 from .base_model import BaseModel
-from .local_sampler import Sampled, seed_number
-from .model import POLICY, Policy, Tokens
+from .local_sampler import Sampled
+from .model import POLICY, Policy
 from .parallel import of_first, world
 
 # What a request leaves out, a server may take from the model's generation_config.json.

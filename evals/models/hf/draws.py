@@ -1,9 +1,13 @@
-"""One token from one row of logits, and whether rounding could have changed it.
+"""Tokens from logits, by seeds, in two ways; and the logarithm of the distribution that they are drawn from.
 
-Sampling is the Gumbel-max trick: ``argmax(logits + temperature * g)`` with ``g`` standard Gumbel noise has the
-distribution ``softmax(logits / temperature)``. The noise depends on the request alone, so a draw depends on nothing
-but its logits; and because it is an argmax, how close it was is a plain difference that can be compared with the
-size of rounding errors.
+An evaluation's answer is not to depend on the batch, so `draw` says whether rounding could have changed a token. It
+is the Gumbel-max trick: ``argmax(logits + temperature * g)`` with ``g`` standard Gumbel noise has the distribution
+``softmax(logits / temperature)``. The noise depends on the request alone, so a draw depends on nothing but its
+logits; and because it is an argmax, how close it was is a plain difference that can be compared with the size of
+rounding errors.
+
+A rollout keeps the log-probability of what was drawn and is not drawn again; `draw_at` inverts the distribution
+function at a number from the answer's seed, for all rows of a batch at once.
 """
 
 from __future__ import annotations
@@ -31,6 +35,19 @@ def rounding_tolerance(logits: torch.Tensor) -> float:
     return ROUNDING_ULPS * ulp * scale
 
 
+def seed_number(seed: str) -> int:
+    """Return the number in [0, 2⁶³) that a seed's text stands for."""
+    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") >> 1
+
+
+def uniform_numbers(seed: str, count: int) -> torch.Tensor:
+    """Return the ``count`` numbers in [0, 1) of a seed's text, in float64 on the CPU."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed_number(seed))
+    return torch.rand(count, generator=generator, dtype=torch.float64)
+
+
 def request_generator(seed: int | None, tokens: Sequence[int], device: torch.device) -> torch.Generator:
     """Return the random source of one request: the same for the same seed and prompt, fresh when there is no seed.
 
@@ -42,8 +59,7 @@ def request_generator(seed: int | None, tokens: Sequence[int], device: torch.dev
     if seed is None:
         generator.seed()
         return generator
-    digest = hashlib.sha256(f"{seed}:{','.join(map(str, tokens))}".encode()).digest()
-    return generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return generator.manual_seed(seed_number(f"{seed}:{','.join(map(str, tokens))}"))
 
 
 def gumbel_noise(size: int, generator: torch.Generator) -> torch.Tensor:
@@ -52,6 +68,47 @@ def gumbel_noise(size: int, generator: torch.Generator) -> torch.Tensor:
 
     exponential = torch.empty(size, dtype=torch.float64, device=generator.device).exponential_(generator=generator)
     return -exponential.clamp_min(1e-300).log()
+
+
+def precise(logits: torch.Tensor) -> torch.Tensor:
+    """Return logits in float32 or better: differences of log-probabilities drown in half precision."""
+    import torch
+
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def log_distribution(logits: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+    """Return log softmax(logits / temperature) over the last dimension, in float32 or better."""
+    return (precise(logits) / temperature).log_softmax(-1)
+
+
+def at_tokens(distribution: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Return of distributions [..., V] what each gives its token [...]."""
+    return distribution.gather(-1, tokens[..., None]).squeeze(-1)
+
+
+def draw_at(logits: torch.Tensor, numbers: torch.Tensor, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw a token for each row by inverting the distribution function at the row's number.
+
+    Args:
+        logits: [B, V].
+        numbers: [B], in [0, 1), float64.
+        temperature: of the distribution; 0 takes the most probable tokens (with log-probabilities at 1).
+
+    Returns:
+        The tokens [B] and their log-probabilities [B], NaN where the logits are no numbers.
+    """
+    import torch
+
+    distribution = log_distribution(logits, temperature or 1.0)
+    if temperature == 0:
+        tokens = distribution.argmax(dim=-1)
+    else:
+        mass = distribution.exp().cumsum(dim=-1, dtype=torch.float64)
+        # Right of equal entries: a token without any probability is never drawn.
+        tokens = torch.searchsorted(mass, (numbers * mass[:, -1])[:, None], right=True).squeeze(-1)
+        tokens = tokens.clamp(max=logits.shape[-1] - 1)
+    return tokens, at_tokens(distribution, tokens)
 
 
 def draw(

@@ -7,11 +7,13 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....errors import MissingExtraError, ModelError, UsageError
 from ..weights.checkpoints import Checkpoint, adapter_sha256, find_adapter
-from .decoding import Decoder
+
+if TYPE_CHECKING:
+    from .causal_lm import CausalLM
 
 DTYPES = ("auto", "float32", "float64", "bfloat16", "float16")
 UNKNOWN_CONTEXT = 2048
@@ -63,13 +65,13 @@ class Loaded:
     """A model ready to answer; ``identity`` is what of the loading changes an answer."""
 
     tokenizer: Any
-    decoder: Decoder
+    lm: CausalLM
     identity: dict[str, Any]
 
     @property
     def context(self) -> int:
         """Tokens of prompt and answer together, at most, as the model's configuration says."""
-        config = self.decoder.model.config.get_text_config()
+        config = self.lm.model.config.get_text_config()
         for key in ("n_positions", "max_position_embeddings", "n_ctx"):
             if getattr(config, key, None) is not None:
                 return int(getattr(config, key))
@@ -85,6 +87,8 @@ def load(checkpoint: Checkpoint, settings: Settings) -> Loaded:
         ModelError: they cannot be loaded, do not fit together, or do not fit into memory.
     """
     torch, transformers = _libraries()
+    from .causal_lm import CausalLM
+
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     dtype = "auto" if settings.dtype == "auto" else getattr(torch, settings.dtype)
@@ -117,7 +121,7 @@ def load(checkpoint: Checkpoint, settings: Settings) -> Loaded:
     except torch.OutOfMemoryError as error:
         raise ModelError(f"no room on {settings.device}: {_first_line(error)}", fatal=True) from error
     pad = next((id for id in (tokenizer.pad_token_id, tokenizer.eos_token_id) if id is not None), 0)
-    return Loaded(tokenizer, Decoder(model, stop_tokens=_stop_tokens(model, tokenizer), pad_token=pad), identity)
+    return Loaded(tokenizer, CausalLM(model, stop_tokens=_stop_tokens(model, tokenizer), pad_token=pad), identity)
 
 
 def release_memory() -> None:

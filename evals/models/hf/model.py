@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelError, UsageError
 from ....tasks.types import Completion, Message, Usage
@@ -18,8 +18,11 @@ from ..reasoning import split_reasoning
 from ..weights.checkpoints import find_checkpoint, split_adapter
 from .batching import Batcher
 from .chat_template import THOUGHT_OPENS, ChatTemplate, chat_template
-from .decoding import Decoder, Generated, Likelihoods, Request
+from .decoding import Generated, Likelihoods, Request, generate, measure, rows_at_once
 from .loading import DTYPES, Settings, load, release_memory
+
+if TYPE_CHECKING:
+    from .causal_lm import CausalLM
 
 OPTIONS: dict[str, Callable[[str], Any]] = {
     "dtype": one_of(*DTYPES),
@@ -80,7 +83,7 @@ def open_hf(name: str, options: ModelOptions) -> HfModel:
     identity = checkpoint.identity() | loaded.identity | template.identity | {"context": context}
     return HfModel(
         f"hf:{name}" + (f"+lora:{settings.adapter}" if settings.adapter else ""),
-        decoder=loaded.decoder,
+        lm=loaded.lm,
         template=template,
         context=context,
         truncate_prompt=truncate,
@@ -98,7 +101,7 @@ class HfModel:
         self,
         name: str,
         *,
-        decoder: Decoder,
+        lm: CausalLM,
         template: ChatTemplate,
         context: int,
         identity: Mapping[str, Any],
@@ -108,10 +111,10 @@ class HfModel:
         concurrency: int = 16,
     ) -> None:
         self.name = name
-        self.identity: Mapping[str, Any] = {"backend": "hf", **identity, **_invariance(decoder)}
+        self.identity: Mapping[str, Any] = {"backend": "hf", **identity, **_invariance(lm)}
         self.concurrency = concurrency
         self.context = context
-        self._decoder = decoder
+        self._lm = lm
         self._template = template
         self._tokenizer = template.tokenizer
         self._truncate_prompt = truncate_prompt
@@ -123,7 +126,7 @@ class HfModel:
         self._scores = Batcher[Likelihoods, list[tuple[float, bool]]](
             self._score_batch,
             thread=self._thread,
-            rows=1 if decoder.batch_invariant else batch_size,
+            rows=1 if lm.batch_invariant else batch_size,
             tokens=batch_tokens,
         )
 
@@ -192,7 +195,7 @@ class HfModel:
         await self._answers.close()
         await self._scores.close()
         self._thread.shutdown()
-        del self._decoder
+        del self._lm
         release_memory()
 
     def _fit(self, tokens: Sequence[int], max_tokens: int) -> Sequence[int]:
@@ -245,7 +248,7 @@ class HfModel:
             finish(index, generated)
 
         try:
-            self._decoder.generate(requests, finished, abandoned)
+            generate(self._lm, requests, finished, abandoned)
             return
         except torch.OutOfMemoryError as error:
             if len(left) == 1:
@@ -266,9 +269,9 @@ class HfModel:
         finish: Callable[[int, list[tuple[float, bool]] | ModelError], None],
         abandoned: Callable[[int], bool],
     ) -> None:
-        rows = self._decoder.rows_at_once(items)
+        rows = rows_at_once(self._lm, items)
         for start in range(0, len(items), rows):
-            for index, result in enumerate(self._decoder.measure(items[start : start + rows]), start):
+            for index, result in enumerate(measure(self._lm, items[start : start + rows]), start):
                 finish(index, result)
 
 
@@ -305,10 +308,10 @@ class _AnswerText:
         return text
 
 
-def _invariance(decoder: Decoder) -> dict[str, Any]:
-    if decoder.batch_invariant:
+def _invariance(lm: CausalLM) -> dict[str, Any]:
+    if lm.batch_invariant:
         return {"batch_invariant": True}
-    kind = str(decoder.model.dtype).removeprefix("torch.")
+    kind = str(lm.model.dtype).removeprefix("torch.")
     return {
         "batch_invariant": False,
         "batch_variance": f"{kind} rounding depends on the company in a batch; dtype=float32 does not",

@@ -89,7 +89,7 @@ def greedy(**fields: Any) -> Sampling:
 
 def test_greedy_answers_are_those_of_transformers(tiny: Path) -> None:
     model = opened(tiny)
-    tokenizer, network = model._tokenizer, model._decoder.model
+    tokenizer, network = model._tokenizer, model._lm.model
     expected = []
     for prompt in PROMPTS:
         chat = [{"role": "user", "content": prompt}]
@@ -116,18 +116,19 @@ def test_rounding_does_not_tip_a_draw(tiny: Path, monkeypatch: pytest.MonkeyPatc
     """Errors far beyond what is measured, put on by force, change answers only without the second look."""
     drawn = [greedy(max_tokens=60), greedy(temperature=1.0, max_tokens=60), greedy(temperature=1.0, top_p=0.9)]
     from evalkit.evals.models.hf import decoding
+    from evalkit.evals.models.hf.causal_lm import CausalLM
 
     exact = words(answers(opened(tiny, batch_size="1"), PROMPTS, *drawn))
-    forward = decoding.Decoder._forward
+    forward = CausalLM.forward
     noise = torch.Generator().manual_seed(1)
 
-    def noisy(self: Any, inputs: Any, mask: Any, cache: Any, **keywords: Any) -> Any:
+    def noisy(self: Any, inputs: Any, mask: Any, cache: Any = None, **keywords: Any) -> Any:
         logits, cache = forward(self, inputs, mask, cache, **keywords)
-        if keywords.get("use_cache", True):
+        if keywords.get("use_cache", False):
             logits = logits + 0.02 * torch.randn(logits.shape, generator=noise)
         return logits, cache
 
-    monkeypatch.setattr(decoding.Decoder, "_forward", noisy)
+    monkeypatch.setattr(CausalLM, "forward", noisy)
     monkeypatch.setattr(decoding, "rounding_tolerance", lambda logits: 0.3)
     assert words(answers(opened(tiny, batch_size="8"), PROMPTS, *drawn)) == exact
     monkeypatch.setattr(decoding, "rounding_tolerance", lambda logits: 0.0)
@@ -281,21 +282,23 @@ def test_stop_strings_do_not_leak(tiny: Path) -> None:
 
 
 class Parrot:
-    """A decoder that answers with given tokens; what it is asked goes through the same code as a real one's."""
+    """A model that says given tokens and ends; what it is asked goes through the same code as a real one's."""
 
-    batch_invariant = True
+    batch_invariant, device = True, torch.device("cpu")
 
-    def __init__(self, tokens: Sequence[int]) -> None:
-        self.tokens = tokens
+    def __init__(self, tokens: Sequence[int], end: int) -> None:
+        self.tokens = [*tokens, end]
+        self.stop_tokens = frozenset([end])
 
-    def generate(self, requests: Sequence[Any], finish: Any, abandoned: Any) -> None:
-        from evalkit.evals.models.hf.decoding import Generated
-
-        for index, request in enumerate(requests):
-            for count in range(1, len(self.tokens) + 1):
-                if request.stopped is not None and request.stopped(self.tokens[:count]):
-                    break
-            finish(index, Generated(tuple(self.tokens[:count]), "stop"))
+    def decode(self, prompts: Sequence[Any], step: Any) -> None:
+        going_on = [True] * len(prompts)
+        for token in self.tokens:
+            logits = torch.zeros(len(prompts), max(self.tokens) + 1)
+            logits[:, token] = 9.0
+            tokens, going_on = step(logits, list(range(len(prompts))))
+            assert tokens.tolist() == [token] * len(prompts)
+            if not any(going_on):
+                return
 
 
 @pytest.mark.parametrize(
@@ -314,10 +317,10 @@ def test_stop_strings_end_answers_not_thoughts(
 
     tokenizer = tiny_tokenizer()
     tokenizer.chat_template = CHAT_TEMPLATE
-    parrot: Any = Parrot(tokenizer.encode(said, add_special_tokens=False))
+    parrot: Any = Parrot(tokenizer.encode(said, add_special_tokens=False), tokenizer.eos_token_id)
     template = chat_template(tokenizer, None, think=think == "true")
-    model = HfModel("parrot", decoder=parrot, template=template, context=256, identity={})
-    (answer,) = answers(model, ["Столица?"], greedy(stop=("\n\n",)))
+    model = HfModel("parrot", lm=parrot, template=template, context=256, identity={})
+    (answer,) = answers(model, ["Столица?"], greedy(max_tokens=100, stop=("\n\n",)))
     assert (answer.text, answer.reasoning) == (text, reasoning)
 
 
@@ -354,7 +357,7 @@ PAIRS = [
 def test_likelihoods_are_those_of_a_plain_forward_pass(tiny: Path) -> None:
     model = opened(tiny)
     assert isinstance(model, LikelihoodModel)
-    network = model._decoder.model
+    network = model._lm.model
     tokenizer = model._tokenizer
     found = with_model(model, lambda model: model.loglikelihood(PAIRS[:3]))
     for (context, continuation), (value, is_greedy) in zip(PAIRS, found, strict=False):
@@ -398,7 +401,7 @@ def test_every_token_of_a_long_text_is_scored_once(tiny: Path) -> None:
     assert whole[1] == 0.0 or math.isfinite(whole[1])
     model = opened(tiny, context="64")
     tokens = model._tokenizer.encode(text)
-    network, total = model._decoder.model, 0.0
+    network, total = model._lm.model, 0.0
     for start in range(0, len(tokens), 64):
         targets = tokens[start : start + 64]
         before = tokens[max(0, start - 65 + len(targets)) : start] or [model._tokenizer.bos_token_id]
@@ -609,31 +612,31 @@ def test_a_missing_extra_is_one_line(tiny: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_out_of_memory_splits_the_batch(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = words(answers(opened(tiny), PROMPTS, greedy()))
-    from evalkit.evals.models.hf.decoding import Decoder
+    from evalkit.evals.models.hf.causal_lm import CausalLM
 
-    generate, sizes = Decoder.generate, []
+    decode, sizes = CausalLM.decode, []
 
-    def short_of_memory(self: Any, requests: Sequence[Any], *rest: Any) -> None:
-        sizes.append(len(requests))
-        if len(requests) > 2:
+    def short_of_memory(self: Any, prompts: Sequence[Any], *rest: Any) -> None:
+        sizes.append(len(prompts))
+        if len(prompts) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
-        generate(self, requests, *rest)
+        decode(self, prompts, *rest)
 
-    monkeypatch.setattr(Decoder, "generate", short_of_memory)
+    monkeypatch.setattr(CausalLM, "decode", short_of_memory)
     assert words(answers(opened(tiny), PROMPTS, greedy())) == expected
     assert sizes == [8, 4, 2, 2, 4, 2, 2]
 
-    def no_memory(self: Any, requests: Sequence[Any], *rest: Any) -> None:
+    def no_memory(self: Any, prompts: Sequence[Any], *rest: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
 
-    monkeypatch.setattr(Decoder, "generate", no_memory)
+    monkeypatch.setattr(CausalLM, "decode", no_memory)
     with pytest.raises(ModelError, match="out of memory for one prompt: CUDA out of memory"):
         answers(opened(tiny), ["sea"], greedy())
 
 
 def test_cancelled_requests_leave_the_batch(tiny: Path) -> None:
     async def ask(model: HfModel) -> None:
-        model.context, model._decoder.stop_tokens = 10**9, frozenset()
+        model.context, model._lm.stop_tokens = 10**9, frozenset()
         endless = asyncio.create_task(model.generate([Message("user", "sea")], greedy(max_tokens=10**8)))
         short = asyncio.create_task(model.generate([Message("user", "fox")], greedy(max_tokens=3)))
         assert (await short).usage.completion_tokens == 3
@@ -646,14 +649,14 @@ def test_cancelled_requests_leave_the_batch(tiny: Path) -> None:
 
 
 def test_closing_gives_up_what_runs(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evalkit.evals.models.decoding import Decoder
+    from evalkit.evals.models.hf.causal_lm import CausalLM
 
-    forward, running = Decoder._forward, threading.Event()
-    monkeypatch.setattr(Decoder, "_forward", lambda *given, **named: running.set() or forward(*given, **named))
+    forward, running = CausalLM.forward, threading.Event()
+    monkeypatch.setattr(CausalLM, "forward", lambda *given, **named: running.set() or forward(*given, **named))
 
     async def run() -> None:
         model = opened(tiny, batch_size="1")
-        model.context, model._decoder.stop_tokens = 10**9, frozenset()
+        model.context, model._lm.stop_tokens = 10**9, frozenset()
         asked = [
             asyncio.create_task(model.generate([Message("user", text)], greedy(max_tokens=10**8))) for text in "ab"
         ]
@@ -668,16 +671,16 @@ def test_closing_gives_up_what_runs(tiny: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_failure_in_the_model_costs_a_batch_not_the_run(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evalkit.evals.models.hf.decoding import Decoder
+    from evalkit.evals.models.hf.causal_lm import CausalLM
 
-    forward = Decoder._forward
+    forward = CausalLM.forward
 
     def failing(self: Any, inputs: Any, *rest: Any, **keywords: Any) -> Any:
         if inputs.shape[1] > 60:
             raise RuntimeError("shape '[1]' is invalid")
         return forward(self, inputs, *rest, **keywords)
 
-    monkeypatch.setattr(Decoder, "_forward", failing)
+    monkeypatch.setattr(CausalLM, "forward", failing)
 
     async def ask(model: HfModel) -> None:
         with pytest.raises(ModelError, match="RuntimeError: shape"):
@@ -690,7 +693,7 @@ def test_a_failure_in_the_model_costs_a_batch_not_the_run(tiny: Path, monkeypatc
 def test_logits_that_are_not_numbers(tiny: Path) -> None:
     model = opened(tiny, dtype="float16")
     with torch.no_grad():
-        model._decoder.model.lm_head.weight.fill_(float("nan"))
+        model._lm.model.lm_head.weight.fill_(float("nan"))
 
     async def ask(model: HfModel) -> None:
         with pytest.raises(ModelError, match=r"not numbers in torch\.float16: try dtype=float32"):

@@ -38,7 +38,12 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers comes wi
 
 
 def grow_in_place(cache: Any) -> None:
-    """Exchange the layers of a cache that hold every token, once they hold some; those of other kinds stay."""
+    """Exchange the layers of a cache that hold every token, once they hold some; those of other kinds stay.
+
+    So does a cache of a model's own kind, without layers.
+    """
+    if not hasattr(cache, "layers"):
+        return
     cache.layers = [
         GrowingLayer(layer) if type(layer) is DynamicLayer and layer.is_initialized else layer
         for layer in cache.layers
