@@ -164,11 +164,11 @@ def peak_memory(process: int) -> float:
 
 
 def train_with_evalkit(work: Work, folder: Path) -> dict[str, Any]:
-    from evalkit.trainer.recipe.fields import Recipe
+    from evalkit.trainer.recipe.reading import recipe_of
     from evalkit.trainer.records.log import read_metrics
     from evalkit.trainer.train import train
 
-    recipe = Recipe.model_validate(
+    recipe = recipe_of(
         {
             "model": f"hf:{work.model},device={work.device},dtype={work.dtype},chat_template=plain",
             "prompts": {"words": {"task": f"{Path(__file__).resolve()}:task", "limit": work.prompts * work.steps}},
@@ -182,7 +182,8 @@ def train_with_evalkit(work: Work, folder: Path) -> dict[str, Any]:
                 "batch": work.sequences,
                 "extra_waves": 0,
             },
-            "objective": {"loss": "dapo", "kl_weight": KL_WEIGHT},
+            "method": "dapo",
+            "objective": {"kl_weight": KL_WEIGHT},
             "optimizer": {"learning_rate": LEARNING_RATE, "micro_batch": work.micro_batch},
             "checkpoint_every": work.steps,
         }

@@ -95,10 +95,11 @@ def _announced(recipe: str) -> Settings:
     from ..trainer.policy.parallel import world
     from ..trainer.recipe.reading import read_recipe
 
-    settings = read_recipe(recipe)
-    if world()[0] == 0:
-        for line in forecast(settings):
-            note(line)
+    if world()[0]:
+        return read_recipe(recipe)
+    settings = read_recipe(recipe, notify=note)
+    for line in forecast(settings):
+        note(line)
     return settings
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from .acceptance import check_measures
 from .data.chats import read_examples
 from .data.prompts import PromptFamily, open_all_families
 from .policy.base_model import BaseModel, find_base, settings_of
-from .recipe.fields import Critic, Recipe, RewardSpec
-from .recipe.reading import open_objective
+from .recipe.fields import Critic, GmpoRecipe, Recipe, RewardRecipe, RewardSpec, SampledRecipe, SftRecipe
+from .recipe.reading import loss_of
 from .records.checkpoint import KEPT
 from .rewards.scoring import judged_tasks
 
@@ -84,16 +84,21 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
     families = open_all_families(recipe)
     for name, family in families.items():
         judged_tasks(family.reward, recipe.judge, f"prompts.{name}")
-    loss, _ = open_objective(recipe)
     if recipe.loop is not None:
         check_measures(recipe.loop)
-    if recipe.chats:
-        return _supervised(recipe, base) + _looped(recipe)
-    wanted = recipe.rollouts
-    longest = max([wanted.max_tokens, *wanted.longer.values()])
+    lines = [f"model: {base.checkpoint.folder}" + (f" with {base.adapter}" if base.adapter else "")]
+    if isinstance(recipe, SftRecipe):
+        lines += _supervised(recipe, base)
+    if isinstance(recipe, SampledRecipe):
+        lines += _sampled(recipe, base, families)
+    return lines + _looped(recipe)
+
+
+def _sampled(recipe: SampledRecipe, base: BaseModel, families: Mapping[str, PromptFamily]) -> list[str]:
+    wanted, loss = recipe.rollouts, loss_of(recipe)
     answers = wanted.groups * wanted.answers
+    advantages = f", advantages: {recipe.objective.advantages}" if isinstance(recipe, RewardRecipe) else ""
     lines = [
-        f"model: {base.checkpoint.folder}" + (f" with {base.adapter}" if base.adapter else ""),
         *_families([families[name] for name in recipe.prompts]),
         *_evaluated(recipe),
         f"steps: {recipe.steps}, each {wanted.groups} prompts with {wanted.answers} answers at temperature"
@@ -101,30 +106,28 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
         + "".join(f", {tokens} from step {step}" for step, tokens in sorted(wanted.longer.items())),
         f"answers: {answers} to {answers * (1 + wanted.extra_waves)} a step,"
         f" {recipe.steps * answers} in all if every prompt teaches"
-        f" (at most {_count(recipe.steps * answers * longest)} tokens); as many calls of each scorer",
+        f" (at most {_count(recipe.steps * answers * wanted.longest)} tokens); as many calls of each scorer",
         *_critic(recipe, answers),
         *_watched(recipe),
-        f"loss: {loss.name}, advantages: {recipe.objective.advantages}, divergence: {loss.kl} · {loss.kl_weight:g}",
-        *_memory(recipe, base, *_widths(recipe, list(families.values()), longest)),
+        f"loss: {loss.name}{advantages}, divergence: {loss.kl} · {loss.kl_weight:g}",
+        *_memory(recipe, base, *_widths(recipe, list(families.values()))),
     ]
-    if loss.notice:
-        lines.append(loss.notice)
-    return lines + _looped(recipe)
+    return [*lines, loss.notice] if loss.notice else lines
 
 
-def _supervised(recipe: Recipe, base: BaseModel) -> list[str]:
-    wanted = recipe.rollouts
+def _supervised(recipe: SftRecipe, base: BaseModel) -> list[str]:
     total = sum(chats.weight for chats in recipe.chats.values())
-    lines = [f"model: {base.checkpoint.folder}" + (f" with {base.adapter}" if base.adapter else "")]
+    lines = []
     for name, chats in recipe.chats.items():
         count = len(read_examples(Path(chats.data), chats.limit))
         share = chats.weight / total if total else 0.0
-        passes = recipe.steps * wanted.groups * share / count
+        passes = recipe.steps * recipe.batch.examples * share / count
         lines.append(f"chats: {name}: {count} answers, {share:.0%} of a step, {passes:.1f} times each in all")
-    longest = max([wanted.max_tokens, *wanted.longer.values()])
+    longest = recipe.batch.longest
     return [
         *lines,
-        f"steps: {recipe.steps}, each {wanted.groups} answers of at most {longest} tokens, as they stand (sft)",
+        f"steps: {recipe.steps}, each {recipe.batch.examples} answers of at most {longest} tokens, as they stand"
+        " (sft)",
         *_memory(recipe, base, longest, longest),
     ]
 
@@ -139,7 +142,7 @@ def _looped(recipe: Recipe) -> list[str]:
     ]
 
 
-def _evaluated(recipe: Recipe) -> list[str]:
+def _evaluated(recipe: SampledRecipe) -> list[str]:
     return [
         f"WARNING: prompts '{name}' are the test prompts of {source.task}: on it an evaluation will say nothing"
         for name, source in recipe.prompts.items()
@@ -163,9 +166,9 @@ def _reward(reward: RewardSpec) -> str:
 
 
 def _critic(recipe: Recipe, answers: int) -> list[str]:
-    critic = _critic_of(recipe)
-    if critic is None:
+    if not isinstance(recipe, GmpoRecipe):
         return []
+    critic = recipe.critic
     each = f"{critic.explanations} explanations" if critic.explanations > 1 else "an explanation"
     most = recipe.steps * answers * critic.explanations * critic.explanation_tokens
     written = f"{each} of at most {critic.explanation_tokens} tokens to each answer (at most {_count(most)} in all)"
@@ -174,10 +177,10 @@ def _critic(recipe: Recipe, answers: int) -> list[str]:
 
 
 def _critic_of(recipe: Recipe) -> Critic | None:
-    return recipe.critic or (Critic() if recipe.objective.loss == "gmpo" else None)
+    return recipe.critic if isinstance(recipe, GmpoRecipe) else None
 
 
-def _watched(recipe: Recipe) -> list[str]:
+def _watched(recipe: SampledRecipe) -> list[str]:
     """Say who grades, and what is scored but not learned from."""
     lines = [f"judge: {', '.join(recipe.judge.models)}"] if recipe.judge is not None else []
     for name, one in recipe.alarms.watch.items():
@@ -190,8 +193,9 @@ def _watched(recipe: Recipe) -> list[str]:
     return lines
 
 
-def _widths(recipe: Recipe, families: Sequence[PromptFamily], longest: int) -> tuple[int, int]:
+def _widths(recipe: SampledRecipe, families: Sequence[PromptFamily]) -> tuple[int, int]:
     """Estimate the longest rows, in tokens: of those that are continued, and of those that are learned from."""
+    longest = recipe.rollouts.longest
     samples = [sample for family in families for sample in family.samples]
     prompt = max(_tokens(sum(len(message.content) for message in sample.messages)) for sample in samples)
     critic = _critic_of(recipe)
@@ -219,7 +223,7 @@ def _memory(recipe: Recipe, base: BaseModel, continued: int, learned: int) -> li
     adapter = shape.adapter_parameters(recipe.lora.rank) * _FLOAT
     trained = 1 if critic is None else 2
     state = adapter * (trained * (2 + _ADAM) + 1)
-    cache = shape.cached_numbers(recipe.rollouts.batch * continued) * width
+    cache = shape.cached_numbers(recipe.sampling.batch * continued) * width
     # A block keeps about a dozen activations a token for its gradient, of hidden or of feed-forward width.
     kept = 1 if recipe.optimizer.gradient_checkpointing else 8 + 3 * shape.feed_forward // shape.hidden
     activations = recipe.optimizer.micro_batch * learned * shape.layers * shape.hidden * kept * width

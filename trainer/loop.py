@@ -68,7 +68,7 @@ def loop(
     from .records.checkpoint import only_writer
 
     if not isinstance(recipe, Recipe):
-        recipe = read_recipe(recipe)
+        recipe = read_recipe(recipe, notify=notify)
     wanted = check_loop(recipe, notify)
     base = find_base(recipe.model)
     with only_writer(directory):

@@ -22,7 +22,8 @@ from ..evals.records.rows import SampleRow, read_rows
 from ..files import read_journal, write_lines
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
-from .recipe.fields import Recipe
+from .recipe.fields import SampledRecipe
+from .recipe.reading import saved_recipe
 from .records.log import Notify
 
 _SHOWN = 3
@@ -167,8 +168,9 @@ def _of_sample(row: SampleRow) -> Candidate:
 
 def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
     settings = orjson.loads((directory / "recipe.json").read_bytes())["recipe"]
-    recipe = Recipe(**{**settings, "model": "-", "steps": 1})
-    for name, source in recipe.prompts.items():
+    recipe = saved_recipe(settings)
+    sources = recipe.prompts if isinstance(recipe, SampledRecipe) else {}
+    for name, source in sources.items():
         if source.is_evaluated:
             raise UsageError(
                 f"{directory}: prompts '{name}' are the test prompts of {source.task}: not to be learned"
@@ -189,7 +191,7 @@ def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
                 row["family"], row["id"], messages[key], row["text"], row["reward"], row["finish_reason"]
             )
 
-    return {source.task for source in recipe.prompts.values()}, answers()
+    return {source.task for source in sources.values()}, answers()
 
 
 def _refuse_evaluated(

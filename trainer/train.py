@@ -16,6 +16,7 @@ A file ``reset`` in the directory asks for a reset of the reference after the st
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ import orjson
 from ..errors import MissingExtraError, UsageError
 from ..evals.records.manifest import differences
 from ..files import write_json
-from .recipe.fields import Recipe
+from .recipe.fields import Recipe, Vllm
 from .recipe.files import files_learned_from
-from .recipe.reading import read_recipe
+from .recipe.reading import read_recipe, saved_recipe
 from .records.log import Notify
 
 
@@ -62,13 +63,13 @@ def train(
     from .records.checkpoint import only_writer
 
     with together():
+        leads = world()[0] == 0
+        say = notify if leads else lambda line: None
         if not isinstance(recipe, Recipe):
-            recipe = read_recipe(recipe)
+            recipe = read_recipe(recipe, notify=say)
         base = base or find_base(recipe.model)
-        if world()[0]:
-            return _train(recipe, directory, base, lambda line: None)
-        with only_writer(directory):
-            return _train(recipe, directory, base, notify)
+        with only_writer(directory) if leads else contextlib.nullcontext():
+            return _train(recipe, directory, base, say)
 
 
 def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
@@ -81,32 +82,25 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
     if ended is not None and (stopped or ended["step"] >= recipe.steps) and adapter.is_dir():
         notify(f"{directory}: done before, {ended['step']} steps")
         return adapter
-    from .methods.sft import SupervisedTraining
-    from .methods.trainer import Training
+    from .methods.trainer import Trainer
 
-    kind = SupervisedTraining if recipe.chats else Training
-    with kind(recipe, base, directory, notify) as training:
-        training.run()
+    with Trainer(recipe, base, directory, notify) as trainer:
+        trainer.run()
     return adapter
 
 
 def _same_training(recipe: Recipe, base: Any, directory: Path, *, write: bool) -> None:
     from ..evals.models.weights.checkpoints import adapter_sha256
 
-    # What decides where something is computed or when it ends, and not what.
-    places: dict[str, Any] = {"track": True, "sharding": True, "alarms": {"stop"}}
-    if recipe.rollouts.vllm is not None:
-        places["rollouts"] = {"vllm": set(type(recipe.rollouts.vllm).model_fields) - {"dtype"}}
-    settings = recipe.model_dump(mode="json", exclude={"loop": True, "steps": True, "model": True, **places})
     weights = {**base.checkpoint.identity(), "options": dict(base.options)}
     start = None if base.adapter is None else adapter_sha256(base.adapter)
-    decisive = {"recipe": settings, "files": files_learned_from(recipe), "weights": weights, "adapter": start}
-    fresh = orjson.loads(orjson.dumps(decisive, option=orjson.OPT_NON_STR_KEYS))
+    decisive = {"files": files_learned_from(recipe), "weights": weights, "adapter": start, "steps": recipe.steps}
+    planned = {"recipe": _decisive(recipe), **orjson.loads(orjson.dumps(decisive))}
     path = directory / "recipe.json"
-    planned = {**fresh, "steps": recipe.steps}
     if path.is_file():
         before = orjson.loads(path.read_bytes())
-        lines = differences({**before, "steps": recipe.steps}, planned)
+        known = {**before, "recipe": _decisive(saved_recipe(before["recipe"])), "steps": recipe.steps}
+        lines = differences(known, planned)
         if lines:
             raise UsageError(
                 "\n".join([f"{directory} holds another training; give another directory. Before / now:", *lines])
@@ -115,6 +109,15 @@ def _same_training(recipe: Recipe, base: Any, directory: Path, *, write: bool) -
             return
     if write:
         write_json(path, planned)
+
+
+def _decisive(recipe: Recipe) -> Any:
+    """Return of a recipe, as JSON values, what decides what is learned, and not where or for how long."""
+    places: dict[str, Any] = {"track": True, "sharding": True, "alarms": {"stop"}}
+    if recipe.sampling.vllm is not None:
+        places["rollouts"] = {"vllm": set(Vllm.model_fields) - {"dtype"}}
+    settings = recipe.model_dump(mode="json", exclude={"loop": True, "steps": True, "model": True, **places})
+    return orjson.loads(orjson.dumps(settings, option=orjson.OPT_NON_STR_KEYS))
 
 
 def _result(directory: Path) -> dict[str, Any] | None:

@@ -170,7 +170,7 @@ def _line(directory: Path, label: str, rounds: Sequence[Round], runs: Sequence[P
         "label": label,
         "directory": directory.name,
         "kind": "loop" if is_loop(directory) else "training",
-        "loss": ((last.recipe.get("recipe") or {}).get("objective") or {}).get("loss") if last else None,
+        "loss": _method_of(last.recipe.get("recipe") or {}) if last else None,
         "steps": before,
         "numbered": numbered_steps(before),
         "finished": (directory / ("loop.json" if is_loop(directory) else "result.json")).is_file(),
@@ -182,6 +182,12 @@ def _line(directory: Path, label: str, rounds: Sequence[Round], runs: Sequence[P
         "critic": answers.critic(),
         "stages": answers.stages(),
     }
+
+
+def _method_of(recipe: Mapping[str, Any]) -> str | None:
+    """Return the method of a recipe; an older one names it by its loss."""
+    name: str | None = recipe.get("method") or (recipe.get("objective") or {}).get("loss")
+    return name
 
 
 def _add_alarms(alarms: list[dict[str, Any]], step: int, row: Mapping[str, Any]) -> None:

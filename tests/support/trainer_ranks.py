@@ -25,6 +25,7 @@ torch.set_num_threads(1)
 
 from evalkit.__main__ import main as evalkit
 from evalkit.errors import ModelError
+from evalkit.trainer.methods import step
 from evalkit.trainer.methods import trainer as training
 
 DEADLINE = 90.0
@@ -32,7 +33,7 @@ DEADLINE = 90.0
 
 def arm(kind: str, *, own: bool) -> None:
     """Have the second step of learning go wrong in this process."""
-    real, calls = training.update, 0
+    real, calls = step.update, 0
 
     def faulty(*given: Any) -> Any:
         nonlocal calls
@@ -43,7 +44,7 @@ def arm(kind: str, *, own: bool) -> None:
             raise ModelError("the model fell over")
         return real(*given)
 
-    training.update = faulty
+    step.update = faulty
 
 
 def say_what_is_held() -> None:

@@ -29,7 +29,7 @@ class RolloutServer:
         self.bodies: list[dict[str, Any]] = []
         self.names: dict[str, Path] = {}
         self._lock = threading.Lock()
-        self._policy = open_policy(find_base(model), lora, seed=0, critic=False, gradient_checkpointing=False)
+        self._policy = open_policy(find_base(model), lora, seed=0)
         owner = self
 
         class Handler(BaseHTTPRequestHandler):

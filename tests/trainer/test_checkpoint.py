@@ -17,6 +17,8 @@ from evalkit.errors import InputError, UsageError
 from evalkit.tests.support.trainer_bench import save_bench, write_recipe
 from evalkit.trainer.data.mixture import MixtureState
 from evalkit.trainer.losses.critic import Memory
+from evalkit.trainer.methods.gmpo.critic import CriticState
+from evalkit.trainer.methods.rl import Reinforcement
 from evalkit.trainer.policy.resets import ResetState
 from evalkit.trainer.records.checkpoint import (
     TrainState,
@@ -39,7 +41,8 @@ STATEFUL = {
         "words": {"task": "plugin.py:words", "reward": "plugin.py:rarely_broken", "weight": 2},
         "same": {"task": "plugin.py:words", "reward": "plugin.py:all_alike"},
     },
-    "objective": {"loss": "dapo", "kl_weight": 0.01, "epochs": 2, "minibatches": 2},
+    "method": "dapo",
+    "objective": {"kl_weight": 0.01, "epochs": 2, "minibatches": 2},
     "reset": {"every": 2, "optimizer": "scale"},
     "checkpoint_every": 2,
 }
@@ -59,15 +62,19 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def state() -> TrainState:
     answer = Answer((3, 4), (-0.1, -1e-17), "stop", "да", 0.1 + 0.2, {"words": 1 / 3}, "", 0.3, {"score": 0.7})
     unscored = Answer((3,), (-0.25,), "length", "нет", None, {}, "the scorer died")
+    kept = Kept(Group("a", 1, "id", (5, 6), (answer, unscored)), 6)
     return TrainState(
         step=7,
-        cursor=MixtureState({"a": 3}),
-        surplus=(Kept(Group("a", 1, "id", (5, 6), (answer, unscored)), 6),),
         resets=ResetState(4, 0.5, 1, ((4, "manual"),)),
-        memory=Memory(0.1, 0.2),
-        critic_frozen="why",
-        critic_record=((0.1, 0.0),),
+        method=sampled(kept).state() | CriticState(Memory(0.1, 0.2), "why", ((0.1, 0.0),)).as_json(),
     )
+
+
+def sampled(*kept: Kept[Group]) -> Reinforcement:
+    """Return a method that was interrupted with groups at hand."""
+    method = Reinforcement.__new__(Reinforcement)
+    method._cursor, method._surplus = MixtureState({"a": 3}), kept
+    return method
 
 
 def save(folder: Path, step: int) -> dict[str, torch.Tensor]:
@@ -85,6 +92,10 @@ def test_a_checkpoint_comes_back_to_the_last_bit(tmp_path: Path):
     found = load_checkpoint(tmp_path)
     assert found is not None
     assert found.state == state()
+    method = sampled()
+    method.load_state(found.state.method)
+    assert method.state() == {name: state().method[name] for name in ("cursor", "surplus")}
+    assert CriticState.from_json(found.state.method) == CriticState(Memory(0.1, 0.2), "why", ((0.1, 0.0),))
     assert torch.equal(found.adapters["default"]["lora_A"], tensors["lora_A"])
     assert torch.equal(found.adapters["reference"]["lora_A"], torch.zeros(2, 2))
     assert set(found.optimizers["default"]["state"][0]) == {"step", "exp_avg", "exp_avg_sq"}
@@ -183,7 +194,7 @@ def test_thirty_kills(bench: Path, tmp_path: Path):
 @pytest.mark.exhaustive
 def test_killed_with_a_critic_it_ends_with_the_very_same_weights(bench: Path, tmp_path: Path):
     critic = {"explanation_tokens": 4, "learning_rate": 1e-2, "min_auroc": 0.0, "max_inflation": 1.0}
-    check_kills(bench, tmp_path, 12, objective={"loss": "gmpo", "kl_weight": 0.01}, critic=critic)
+    check_kills(bench, tmp_path, 12, method="gmpo", objective={"kl_weight": 0.01}, critic=critic)
 
 
 def test_more_steps_go_on_where_it_ended(bench: Path, tmp_path: Path):

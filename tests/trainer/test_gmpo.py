@@ -14,13 +14,12 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.tasks.types import Message, Sample
 from evalkit.tests.support.trainer_bench import save_bench, write_recipe
-from evalkit.trainer.methods.gmpo.critic import CriticLearner, explanation_tokens, unread_share
+from evalkit.trainer.methods.gmpo.critic import CriticLearner, CriticState, explanation_tokens, unread_share
 from evalkit.trainer.methods.gmpo.critic_text import claims_of, critic_messages
 from evalkit.trainer.policy.base_model import find_base
 from evalkit.trainer.policy.model import CRITIC, POLICY, open_policy
-from evalkit.trainer.recipe.fields import Critic, Recipe
+from evalkit.trainer.recipe.fields import GmpoRecipe
 from evalkit.trainer.recipe.reading import read_recipe
-from evalkit.trainer.records.checkpoint import TrainState
 from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.rollouts.records import Answer, Group
 from evalkit.trainer.train import train
@@ -42,20 +41,20 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(bench: Path, folder: Path, critic: dict, **changes: object) -> list[dict]:
-    settings = {"objective": {"loss": "gmpo", "kl_weight": 0.01}, "critic": critic} | changes
+    settings = {"method": "gmpo", "objective": {"kl_weight": 0.01}, "critic": critic} | changes
     train(write_recipe(bench, f"{folder.name}.yaml", **settings), folder)
     return read_metrics(folder)
 
 
-def recipe_for(bench: Path, **critic: object) -> Recipe:
-    path = write_recipe(bench, "unit.yaml", objective={"loss": "gmpo"}, critic=SETTINGS | critic)
+def recipe_for(bench: Path, **critic: object) -> GmpoRecipe:
+    path = write_recipe(bench, "unit.yaml", method="gmpo", critic=SETTINGS | critic)
     return read_recipe(path)
 
 
 def learner(bench: Path, **critic: object) -> CriticLearner:
     recipe = recipe_for(bench, **critic)
-    policy = open_policy(find_base(recipe.model), recipe.lora, seed=0, critic=True, gradient_checkpointing=False)
-    return CriticLearner(policy, recipe.critic or Critic(), recipe)
+    policy = open_policy(find_base(recipe.model), recipe.lora, seed=0, adapters=[CRITIC])
+    return CriticLearner(policy, recipe)
 
 
 def group(*rewards: float | None) -> tuple[Group, Sample]:
@@ -108,7 +107,7 @@ def test_the_actor_never_reads_the_true_answer(bench: Path, tmp_path: Path):
     recipe = recipe_for(bench)
     from evalkit.trainer.data.prompts import open_families, tokenize
 
-    policy = open_policy(find_base(recipe.model), recipe.lora, seed=0, critic=True, gradient_checkpointing=False)
+    policy = open_policy(find_base(recipe.model), recipe.lora, seed=0, adapters=[CRITIC])
     for sample in open_families(recipe)["words"].samples:
         assert "секрет" in str(sample.target)
         read = tokenizer.decode(tokenize(sample, policy.template, policy.context).tokens)
@@ -175,30 +174,30 @@ def judged(*pairs: tuple[float, float]) -> Group:
 
 def test_a_critic_that_praises_everything_or_cannot_tell_no_longer_teaches(bench: Path):
     critic = learner(bench)
-    state, coefficients, logged = critic.weigh([judged((0.9, 1), (0.1, 0), (0.8, 1), (0.2, 0))], TrainState())
-    assert state.critic_frozen == ""
+    state, coefficients, logged = critic.weigh([judged((0.9, 1), (0.1, 0), (0.8, 1), (0.2, 0))], CriticState())
+    assert state.frozen == ""
     assert logged["critic_auroc"] == 1
     assert logged["critic_score"] == pytest.approx(0.5)
     assert logged["critic_reward"] == pytest.approx(0.5)
     assert (coefficients > 0).tolist() == [True, False, True, False]
     assert float(coefficients.sum()) == pytest.approx(0)
-    state, _, logged = critic.weigh([judged((1.0, 1), (0.9, 0), (1.0, 1), (0.9, 0))], TrainState())
+    state, _, logged = critic.weigh([judged((1.0, 1), (0.9, 0), (1.0, 1), (0.9, 0))], CriticState())
     assert logged["critic_score"] == pytest.approx(0.95)
     assert logged["critic_reward"] == pytest.approx(0.725)
-    assert "the critic's scores exceed the checker's by 0.45" in state.critic_frozen == logged["critic_alarm"]
-    state, _, _ = critic.weigh([judged((0.1, 1), (0.4, 0), (0.2, 1), (0.3, 0))], TrainState())
-    assert "AUROC 0.00" in state.critic_frozen
+    assert "the critic's scores exceed the checker's by 0.45" in state.frozen == logged["critic_alarm"]
+    state, _, _ = critic.weigh([judged((0.1, 1), (0.4, 0), (0.2, 1), (0.3, 0))], CriticState())
+    assert "AUROC 0.00" in state.frozen
     alone = learner(bench, checker_share=1.0)
-    assert alone.weigh([judged((0.1, 1), (0.4, 0))], TrainState())[0].critic_frozen == ""
+    assert alone.weigh([judged((0.1, 1), (0.4, 0))], CriticState())[0].frozen == ""
 
 
 def test_until_a_critic_has_earned_trust_the_checker_may_teach_alone(bench: Path, tmp_path: Path):
     critic = learner(bench, distrusted="checker")
-    assert critic.checker_share(TrainState()) == 1
-    trusted, _, _ = critic.weigh([judged((0.9, 1), (0.1, 0), (0.8, 1), (0.2, 0))], TrainState())
+    assert critic.checker_share(CriticState()) == 1
+    trusted, _, _ = critic.weigh([judged((0.9, 1), (0.1, 0), (0.8, 1), (0.2, 0))], CriticState())
     assert critic.checker_share(trusted) == 0.5
-    again, _, _ = critic.weigh([judged((0.1, 1), (0.4, 0), (0.2, 1), (0.3, 0))], TrainState())
-    assert again.critic_frozen
+    again, _, _ = critic.weigh([judged((0.1, 1), (0.4, 0), (0.2, 1), (0.3, 0))], CriticState())
+    assert again.frozen
     assert critic.checker_share(again) == 1
     assert not critic.freezes(again)
     own, sample = group(1.0, None, 0.0)
@@ -264,10 +263,8 @@ def test_the_gradient_of_explanations_does_not_depend_on_how_it_is_cut(bench: Pa
     for size in (1, 8):
         recipe = recipe_for(bench, **EXPLAINING)
         recipe = recipe.model_copy(update={"optimizer": recipe.optimizer.model_copy(update={"micro_batch": size})})
-        policy = open_policy(
-            find_base(recipe.model), recipe.lora, seed=0, critic=True, gradient_checkpointing=False
-        )
-        critic = CriticLearner(policy, recipe.critic or Critic(), recipe)
+        policy = open_policy(find_base(recipe.model), recipe.lora, seed=0, adapters=[CRITIC])
+        critic = CriticLearner(policy, recipe)
         own, sample = group(1.0, 0.0, 1.0)
         moved.append(critic.learn(critic.assess([own], [sample], 1, 0.5), [sample]))
     assert moved[0] == pytest.approx(moved[1], rel=1e-4, abs=1e-6)
@@ -315,14 +312,14 @@ def test_what_the_critic_claims_is_checked_and_never_believed():
 def test_the_log_has_what_each_answer_was_learned_with(bench: Path):
     critic = learner(bench)
     groups = [judged((0.9, 1), (0.1, 0)), judged((0.5, 1), (0.4, 0), (0.9, 1), (0.3, 0))]
-    signals = critic.signals(groups, TrainState().memory)
-    _, coefficients, _ = critic.weigh(groups, TrainState())
+    signals = critic.signals(groups, CriticState().memory)
+    _, coefficients, _ = critic.weigh(groups, CriticState())
     assert [one["omega"] for one in signals] == coefficients.tolist()
     assert [one["r"] for one in signals] == [value for some in groups for value in critic.rewards(some)]
     for one in signals:
         assert one["A"] == pytest.approx(one["r"] - one["b"])
         assert one["tau"] > 0
-    assert critic.signals([], TrainState().memory) == []
+    assert critic.signals([], CriticState().memory) == []
 
 
 def test_an_answer_that_broke_the_checker_is_not_compared_with_those_that_it_scored(bench: Path):

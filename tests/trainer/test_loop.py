@@ -269,7 +269,7 @@ def test_the_loop_accepts_keeps_and_goes_on(bench: Path, tmp_path: Path):
         "steps": 24,  # 12 left the gain near the error of 60 answers; see the rise in test_trainer_train.py
         "rollouts": {"groups": 4, "answers": 8, "max_tokens": 12},
         "optimizer": {"learning_rate": 5e-2, "micro_batch": 16},
-        "objective": {"loss": "dapo", "kl_weight": 0.01},
+        "method": "dapo", "objective": {"kl_weight": 0.01},
         "loop": {
             "tasks": ["small.py:ascii_letters"], "accept": "ascii", "temperature": 1.0, "max_tokens": 12,
             "rounds": 2, "patience": 1,

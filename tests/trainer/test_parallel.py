@@ -76,7 +76,8 @@ def written(bench: Path) -> dict[str, Path]:
         "steps": 2,
         "model": f"hf:{bench / 'model'},device=cpu,dtype=float64",
         "rollouts": {"groups": 3, "answers": 4, "max_tokens": 8},
-        "objective": {"loss": "dapo", "kl_weight": 0.01, "epochs": 2},
+        "method": "dapo",
+        "objective": {"kl_weight": 0.01, "epochs": 2},
         "validation": {"every": 1, "limit": 3, "source": {"task": "plugin.py:words", "split": "test"}},
     }
     recipes = {
@@ -89,7 +90,7 @@ def written(bench: Path) -> dict[str, Path]:
             "optimizer": {"learning_rate": 5e-2, "micro_batch": 3, "gradient_checkpointing": True},
         },
         "gmpo": common | {
-            "objective": {"loss": "gmpo", "kl_weight": 0.01}, "validation": None,
+            "method": "gmpo", "objective": {"kl_weight": 0.01}, "validation": None,
             "critic": {"explanation_tokens": 2, "learning_rate": 1e-2},
         },
     }  # fmt: skip
@@ -254,8 +255,8 @@ def test_an_error_of_one_ends_all_with_its_words(more: dict[str, Ranks]):
 
 
 def test_weights_are_not_spread_under_a_critic(bench: Path):
-    recipe = write_recipe(bench, "refused.yaml", sharding="full", objective={"loss": "gmpo"})
-    with pytest.raises(InputError, match="field 'sharding': the critic of gmpo needs whole weights"):
+    recipe = write_recipe(bench, "refused.yaml", sharding="full", method="gmpo")
+    with pytest.raises(InputError, match="field 'sharding': Input should be 'none', got 'full'"):
         read_recipe(recipe)
 
 

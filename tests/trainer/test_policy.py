@@ -41,7 +41,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def opened(folder: Path, *, critic: bool = False, model: str = "hf:{}") -> Policy:
     base = find_base(model.format(folder) + ",device=cpu")
-    return open_policy(base, Lora(rank=2), seed=0, critic=critic, gradient_checkpointing=False)
+    return open_policy(base, Lora(rank=2), seed=0, adapters=[CRITIC] if critic else [])
 
 
 def gradients_of(policy: Policy) -> dict[str, torch.Tensor]:
@@ -207,12 +207,12 @@ def test_models_that_cannot_be_trained_are_refused():
 def test_layers_that_the_model_does_not_have_are_named(folder: Path):
     base = find_base(f"hf:{folder},device=cpu")
     with pytest.raises(UsageError, match=r"field 'lora\.targets': .*q_prj"):
-        open_policy(base, Lora(targets=["q_prj"]), seed=0, critic=False, gradient_checkpointing=False)
+        open_policy(base, Lora(targets=["q_prj"]), seed=0)
 
 
 def test_what_is_fixed_has_no_dropout(folder: Path):
     base = find_base(f"hf:{folder},device=cpu")
-    policy = open_policy(base, Lora(rank=2, dropout=0.5), seed=0, critic=False, gradient_checkpointing=False)
+    policy = open_policy(base, Lora(rank=2, dropout=0.5), seed=0)
     stir(policy)
     policy.copy_adapter(POLICY, REFERENCE)
 
@@ -232,7 +232,7 @@ def test_gradients_with_recomputed_activations_are_the_same(folder: Path):
     found = []
     for recompute in (False, True):
         base = find_base(f"hf:{folder},device=cpu")
-        policy = open_policy(base, Lora(rank=2), seed=0, critic=False, gradient_checkpointing=recompute)
+        policy = open_policy(base, Lora(rank=2), seed=0, gradient_checkpointing=recompute)
         stir(policy)
         assert bool(policy._learning) is True
         layers = [module for module in policy._learning if getattr(module, "gradient_checkpointing", False)]
@@ -249,7 +249,6 @@ def test_the_gradient_through_the_output_layer_is_autograds(folder: Path, chunk:
         find_base(f"hf:{folder},device=cpu,dtype=float64"),
         Lora(rank=2),
         seed=0,
-        critic=False,
         gradient_checkpointing=False,
     )
     stir(policy)
@@ -272,7 +271,7 @@ def test_fused_products_are_pefts(folder: Path):
     found = []
     for fused in (True, False):
         base = find_base(f"hf:{folder},device=cpu,dtype=float64")
-        policy = open_policy(base, Lora(rank=2), seed=0, critic=False, gradient_checkpointing=False)
+        policy = open_policy(base, Lora(rank=2), seed=0)
         layers = [module for module in policy.model.modules() if getattr(module, "lora_variant", None)]
         assert len(layers) >= 4
         if not fused:

@@ -12,9 +12,10 @@ pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
 from evalkit.trainer.recipe.fields import Rollouts
-from evalkit.trainer.recipe.reading import PACKAGED, find_recipe, open_objective, read_recipe
+from evalkit.trainer.recipe.reading import PACKAGED, find_recipe, loss_of, read_recipe
 
 WHOLE = """\
+method: dapo
 model: embedded
 steps: 3
 prompts:
@@ -26,7 +27,11 @@ prompts:
 
 
 def written(tmp_path: Path, more: str = "", whole: str = WHOLE) -> Path:
+    """Write a recipe; what begins with another method has that in place of its own."""
     path = tmp_path / "recipe.yaml"
+    if more.startswith("method: "):
+        method, more = more.split("\n", 1)
+        whole = whole.replace("method: dapo", method)
     path.write_text(whole + more, encoding="utf-8")
     return path
 
@@ -41,46 +46,51 @@ def test_paths_are_taken_from_the_folder_of_the_recipe(tmp_path: Path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("stepz: 3\n", r"recipe.yaml:8: field 'stepz': no such field\. Did you mean 'steps'"),
+        ("stepz: 3\n", r"recipe.yaml:9: field 'stepz': no such field\. Did you mean 'steps'"),
         (
             "rollouts:\n  groups: 0\n",
-            r"recipe.yaml:9: field 'rollouts.groups': .* greater than or equal to 1, got 0",
+            r"recipe.yaml:10: field 'rollouts.groups': .* greater than or equal to 1, got 0",
         ),
         (
             "rollouts:\n  anwsers: 4\n",
-            r"recipe.yaml:9: field 'rollouts.anwsers': no such field\. Did you mean 'answers'",
+            r"recipe.yaml:10: field 'rollouts.anwsers': no such field\. Did you mean 'answers'",
         ),
-        ("critic:\n  windw: 4\n", r"field 'critic.windw': no such field\. Did you mean 'window'"),
-        ("objective: {loss: grop}\n", r"field 'objective': unknown loss 'grop'\. Did you mean 'grpo'"),
+        ("method: gmpo\ncritic:\n  windw: 4\n", r"field 'critic.windw': no such field\. Did you mean 'window'"),
         ("objective: {options: {clip_hi: 1}}\n", r"loss 'dapo' has no option 'clip_hi'\. Did you mean 'clip_high'"),
         ("objective: {advantages: groop}\n", r"unknown advantage estimator 'groop'"),
         (
-            "objective: {loss: gmpo}\ncritic: {explanation_weight: 1}\n",
+            "method: gmpo\ncritic: {explanation_weight: 1}\n",
             "'critic.explanation_weight' compares explanations: give 2",
         ),
         (
-            "objective: {loss: gmpo}\ncritic: {explanations: 2}\n",
+            "method: gmpo\ncritic: {explanations: 2}\n",
             "'critic.explanations': they would all be the same",
         ),
-        ("objective: {loss: grpo}\ncritic: {}\n", "field 'critic' belongs to the loss gmpo, not to grpo"),
-        ("objective: {loss: gmpo}\nshaping: {truncated: 0}\n", "field 'shaping': gmpo learns from the critic's"),
+        ("method: grop\n", r"recipe.yaml:1: field 'method': unknown method 'grop'\. Did you mean 'grpo'"),
+        ("method: [sft]\n", r"recipe.yaml:1: field 'method': unknown method"),
+        ("method: grpo\ncritic: {}\n", "recipe.yaml:9: field 'critic' belongs to the method gmpo, not to grpo"),
+        ("method: gmpo\nshaping: {truncated: 0}\n", "field 'shaping' belongs to the methods ppo, .*, not to gmpo"),
+        ("method: gmpo\nsharding: full\n", "field 'sharding': Input should be 'none', got 'full'"),
+        ("method: gmpo\ncritic: null\n", "field 'critic': Input should be a valid"),
+        ("objective: {loss: grpo}\n", "field 'objective.loss': no such field"),
+        ("batch: {examples: 8}\n", "field 'batch' belongs to the method sft, not to dapo"),
         ("reset: {patience: 2}\n", "field 'reset.patience' counts validations"),
         ("reset: {kl_above: 2}\n", "field 'reset.kl_above' needs 'objective.kl_weight' above 0"),
         ("shaping: {overlong_cache: 600}\n", "is more than 'rollouts.max_tokens'"),
-        ("rollouts: [1]\n", r"recipe.yaml:8: field 'rollouts'"),
+        ("rollouts: [1]\n", r"recipe.yaml:9: field 'rollouts'"),
         ("\t: x", "is not YAML"),
-        ("steps: 4\n", r"recipe.yaml:8: field 'steps' is given twice"),
-        ("rollouts: {groups: 1, groups: 2}\n", r"recipe.yaml:8: field 'groups' is given twice"),
-        ("1: 2\n", r"recipe.yaml:8: field '1': Keys should be strings"),
+        ("steps: 4\n", r"recipe.yaml:9: field 'steps' is given twice"),
+        ("rollouts: {groups: 1, groups: 2}\n", r"recipe.yaml:9: field 'groups' is given twice"),
+        ("1: 2\n", r"recipe.yaml:9: field '1': Keys should be strings"),
         ("seed: 4294967296\n", r"field 'seed': Input should be less than"),
-        ("optimizer:\n  learning_rate: .inf\n", r"recipe.yaml:9: field 'optimizer.learning_rate': .* finite"),
+        ("optimizer:\n  learning_rate: .inf\n", r"recipe.yaml:10: field 'optimizer.learning_rate': .* finite"),
         (
             "validation: {every: 1, source: {task: math, reward: {}}}\n",
             "field 'validation.source.reward'.* at least 1",
         ),
-        ("objective:\n  weight_temperature: 2\n", r"recipe.yaml:9: .* belongs to the loss awr, not to dapo"),
-        ("objective: {loss: gmpo}\ncritic: {weighing: {kapa: 2}}\n", "no option 'kapa'. Did you mean 'kappa'"),
-        ("objective: {loss: gmpo}\ncritic: {weighing: {kappa: x}}\n", r"recipe.yaml:9: field 'critic.weighing'"),
+        ("objective:\n  weight_temperature: 2\n", r"recipe.yaml:10: .* belongs to the method awr, not to dapo"),
+        ("method: gmpo\ncritic: {weighing: {kapa: 2}}\n", "no option 'kapa'. Did you mean 'kappa'"),
+        ("method: gmpo\ncritic: {weighing: {kappa: x}}\n", r"recipe.yaml:9: field 'critic.weighing'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, more: str, message: str):
@@ -91,12 +101,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, more: str, message: str):
 def test_a_source_knows_its_fields_too(tmp_path: Path):
     text = WHOLE.replace("    data:", "    dota:")
     with pytest.raises(
-        InputError, match=r"recipe.yaml:6: field 'prompts.own.dota': no such field\. Did you mean 'data'"
+        InputError, match=r"recipe.yaml:7: field 'prompts.own.dota': no such field\. Did you mean 'data'"
     ):
         read_recipe(written(tmp_path, whole=text))
-    with pytest.raises(InputError, match=r"recipe.yaml:5: field 'prompts.own.tusk'.* Did you mean 'task'"):
+    with pytest.raises(InputError, match=r"recipe.yaml:6: field 'prompts.own.tusk'.* Did you mean 'task'"):
         read_recipe(written(tmp_path, whole=WHOLE.replace("    task:", "    tusk:")))
-    with pytest.raises(InputError, match=r"recipe.yaml:3: field 'prompts': one at least needs a 'weight' above 0"):
+    with pytest.raises(InputError, match=r"recipe.yaml:4: field 'prompts': one at least needs a 'weight' above 0"):
         read_recipe(written(tmp_path, "    weight: 0\n"))
     with pytest.raises(InputError, match="field 'steps': it is missing"):
         read_recipe(written(tmp_path, whole=WHOLE.replace("steps: 3\n", "")))
@@ -117,7 +127,7 @@ def test_a_recipe_is_found_by_its_name(tmp_path: Path):
 @pytest.mark.parametrize("path", sorted(PACKAGED.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_packaged_recipes_can_be_read(path: Path):
     recipe = read_recipe(path)
-    open_objective(recipe)
+    loss_of(recipe)
     for source in recipe.prompts.values():
         assert ".py:" not in source.task or Path(source.task.rpartition(":")[0]).is_file()
 
@@ -128,10 +138,8 @@ def test_answers_grow_longer_by_a_schedule():
 
 
 def test_a_constant_normaliser_is_the_longest_answer_of_the_step(tmp_path: Path):
-    recipe = read_recipe(
-        written(tmp_path, "objective: {loss: dr_grpo}\nrollouts: {max_tokens: 8, longer: {5: 16}}\n")
-    )
-    assert [open_objective(recipe, step)[0].max_length for step in (1, 5)] == [8, 16]
+    recipe = read_recipe(written(tmp_path, "method: dr_grpo\nrollouts: {max_tokens: 8, longer: {5: 16}}\n"))
+    assert [loss_of(recipe, step).max_length for step in (1, 5)] == [8, 16]
 
 
 def test_changes_take_the_place_of_what_the_recipe_says(tmp_path: Path):
@@ -155,9 +163,7 @@ def test_a_forecast_says_what_a_recipe_will_do(tmp_path: Path):
     texts = (text, "\n".join(forecast(read_recipe(in_half))))
     whole, half = (int(re.findall(r"weights (\d+) KB", said)[0]) for said in texts)
     assert half == pytest.approx(whole / 2, abs=1)
-    critic = write_recipe(
-        tmp_path, rollouts=longer, objective={"loss": "gmpo"}, critic={"explanation_tokens": 300, "epochs": 2}
-    )
+    critic = write_recipe(tmp_path, rollouts=longer, method="gmpo", critic={"explanation_tokens": 300, "epochs": 2})
     with_critic = "\n".join(forecast(read_recipe(critic)))
     assert "critic: an explanation of at most 300 tokens to each answer (at most 7200 in all)" in with_critic
     assert "learns from the checker, 2 × a step" in with_critic
@@ -226,6 +232,6 @@ def test_the_forecast_counts_the_adapter_as_peft_makes_it(tmp_path: Path):
 
     save_bench(tmp_path)
     base = find_base(f"hf:{tmp_path / 'model'},device=cpu")
-    policy = open_policy(base, Lora(rank=4), seed=0, critic=False, gradient_checkpointing=False)
+    policy = open_policy(base, Lora(rank=4), seed=0)
     real = sum(parameter.numel() for parameter in policy.trainable().values())
     assert Shape.of(tmp_path / "model").adapter_parameters(4) == real

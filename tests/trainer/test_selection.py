@@ -128,7 +128,7 @@ def test_a_training_gives_its_best_answers_which_can_be_learned(bench: Path, tmp
     again = select([tmp_path / "rl"], tmp_path / "again.jsonl", **settings)
     assert again.read_bytes() == out.read_bytes()
     recipe = write_recipe(
-        bench, "learn.yaml", prompts={}, chats={"best": {"data": str(out)}}, objective={"loss": "sft"}, steps=2
+        bench, "learn.yaml", method="sft", prompts=None, rollouts=None, chats={"best": {"data": str(out)}}, steps=2
     )
     train(recipe, tmp_path / "learned")
     assert len(read_metrics(tmp_path / "learned")) == 2

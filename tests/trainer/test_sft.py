@@ -46,7 +46,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def policy(bench: Path) -> Policy:
     base = find_base(f"hf:{bench / 'model'},device=cpu")
-    return open_policy(base, Lora(rank=2), seed=0, critic=False, gradient_checkpointing=False)
+    return open_policy(base, Lora(rank=2), seed=0)
 
 
 def lines(path: Path, *rows: object) -> Path:
@@ -65,8 +65,9 @@ def supervised(bench: Path, name: str, **changes: object) -> Path:
         pairs = [{"prompt": f"{word}!", "response": "the lazy dog"} for word in ("Привет", "Зима", "море", "лес")]
         lines(bench / "chats.jsonl", *pairs, {"messages": CHAT})
     settings = {
-        "prompts": {}, "chats": {"own": {"data": "chats.jsonl"}}, "objective": {"loss": "sft"}, "steps": 4,
-        "rollouts": {"groups": 3, "max_tokens": 16}, "optimizer": {"learning_rate": 2e-2, "micro_batch": 2},
+        "method": "sft", "prompts": None, "rollouts": None, "chats": {"own": {"data": "chats.jsonl"}}, "steps": 4,
+        "batch": {"examples": 3, "max_tokens": 16}, "objective": {},
+        "optimizer": {"learning_rate": 2e-2, "micro_batch": 2},
     } | changes  # fmt: skip
     return write_recipe(bench, f"{name}.yaml", **settings)
 
@@ -167,7 +168,7 @@ def test_an_answer_ends_as_the_template_ends_it(policy: Policy):
 
 def test_only_the_answers_tokens_are_in_the_loss(bench: Path, tmp_path: Path, policy: Policy):
     """The first step's loss is the mean over the answers' tokens, each read alone by the untrained model."""
-    train(supervised(bench, "mask", steps=1, rollouts={"groups": 6, "max_tokens": 64}), tmp_path)
+    train(supervised(bench, "mask", steps=1, batch={"examples": 6, "max_tokens": 64}), tmp_path)
     (row,) = read_metrics(tmp_path)
     total, count = 0.0, 0
     with torch.no_grad():
@@ -186,7 +187,7 @@ def test_it_learns_to_answer_as_shown(bench: Path, tmp_path: Path):
     told: list[str] = []
     validation = {"every": 6, "limit": 2, "source": {"task": "plugin.py:words", "split": "test"}}
     settings = {"steps": 12, "validation": validation, "optimizer": {"learning_rate": 5e-2, "micro_batch": 4}}
-    settings |= {"objective": {"loss": "sft", "kl_weight": 0.001}, "reset": {"every": 8}}
+    settings |= {"objective": {"kl_weight": 0.001}, "reset": {"every": 8}}
     recipe = supervised(bench, "learn", chats={"own": {"data": "chats.jsonl", "limit": 4}}, **settings)
     train(recipe, tmp_path, notify=told.append)
     rows = read_metrics(tmp_path)
@@ -219,21 +220,21 @@ def test_what_is_cut_off_or_left_out_is_said(bench: Path, tmp_path: Path):
 
 def test_what_was_interrupted_goes_on_to_the_same_bits(bench: Path, tmp_path: Path):
     from evalkit.tests.trainer.test_train import adapter
-    from evalkit.trainer.methods import sft
+    from evalkit.trainer.methods import step as learning
 
     settings = {"lora": {"rank": 4, "alpha": 8, "dropout": 0.2}, "checkpoint_every": 2}
-    recipe = supervised(bench, "whole", **settings, objective={"loss": "sft", "minibatches": 2})
+    recipe = supervised(bench, "whole", **settings, objective={"minibatches": 2})
     train(recipe, tmp_path / "whole")
-    real, calls = sft.SupervisedTraining._update, []
+    real, calls = learning.update, []
 
-    def dies(self, parts, step):
-        calls.append(step)
-        if len(calls) == 4:
+    def dies(*given):
+        calls.append(given)
+        if len(calls) == 8:
             raise KeyboardInterrupt
-        return real(self, parts, step)
+        return real(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sft.SupervisedTraining, "_update", dies)
+        patch.setattr(learning, "update", dies)
         with pytest.raises(KeyboardInterrupt):
             train(recipe, tmp_path / "parts")
     train(recipe, tmp_path / "parts")
@@ -244,18 +245,26 @@ def test_what_was_interrupted_goes_on_to_the_same_bits(bench: Path, tmp_path: Pa
     assert [step for step, _ in kept[0]] == [1, 2, 3, 4]
 
 
+GRPO = {"method": "grpo", "batch": None, "prompts": {"words": {"task": "plugin.py:words"}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"objective": {"loss": "grpo"}}, "field 'chats' is learned by the loss sft"),
-        ({"chats": {}}, "the loss sft learns from 'chats'"),
-        ({"prompts": {"words": {"task": "plugin.py:words"}}}, "and not from 'prompts'"),
-        ({"chats": {}, "objective": {"loss": "grpo"}}, "field 'prompts' is missing"),
-        ({"rollouts": {"temperature": 1.2}}, "field 'rollouts.temperature': the loss sft samples nothing"),
+        (GRPO, "field 'chats' belongs to the method sft, not to grpo"),
+        ({"chats": {}}, "field 'chats': Dictionary should have at least 1 item"),
+        ({"chats": None}, "field 'chats': it is missing"),
+        (
+            {"prompts": {"words": {"task": "plugin.py:words"}}},
+            "field 'prompts' belongs to the methods ppo, .*gmpo",
+        ),
+        (GRPO | {"chats": None, "prompts": None}, "field 'prompts': it is missing"),
+        ({"rollouts": {"temperature": 1.2}}, "field 'rollouts' belongs to the methods ppo, .*, not to sft"),
         (
             {"alarms": {"watch": {"vowels": {"reward": "plugin.py:vowels"}}}},
-            "field 'alarms.watch': the loss sft samples nothing",
+            "field 'alarms.watch' belongs to the methods ppo, .*, not to sft",
         ),
+        ({"objective": {"correction": {}}}, "field 'objective.correction' belongs to the methods ppo, "),
         ({"chats": {"mine": {"data": "chats.jsonl", "weight": 0}}}, "field 'chats': one at least needs a 'weight'"),
         ({"chats": {"own": {"file": "x"}}}, r"field 'chats.own.*'"),
     ],

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.tests.support.trainer_bench import save_bench, write_recipe
-from evalkit.trainer.methods.trainer import Training
+from evalkit.trainer.methods.trainer import Trainer
 from evalkit.trainer.records import trackers
 from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.records.trackers import Trackers, numbers_of
@@ -107,16 +107,16 @@ def killed_and_resumed(bench: Path, directory: Path, tracker: str) -> None:
     """Train with a checkpoint every second step, die by SIGKILL when step 3 was tracked, and go on."""
     changes = {"steps": 4, "checkpoint_every": 2, "track": [tracker], "rollouts": {"groups": 1, "max_tokens": 4}}
     recipe = write_recipe(bench, f"{tracker}.yaml", **changes)
-    real = Training._report
+    real = Trainer._report
 
-    def dies(self: Training, row: dict) -> None:
+    def dies(self: Trainer, row: dict) -> None:
         real(self, row)
         if row["step"] == 3:
             os.kill(os.getpid(), signal.SIGKILL)
 
     child = os.fork()
     if child == 0:
-        Training._report = dies
+        Trainer._report = dies
         train(recipe, directory)
         os._exit(1)
     _, status = os.waitpid(child, 0)

@@ -17,6 +17,8 @@ from evalkit.errors import InputError, UsageError
 from evalkit.evals.run import run
 from evalkit.tests.support.trainer_bench import save_bench, write_recipe
 from evalkit.trainer.losses import LOSSES
+from evalkit.trainer.methods.trainer import METHODS
+from evalkit.trainer.recipe.fields import RECIPES
 from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.train import train
 
@@ -58,7 +60,8 @@ def test_the_reward_rises_and_the_adapter_runs(bench: Path, tmp_path: Path):
         steps=24,
         rollouts={"groups": 4, "answers": 8, "max_tokens": 12},
         optimizer={"learning_rate": 5e-2, "micro_batch": 16},
-        objective={"loss": "dapo", "kl_weight": 0.01},
+        method="dapo",
+        objective={"kl_weight": 0.01},
     )
     assert [row["step"] for row in rows] == list(range(1, 25))
     # Means over six steps, 192 answers, each with an error of 0.012. Whatever the seed or the processor, rounding
@@ -89,15 +92,19 @@ def test_the_reward_rises_and_the_adapter_runs(bench: Path, tmp_path: Path):
     assert values[1] > values[0] + 0.1
 
 
-@pytest.mark.parametrize("loss", [name for name in LOSSES if name not in ("gmpo", "dapo", "sft")])
-def test_every_loss_trains(bench: Path, tmp_path: Path, loss: str):
-    rows = trained(bench, tmp_path, steps=1, objective={"loss": loss, "kl_weight": 0.01})
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("gmpo", "dapo", "sft")])
+def test_every_loss_trains(bench: Path, tmp_path: Path, method: str):
+    rows = trained(bench, tmp_path, steps=1, method=method)
     assert math.isfinite(rows[0]["loss"])
     assert moved(tmp_path) > 0
 
 
+def test_every_method_has_a_recipe_and_a_loss():
+    assert METHODS.keys() == RECIPES.keys() == LOSSES.keys()
+
+
 def test_several_updates_of_a_batch_leave_the_policy_that_sampled_it(bench: Path, tmp_path: Path):
-    objective = {"loss": "grpo", "epochs": 3, "minibatches": 2, "correction": {}}
+    objective = {"epochs": 3, "minibatches": 2, "correction": {}}
     rows = trained(bench, tmp_path, steps=2, objective=objective)
     assert rows[0]["clip_fraction"] > 0
     assert rows[0]["correction_mean"] == pytest.approx(1)
@@ -208,10 +215,10 @@ def test_a_training_that_an_alarm_stopped_goes_on_when_it_is_told_to(bench: Path
 
 
 def test_a_gradient_that_is_no_number_changes_nothing(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from evalkit.trainer.methods import trainer as training
+    from evalkit.trainer.methods import rl
 
-    real = training.advantages_of
-    monkeypatch.setattr(training, "advantages_of", lambda *given: real(*given) * torch.inf)
+    real = rl.advantages_of
+    monkeypatch.setattr(rl, "advantages_of", lambda *given: real(*given) * torch.inf)
     rows = trained(bench, tmp_path, steps=1)
     assert rows[0]["bad_gradient"] == 1
     assert moved(tmp_path) == 0

@@ -71,16 +71,16 @@ def test_each_step_is_answered_by_the_newest_version(bench: Path, tmp_path: Path
 def test_a_killed_training_goes_on_with_what_it_paid_for(
     bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from evalkit.trainer.methods import trainer as training
+    from evalkit.trainer.methods import step
 
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     with served(bench) as server:
         recipe = recipe_with(bench, {"addresses": [server.url]}, steps=2, validation=VALIDATION)
         train(recipe, straight)
         # As after a kill -9 in the second step's learning: nothing is unloaded, and no checkpoint is new.
-        real, calls = training.update, iter([False, True])
+        real, calls = step.update, iter([False, True])
         monkeypatch.setattr(VllmSampler, "close", lambda self: None)
-        monkeypatch.setattr(training, "update", lambda *given: 1 / 0 if next(calls) else real(*given))
+        monkeypatch.setattr(step, "update", lambda *given: 1 / 0 if next(calls) else real(*given))
         with pytest.raises(ZeroDivisionError):
             train(recipe, broken)
         monkeypatch.undo()

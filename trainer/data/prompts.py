@@ -12,7 +12,7 @@ from ...errors import InputError, ModelError, UsageError
 from ...evals.models.hf.chat_template import THOUGHT_OPENS
 from ...tasks.registry import open_task
 from ...tasks.types import Sample
-from ..recipe.fields import Recipe, RewardSpec, Source
+from ..recipe.fields import Recipe, RewardSpec, SampledRecipe, SftRecipe, Source
 from ..recipe.reading import CANARIES, VALIDATION
 from .chats import read_examples
 
@@ -40,13 +40,14 @@ class PromptFamily:
 
 
 def open_families(recipe: Recipe) -> dict[str, PromptFamily]:
-    """Read all prompts of a recipe.
+    """Read all prompts that a recipe has answers sampled to for learning.
 
     Raises:
         UsageError: an unknown task or split, or samples that are no single chat (names the family).
         InputError: a data file that cannot be used, or no prompts.
     """
-    return {name: open_family(name, source, recipe.seed) for name, source in recipe.prompts.items()}
+    sources = recipe.prompts if isinstance(recipe, SampledRecipe) else {}
+    return {name: open_family(name, source, recipe.seed) for name, source in sources.items()}
 
 
 def open_all_families(recipe: Recipe) -> dict[str, PromptFamily]:
@@ -132,7 +133,7 @@ def trained_texts(recipe: Recipe) -> dict[str, str]:
     """
     chats = {
         f"{name}/{number}/{turn}": text
-        for name, given in recipe.chats.items()
+        for name, given in (recipe.chats.items() if isinstance(recipe, SftRecipe) else ())
         for number, example in enumerate(read_examples(Path(given.data), given.limit), 1)
         for turn, text in enumerate((*(message.content for message in example.context), example.answer))
     }

@@ -1,4 +1,4 @@
-"""Supervised learning: the trainer of `training` with chats as they stand in place of sampled answers.
+"""Supervised learning: chats are learned as they stand.
 
 What is learned is what the sampler would have to draw, token for token: after the prompt that the model's chat
 template makes, the text of the answer and the token that the template ends it with. Prompt and padding are masked,
@@ -7,6 +7,7 @@ and each example is a row of its own (rows of like length share a micro-batch), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError, ModelError
 from ...evals.models.hf.chat_template import THOUGHT_OPENS
 from ..data.chats import Example, read_examples
-from ..data.mixture import Family
-from ..recipe.fields import Chats
-from ..records.log import Clock
+from ..data.mixture import Family, Mixture, MixtureState
+from ..recipe.fields import Chats, SftRecipe
 from ..rollouts.records import Answer
-from .step import Row
-from .trainer import Training
+from .base import Method, StepMetrics, Tools
+from .step import Row, learn_from
 
 if TYPE_CHECKING:
     from ...evals.models.hf.chat_template import ChatTemplate
@@ -117,21 +117,60 @@ def closing_token(template: ChatTemplate, stop_tokens: frozenset[int]) -> int:
     return min(stop_tokens)
 
 
-class SupervisedTraining(Training):
-    """A model that learns from chats; everything but the lesson is as in `training`."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The answers that a step learns."""
 
-    def _shares(self) -> tuple[Family, ...]:
-        self._closing = closing_token(self._policy.template, self._policy.stop_tokens)
-        self._examples = {name: self._readable(name, chats) for name, chats in self._recipe.chats.items()}
-        return tuple(
-            Family(name, len(self._examples[name]), chats.weight) for name, chats in self._recipe.chats.items()
-        )
+    step: int
+    lessons: tuple[Lesson, ...]
+
+
+class Supervised(Method[Shown]):
+    """A model that learns from chats."""
+
+    recipe: SftRecipe
+
+    def __init__(self, recipe: SftRecipe, tools: Tools) -> None:
+        super().__init__(recipe, tools)
+        self._closing = closing_token(tools.policy.template, tools.policy.stop_tokens)
+        self._examples = {name: self._readable(name, chats) for name, chats in recipe.chats.items()}
+        families = [Family(name, len(self._examples[name]), chats.weight) for name, chats in recipe.chats.items()]
+        self._mixture = Mixture(tuple(families), recipe.seed)
+        self._cursor = MixtureState()
+
+    def gather(self, step: int) -> tuple[Shown, StepMetrics]:
+        """Take the next examples of each file by its share."""
+        longest = self.recipe.batch.tokens_at(step)
+        chosen, self._cursor = self._mixture.draw(self._cursor, self.recipe.batch.examples)
+        lessons = tuple(self._lesson(self._examples[name][index], longest) for name, index in chosen)
+        return Shown(step, lessons), {
+            "answers": len(lessons),
+            "passes": {name: self._cursor.drawn[name] / len(some) for name, some in self._examples.items()},
+            "trained_tokens": sum(len(lesson.answer) for lesson in lessons),
+            "truncated": sum(lesson.cut for lesson in lessons) / len(lessons),
+            "max_tokens": longest,
+        }
+
+    def learn(self, batch: Shown) -> StepMetrics:
+        """Make the answers likelier, all their tokens by the same weight."""
+        rows = [Row(lesson.prompt, _given(lesson), 1.0, fresh=True) for lesson in batch.lessons]
+        count = self.recipe.objective.minibatches
+        parts = [rows[start::count] for start in range(count)]
+        return learn_from(self.tools.policy, self.tools.optimizer, parts, self.recipe, batch.step)
+
+    def state(self) -> dict[str, Any]:
+        """Return how far the chats are used up."""
+        return {"cursor": self._cursor.as_json()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Inverse of `state`."""
+        self._cursor = MixtureState.from_json(state["cursor"])
 
     def _readable(self, name: str, chats: Chats) -> tuple[Example, ...]:
         """Return the examples that leave room for an answer, and say how many do not and how many are cut off."""
         examples = read_examples(Path(chats.data), chats.limit)
         kept, cut, problem = [], 0, None
-        longest = max([self._recipe.rollouts.max_tokens, *self._recipe.rollouts.longer.values()])
+        longest = self.recipe.batch.longest
         for example in examples:
             try:
                 cut += self._lesson(example, longest).cut
@@ -142,40 +181,19 @@ class SupervisedTraining(Training):
             if not kept:
                 raise problem
             left_out = len(examples) - len(kept)
-            self._notify(f"chats '{name}': {left_out} of {len(examples)} answers left out: {problem}")
+            self.tools.notify(f"chats '{name}': {left_out} of {len(examples)} answers left out: {problem}")
         if cut:
-            self._notify(
+            self.tools.notify(
                 f"chats '{name}': {cut} of {len(kept)} answers are longer than {longest} tokens or the context and"
-                " are cut off there: what they teach has no end (raise rollouts.max_tokens, or leave them out)"
+                " are cut off there: what they teach has no end (raise batch.max_tokens, or leave them out)"
             )
         return tuple(kept)
 
     def _lesson(self, example: Example, longest: int) -> Lesson:
-        policy = self._policy
+        policy = self.tools.policy
         return lesson_of(
             example, policy.template, policy.stop_tokens, self._closing, max_tokens=longest, context=policy.context
         )
-
-    def _lessons(self, step: int) -> dict[str, Any]:
-        clock = Clock()
-        wanted = self._recipe.rollouts
-        longest = wanted.tokens_at(step)
-        chosen, cursor = self._mixture.draw(self._state.cursor, wanted.groups)
-        self._state = self._state.after(cursor=cursor)
-        lessons = [self._lesson(self._examples[name][index], longest) for name, index in chosen]
-        rows = [Row(lesson.prompt, _given(lesson), 1.0, fresh=True) for lesson in lessons]
-        parts = self._recipe.objective.minibatches
-        return {
-            "step": step,
-            "answers": len(rows),
-            "passes": {name: cursor.drawn[name] / len(self._examples[name]) for name in self._examples},
-            "trained_tokens": sum(len(lesson.answer) for lesson in lessons),
-            "truncated": sum(lesson.cut for lesson in lessons) / len(lessons),
-            "max_tokens": longest,
-            "learning_rate": self._prepare(step),
-            **self._update([rows[start::parts] for start in range(parts)], step),
-            "learning_seconds": clock.lap(),
-        }
 
 
 def _given(lesson: Lesson) -> Answer:

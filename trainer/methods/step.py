@@ -1,13 +1,13 @@
-"""One step of learning: from scored groups to new weights.
+"""From weighted answers to new weights: what every method that learns from answers shares.
 
-The maths is in `advantages` and `losses`; here it meets the model. Means divide by the counts of the whole step,
-over all micro-batches and ranks, so the gradient does not depend on how the work was cut.
+The maths is in `losses`; here it meets the model. Means divide by the counts of the whole step, over all
+micro-batches and ranks, so the gradient does not depend on how the work was cut.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,18 +16,13 @@ import torch
 from torch import Tensor
 
 from ..losses import Loss, TokenBatch, Totals
-from ..losses.advantages import regression_weights
-from ..losses.groups import reward_tensor, usable
 from ..policy.model import POLICY, REFERENCE, Policy
-from ..policy.parallel import gathered_counts, sum_gradients
+from ..policy.parallel import gathered_counts, own_share, sum_gradients
 from ..policy.sharding import in_turns
-from ..recipe.fields import Objective, Recipe
-from ..recipe.reading import open_objective
-from ..rollouts.records import Answer, Group
-from ..rollouts.sampling import Kept
-
-Coefficients = Callable[[Sequence[Group]], Tensor]
-"""Makes the weight of each answer of these groups, [B]; NaN where there is none."""
+from ..recipe.fields import Recipe
+from ..recipe.reading import loss_of
+from ..records.log import component_means
+from ..rollouts.records import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,53 +40,14 @@ class Row:
         return len(self.prompt) + len(self.answer.tokens)
 
 
-def advantages_of(groups: Sequence[Group], recipe: Recipe) -> Tensor:
-    """Return the advantages [B] of all answers of these groups, in order; the weights themselves for ``awr``."""
-    rewards, index = _shaped(groups)
-    _, estimator = open_objective(recipe)
-    advantages: Tensor = estimator(rewards, index)
-    if recipe.objective.loss != "awr":
-        return advantages
-    measured = torch.where(rewards.isnan(), torch.nan, advantages)
-    temperature = recipe.objective.weight_temperature
-    return regression_weights(measured, index, temperature=temperature, normalization="centred")
-
-
-def _shaped(groups: Sequence[Group]) -> tuple[Tensor, Tensor]:
-    values = [answer.shaped for group in groups for answer in group.answers]
-    index = [number for number, group in enumerate(groups) for _ in group.answers]
-    return reward_tensor(values), torch.tensor(index)
-
-
-def rows_of(
-    kept: Sequence[Kept[Group]],
-    rewards: Sequence[float | None],
-    coefficients: Tensor,
-    step: int,
-    objective: Objective,
-) -> list[list[Row]]:
-    """Return the answers to learn from, cut into the minibatches of a step by whole groups.
-
-    Args:
-        kept: the groups of the step.
-        rewards: [B], of their answers in order: one without a reward is left out, as is a group with too many.
-        coefficients: [B], what each answer counts.
-        step: the step at hand.
-        objective: how often and in how many parts they are learned from.
-    """
-    index = torch.tensor([number for number, one in enumerate(kept) for _ in one.group.answers])
-    learned = usable(reward_tensor(rewards), index).tolist()
-    several_updates = objective.epochs * objective.minibatches > 1
-    place = 0
-    parts: list[list[Row]] = [[] for _ in range(min(objective.minibatches, max(1, len(kept))))]
-    for number, one in enumerate(kept):
-        for answer in one.group.answers:
-            if learned[place]:
-                fresh = one.step == step and not several_updates
-                row = Row(one.group.prompt, answer, float(coefficients[place]), fresh)
-                parts[number % len(parts)].append(row)
-            place += 1
-    return parts
+def learn_from(
+    policy: Policy, optimizer: Any, parts: Sequence[Sequence[Row]], recipe: Recipe, step: int
+) -> dict[str, float]:
+    """Go through the minibatches of a step as often as the recipe says; return the means of what is logged."""
+    found: list[Mapping[str, float]] = []
+    for _ in range(recipe.objective.epochs):
+        found += [update(policy, optimizer, own_share(rows), recipe, step) for rows in parts if rows]
+    return component_means(found)
 
 
 def update(policy: Policy, optimizer: Any, rows: Sequence[Row], recipe: Recipe, step: int) -> dict[str, float]:
@@ -99,7 +55,7 @@ def update(policy: Policy, optimizer: Any, rows: Sequence[Row], recipe: Recipe, 
 
     A gradient that is not finite changes nothing and is reported as ``bad_gradient``.
     """
-    loss, _ = open_objective(recipe, step)
+    loss = loss_of(recipe, step)
     batches = _micro_batches(rows, recipe.optimizer.micro_batch)
     own = Totals(sum(len(row.answer.tokens) for row in rows), len(rows))
     totals = gathered_counts(own, policy.device)
@@ -166,7 +122,7 @@ def _values(policy: Policy, batch: Sequence[Row], recipe: Recipe) -> Any:
     return policy.token_values(
         [row.prompt for row in batch],
         [row.answer.tokens for row in batch],
-        temperature=recipe.rollouts.temperature,
+        temperature=recipe.sampling.temperature,
         chunk=recipe.optimizer.logit_chunk,
     )
 

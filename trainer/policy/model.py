@@ -126,9 +126,15 @@ class Policy(CausalLM):
 
 
 def open_policy(
-    base: BaseModel, lora: Lora, *, seed: int, critic: bool, gradient_checkpointing: bool, sharded: bool = False
+    base: BaseModel,
+    lora: Lora,
+    *,
+    seed: int,
+    adapters: Sequence[str] = (),
+    gradient_checkpointing: bool = False,
+    sharded: bool = False,
 ) -> Policy:
-    """Load a model and put its adapters on: policy and reference, and a critic if wanted.
+    """Load a model and put its adapters on: policy and reference, and such further ``adapters`` as are wanted.
 
     With ``sharded`` the model's weights are spread over the processes, if there are several.
 
@@ -164,9 +170,8 @@ def open_policy(
         else:
             model = PeftModel.from_pretrained(plain, str(base.adapter), adapter_name=POLICY, is_trainable=True)
             config = model.peft_config[POLICY]
-        model.add_adapter(REFERENCE, config)
-        if critic:
-            model.add_adapter(CRITIC, config)
+        for name in (REFERENCE, *adapters):
+            model.add_adapter(name, config)
     fuse_products(model)
     if gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

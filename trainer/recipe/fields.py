@@ -1,12 +1,13 @@
-"""What a recipe can say, section by section, with the defaults.
+"""What a recipe can say, section by section, with the defaults: a recipe of its own for each method (`RECIPES`).
 
 A path in a recipe (a task or a reward in ``file.py:object``, a data file) is taken from the recipe's own folder.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -55,7 +56,7 @@ class Source(Section):
 
 
 class Chats(Section):
-    """Chats that are learned as they stand, by the loss ``sft``: a file of JSON lines (see `chats`)."""
+    """Chats that are learned as they stand: a file of JSON lines (see `chats`)."""
 
     data: str
     limit: Positive | None = None
@@ -88,29 +89,49 @@ class Vllm(Section):
     timeout: Annotated[float, Field(gt=0)] = 3600.0
 
 
-class Rollouts(Section):
+class Lengths(Section):
+    """Tokens of an answer; ``longer`` raises ``max_tokens`` from a step on: ``{1801: 16384}``."""
+
+    max_tokens: Positive = 512
+    longer: dict[Positive, Positive] = {}
+
+    def tokens_at(self, step: int) -> int:
+        """Return the longest answer allowed in a step, counted from 1."""
+        begun = [first for first in self.longer if first <= step]
+        return self.longer[max(begun)] if begun else self.max_tokens
+
+    @property
+    def longest(self) -> int:
+        """The longest answer allowed in any step."""
+        return max([self.max_tokens, *self.longer.values()])
+
+
+class Batch(Lengths):
+    """What is learned in a step of ``sft``: ``examples`` answers of chats, cut off at ``max_tokens``.
+
+    Nothing is sampled to be learned from; validation and canaries sample ``sampled`` answers at once.
+    """
+
+    examples: Positive = 8
+    sampled: Positive = 64
+
+
+class Rollouts(Lengths):
     """What is sampled for a step: ``groups`` prompts with ``answers`` answers each, in waves (see `sampling`).
 
-    ``longer`` raises ``max_tokens`` from a step on: ``{1801: 16384}``. ``batch`` is answers at once. With ``vllm``
-    (it may be empty: ``{}``) they are not sampled by this process but by vLLM.
+    ``batch`` is answers at once. With ``vllm`` (it may be empty: ``{}``) they are not sampled by this process but
+    by vLLM.
     """
 
     groups: Positive = 8
     answers: Annotated[int, Field(ge=2)] = 8
     temperature: Annotated[float, Field(gt=0)] = 1.0
-    max_tokens: Positive = 512
-    longer: dict[Positive, Positive] = {}
     batch: Positive = 64
     extra_waves: Annotated[int, Field(ge=0)] = 4
     min_share: Share = 0.25
     max_surplus: Annotated[int, Field(ge=0)] | None = None
     max_age: Annotated[int, Field(ge=0)] = 1
     vllm: Vllm | None = None
-
-    def tokens_at(self, step: int) -> int:
-        """Return the longest answer allowed in a step, counted from 1."""
-        begun = [first for first in self.longer if first <= step]
-        return self.longer[max(begun)] if begun else self.max_tokens
 
 
 class Shaping(Section):
@@ -131,22 +152,35 @@ class SamplerCorrection(Section):
 
 
 class Objective(Section):
-    """The loss by name with its own options, the advantages by name with theirs, and the pull of the reference.
+    """The own ``options`` of the method's loss, and the pull of the reference.
 
-    ``weight_temperature`` is τ of the weights exp(A/τ) of ``awr``. A batch is gone through ``epochs`` times in
-    ``minibatches`` optimizer steps.
+    A batch is gone through ``epochs`` times in ``minibatches`` optimizer steps.
     """
 
-    loss: str = "dapo"
     options: dict[str, Any] = {}
-    advantages: str = "group"
-    advantage_options: dict[str, Any] = {}
     kl: Literal["k1", "k2", "k3", "k3_is"] | None = None
     kl_weight: Annotated[float, Field(ge=0)] = 0.0
-    correction: SamplerCorrection | None = None
-    weight_temperature: Annotated[float, Field(gt=0)] = 1.0
     epochs: Positive = 1
     minibatches: Positive = 1
+
+
+class SampledObjective(Objective):
+    """An objective of sampled answers: with a ``correction`` for what the sampler computed otherwise."""
+
+    correction: SamplerCorrection | None = None
+
+
+class RewardObjective(SampledObjective):
+    """An objective of rewards: the advantages by name, with their own options."""
+
+    advantages: str = "group"
+    advantage_options: dict[str, Any] = {}
+
+
+class RegressionObjective(RewardObjective):
+    """The objective of ``awr``: ``weight_temperature`` is τ of the weights exp(A/τ)."""
+
+    weight_temperature: Annotated[float, Field(gt=0)] = 1.0
 
 
 class Optimizer(Section):
@@ -266,9 +300,14 @@ class Alarms(Section):
     length_factor: Annotated[float, Field(gt=1)] | None = 4.0
     entropy_below: Annotated[float, Field(gt=0)] | None = None
     kl_above: Annotated[float, Field(gt=0)] | None = None
-    watch: dict[str, Watched] = {}
     canaries: CanaryPrompts | None = None
     stop: bool = False
+
+
+class WatchedAlarms(Alarms):
+    """The same with rewards to ``watch``, for methods that learn from a reward."""
+
+    watch: dict[str, Watched] = {}
 
 
 class Guards(Section):
@@ -306,7 +345,7 @@ class Loop(Section):
 
 
 class Recipe(Section):
-    """A training run: answers to ``prompts`` are sampled and rewarded, or ``chats`` are learned as they stand.
+    """A training run: what every ``method`` needs. Each has a recipe of its own, with its own sections (`RECIPES`).
 
     ``sharding: full`` spreads the model's weights over the processes, when they do not fit one device.
 
@@ -315,19 +354,15 @@ class Recipe(Section):
     `evalkit.tasks.rubrics`).
     """
 
+    method: str
     model: str
     steps: Positive
-    prompts: dict[str, Source] = {}
-    chats: dict[str, Chats] = {}
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     lora: Lora = Lora()
-    rollouts: Rollouts = Rollouts()
-    shaping: Shaping = Shaping()
     objective: Objective = Objective()
     optimizer: Optimizer = Optimizer()
     reset: Reset = Reset()
     validation: Validation | None = None
-    critic: Critic | None = None
     alarms: Alarms = Alarms()
     judge: Grader | None = None
     rubric_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -337,3 +372,71 @@ class Recipe(Section):
     checkpoint_every: Positive = 1
     scoring_workers: Positive = 1
     scoring_deadline: Annotated[float, Field(gt=0)] = 30.0
+
+    @property
+    @abstractmethod
+    def sampling(self) -> Rollouts:
+        """How the policy is asked, be it for validation and canaries alone."""
+
+
+class SftRecipe(Recipe):
+    """Supervised learning: ``chats`` are learned as they stand."""
+
+    method: Literal["sft"]
+    chats: Annotated[dict[str, Chats], Field(min_length=1)]
+    batch: Batch = Batch()
+
+    @property
+    def sampling(self) -> Rollouts:
+        """As long as what is learned, by this process."""
+        return Rollouts(max_tokens=self.batch.max_tokens, longer=self.batch.longer, batch=self.batch.sampled)
+
+
+class SampledRecipe(Recipe):
+    """Answers to ``prompts`` are sampled and rewarded."""
+
+    prompts: Annotated[dict[str, Source], Field(min_length=1)]
+    rollouts: Rollouts = Rollouts()
+    objective: SampledObjective = SampledObjective()
+    alarms: WatchedAlarms = WatchedAlarms()
+
+    @property
+    def sampling(self) -> Rollouts:
+        """As for learning."""
+        return self.rollouts
+
+
+class RewardRecipe(SampledRecipe):
+    """Reinforcement learning from the advantages of rewards, by the loss that the method is named after."""
+
+    shaping: Shaping = Shaping()
+    objective: RewardObjective = RewardObjective()
+
+
+class GrpoRecipe(RewardRecipe):
+    """GRPO and its kin."""
+
+    method: Literal["ppo", "grpo", "dapo", "dr_grpo", "gspo", "cispo", "gmpo-geo", "reinforce"]
+
+
+class AwrRecipe(RewardRecipe):
+    """Advantage-weighted regression."""
+
+    method: Literal["awr"]
+    objective: RegressionObjective = RegressionObjective()
+
+
+class GmpoRecipe(SampledRecipe):
+    """Regression on the scores of a generative ``critic``, which needs whole weights."""
+
+    method: Literal["gmpo"]
+    critic: Critic = Critic()
+    sharding: Literal["none"] = "none"
+
+
+RECIPES: Mapping[str, type[Recipe]] = {
+    name: kind
+    for kind in (SftRecipe, GrpoRecipe, AwrRecipe, GmpoRecipe)
+    for name in get_args(kind.model_fields["method"].annotation)
+}
+"""What a recipe is by its ``method``."""

@@ -5,67 +5,67 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .fields import Recipe, Source
+from .fields import Chats, Loop, Recipe, Section, Source, Watched
+
+R = TypeVar("R", bound=Recipe)
 
 
-def located(recipe: Recipe, folder: Path) -> Recipe:
+def located(recipe: R, folder: Path) -> R:
     """Return the recipe with its relative paths taken from its folder."""
 
     def place(name: str) -> str:
         file, mark, rest = name.rpartition(".py:")
         return f"{folder / file}{mark}{rest}" if mark else name
 
-    def of_reward(reward: str | dict[str, float]) -> str | dict[str, float]:
+    def of_reward(reward: str | dict[str, float] | None) -> str | dict[str, float] | None:
         if isinstance(reward, dict):
             return {place(name): weight for name, weight in reward.items()}
-        return place(reward)
+        return None if reward is None else place(reward)
 
-    def of_source(source: Source) -> Source:
-        reward = None if source.reward is None else of_reward(source.reward)
-        data = None if source.data is None else str(folder / source.data)
-        return source.model_copy(update={"task": place(source.task), "reward": reward, "data": data})
+    def placed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: placed(one) for name, one in value.items()}
+        if not isinstance(value, Section):
+            return value
+        update = {name: placed(getattr(value, name)) for name in type(value).model_fields}
+        if isinstance(value, Source | Watched):
+            update["reward"] = of_reward(value.reward)
+        if isinstance(value, Source):
+            update["task"] = place(value.task)
+        if isinstance(value, Source | Chats) and value.data is not None:
+            update["data"] = str(folder / value.data)
+        if isinstance(value, Loop):
+            update["data"] = {place(name): str(folder / file) for name, file in value.data.items()}
+            update["tasks"] = tuple(map(place, value.tasks))
+        return value.model_copy(update=update)
 
-    update: dict[str, Any] = {"prompts": {name: of_source(source) for name, source in recipe.prompts.items()}}
-    update["chats"] = {
-        name: chats.model_copy(update={"data": str(folder / chats.data)}) for name, chats in recipe.chats.items()
-    }
-    alarms = recipe.alarms
-    watched = {name: one.model_copy(update={"reward": of_reward(one.reward)}) for name, one in alarms.watch.items()}
-    canaries = alarms.canaries
-    if canaries is not None:
-        canaries = canaries.model_copy(update={"source": of_source(canaries.source)})
-    update["alarms"] = alarms.model_copy(update={"watch": watched, "canaries": canaries})
-    if recipe.validation is not None:
-        source = of_source(recipe.validation.source)
-        update["validation"] = recipe.validation.model_copy(update={"source": source})
-    if recipe.loop is not None:
-        data = {place(name): str(folder / file) for name, file in recipe.loop.data.items()}
-        tasks = tuple(map(place, recipe.loop.tasks))
-        update["loop"] = recipe.loop.model_copy(update={"tasks": tasks, "data": data})
-    return recipe.model_copy(update=update)
+    found: R = placed(recipe)
+    return found
 
 
 def files_learned_from(recipe: Recipe) -> dict[str, str]:
     """Return the sha256 of each file that decides what is learned: plugins of tasks and rewards, data, chats."""
+    decisive = [getattr(recipe, name) for name in type(recipe).model_fields if name not in ("alarms", "loop")]
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in dict.fromkeys(_learned_from(recipe))
+        for path in dict.fromkeys(path for value in decisive for path in _named(value))
         if path.is_file()
     }
 
 
-def _learned_from(recipe: Recipe) -> Iterator[Path]:
-    for chats in recipe.chats.values():
-        yield Path(chats.data)
-    sources = [*recipe.prompts.values()]
-    sources += [] if recipe.validation is None else [recipe.validation.source]
-    for source in sources:
-        if source.data is not None:
-            yield Path(source.data)
-        rewards = [source.reward] if isinstance(source.reward, str) else (source.reward or ())
-        for name in (source.task, *rewards):
+def _named(value: Any) -> Iterator[Path]:
+    if isinstance(value, Source | Chats) and value.data is not None:
+        yield Path(value.data)
+    if isinstance(value, Source):
+        rewards = [value.reward] if isinstance(value.reward, str) else (value.reward or ())
+        for name in (value.task, *rewards):
             file, mark, _ = name.rpartition(".py:")
             if mark:
                 yield Path(f"{file}.py")
+    parts = (
+        value.values() if isinstance(value, dict) else vars(value).values() if isinstance(value, Section) else ()
+    )
+    for part in parts:
+        yield from _named(part)

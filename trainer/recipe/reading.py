@@ -6,16 +6,33 @@ A path in a recipe (a task or a reward in ``file.py:object``, a data file) is ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
-from ...errors import EvalkitError, InputError, UsageError, nearest
-from .fields import Critic, Recipe, Section, Shaping
+from ...errors import EvalkitError, InputError, MissingExtraError, UsageError, nearest
+from .fields import (
+    RECIPES,
+    Chats,
+    Critic,
+    GmpoRecipe,
+    Recipe,
+    RewardRecipe,
+    SampledObjective,
+    SampledRecipe,
+    Section,
+    SftRecipe,
+    Source,
+)
 from .files import located
+from .older import in_todays_form
+
+if TYPE_CHECKING:
+    from ..losses import Loss
+    from ..losses.advantages import Estimator
 
 CANARIES = "canaries"
 VALIDATION = "validation"
@@ -25,8 +42,10 @@ PACKAGED = Path(__file__).parents[1] / "recipes"
 _NAMED_FIELD = re.compile(r"field '([^']+)'")
 
 
-def read_recipe(path: Path | str, **changes: Any) -> Recipe:
+def read_recipe(path: Path | str, *, notify: Callable[[str], None] = lambda line: None, **changes: Any) -> Recipe:
     """Read a recipe, with ``changes`` in place of what it says; a bare name is a recipe of the package.
+
+    ``notify`` receives what to write instead in a recipe of an older form.
 
     Raises:
         InputError: there is no such file, or something in it is wrong (names file, line and field).
@@ -44,18 +63,37 @@ def read_recipe(path: Path | str, **changes: Any) -> Recipe:
         raise InputError(f"{path}: a recipe is a mapping of fields; docs/train-with-my-own-reward.md shows one")
     if twice is not None:
         raise InputError(f"{path}:{twice[0]}: field '{twice[1]}' is given twice: take one out")
+    data, instead = in_todays_form({**data, **changes})
+    if instead:
+        notify(f"{path} is of an older form, which the next release does not read: write {instead}")
     try:
-        recipe = Recipe.model_validate({**data, **changes})
-    except ValidationError as error:
-        raise InputError(_described(path, text, error)) from None
-    try:
-        recipe = located(recipe, path.parent)
+        recipe = located(recipe_of(data), path.parent)
         _check(recipe)
+    except ValidationError as error:
+        raise InputError(_described(path, text, error, data["method"])) from None
     except UsageError as error:
         field = _NAMED_FIELD.match(str(error))
         line = f":{_line(text, field[1].split('.'))}" if field else ""
         raise InputError(f"{path}{line}: {error}") from None
     return recipe
+
+
+def recipe_of(data: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of these fields: of its method's own kind.
+
+    Raises:
+        UsageError: no such method (the nearest are given).
+        ValidationError: pydantic's, of any other field.
+    """
+    method = data.get("method")
+    if not isinstance(method, str) or method not in RECIPES:
+        raise UsageError(f"field 'method': unknown method '{method}'.{nearest(str(method), RECIPES)}")
+    return RECIPES[method].model_validate(data)
+
+
+def saved_recipe(settings: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of a training's ``recipe.json``, which leaves out what may change, of either form."""
+    return recipe_of(in_todays_form({"model": "-", "steps": 1, **settings})[0])
 
 
 def find_recipe(name: Path | str) -> Path:
@@ -74,14 +112,18 @@ def find_recipe(name: Path | str) -> Path:
     raise InputError(f"there is no recipe {name}.{nearest(path.stem, known)}")
 
 
-def _described(path: Path, text: str, error: ValidationError) -> str:
+def _described(path: Path, text: str, error: ValidationError, method: str) -> str:
     # A field that is missing is most often there, and misspelt.
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = tuple(first["loc"])
     name = ".".join(map(str, place))
     where = f"{path}:{_line(text, place)}: field '{name}'"
     if first["type"] == "extra_forbidden":
-        return f"{where}: no such field.{nearest(str(place[-1]), _fields(place[:-1]))}"
+        others = [name for name in RECIPES if place[-1] in _fields(name, place[:-1])]
+        if others:
+            several = "s" if len(others) > 1 else ""
+            return f"{where} belongs to the method{several} {', '.join(others)}, not to {method}"
+        return f"{where}: no such field.{nearest(str(place[-1]), _fields(method, place[:-1]))}"
     if first["type"] == "missing":
         return f"{where}: it is missing"
     return f"{where}: {first['msg']}, got {first['input']!r}"
@@ -121,15 +163,23 @@ def _repeated(node: Any) -> Iterator[tuple[int, str]]:
         yield from _repeated(child)
 
 
-def _fields(place: Sequence[str | int]) -> list[str]:
-    """Return the fields of the section at a place."""
-    section: Any = Recipe
+def _fields(method: str, place: Sequence[str | int]) -> list[str]:
+    """Return the fields of the section at a place of a method's recipe."""
+    section: Any = RECIPES[method]
     for step in place:
-        if not _is_section(section):
-            continue  # a name that the recipe gave: the section beneath it is the one already found
-        kind = section.model_fields[step].annotation if step in section.model_fields else section
-        section = next((one for one in (kind, *get_args(kind)) if _is_section(one)), section)
-    return list(section.model_fields) if _is_section(section) else []
+        if step in section.model_fields:
+            section = next(filter(_is_section, _parts(section.model_fields[step].annotation)), section)
+        elif section is RECIPES[method]:
+            return []
+        # Else a name that the recipe gave: the section beneath it is the one already found.
+    return list(section.model_fields)
+
+
+def _parts(kind: Any) -> Iterator[Any]:
+    """Yield a type and all that it is made of."""
+    yield kind
+    for part in get_args(kind):
+        yield from _parts(part)
 
 
 def _is_section(kind: Any) -> bool:
@@ -142,36 +192,36 @@ def _check(recipe: Recipe) -> None:
     Raises:
         UsageError: names the fields.
     """
-    open_objective(recipe)
-    if recipe.critic is not None:
+    loss_of(recipe)
+    if isinstance(recipe, SftRecipe):
+        _check_weights("chats", recipe.chats)
+    if isinstance(recipe, RewardRecipe):
+        estimator_of(recipe)
+        cache = recipe.shaping.overlong_cache
+        if cache is not None and cache > recipe.rollouts.max_tokens:
+            raise UsageError("field 'shaping.overlong_cache' is more than 'rollouts.max_tokens'")
+    if isinstance(recipe, GmpoRecipe):
         open_weighing(recipe.critic)
         _check_explanations(recipe.critic)
-    _check_what_is_learned(recipe)
-    reserved = sorted({VALIDATION, CANARIES} & recipe.prompts.keys())
-    if reserved:
-        raise UsageError(f"field 'prompts.{reserved[0]}': this name is for prompts that are not trained on")
+    if isinstance(recipe, SampledRecipe):
+        _check_weights("prompts", recipe.prompts)
+        reserved = sorted({VALIDATION, CANARIES} & recipe.prompts.keys())
+        if reserved:
+            raise UsageError(f"field 'prompts.{reserved[0]}': this name is for prompts that are not trained on")
+        if recipe.rollouts.vllm is not None and recipe.rollouts.temperature > 2:
+            raise UsageError("field 'rollouts.temperature': vLLM takes no more than 2")
     if recipe.reset.patience is not None and recipe.validation is None:
         raise UsageError("field 'reset.patience' counts validations: give 'validation' too")
     for field, value in (("reset", recipe.reset.kl_above), ("alarms", recipe.alarms.kl_above)):
         if value is not None and not recipe.objective.kl_weight:
             raise UsageError(f"field '{field}.kl_above' needs 'objective.kl_weight' above 0")
-    if recipe.sharding == "full" and recipe.objective.loss == "gmpo":
-        raise UsageError("field 'sharding': the critic of gmpo needs whole weights: say 'sharding: none'")
-    if recipe.critic is not None and recipe.objective.loss != "gmpo":
-        raise UsageError(f"field 'critic' belongs to the loss gmpo, not to {recipe.objective.loss}")
-    if recipe.objective.weight_temperature != 1 and recipe.objective.loss != "awr":
-        raise UsageError(
-            f"field 'objective.weight_temperature' belongs to the loss awr, not to {recipe.objective.loss}"
-        )
-    if recipe.objective.loss == "gmpo" and recipe.shaping != Shaping():
-        raise UsageError("field 'shaping': gmpo learns from the critic's scores, which length does not shape")
-    if recipe.rollouts.longer and recipe.objective.options.get("max_length") is not None:
-        raise UsageError("field 'objective.options.max_length' is one number, and 'rollouts.longer' changes it")
-    if recipe.rollouts.vllm is not None and recipe.rollouts.temperature > 2:
-        raise UsageError("field 'rollouts.temperature': vLLM takes no more than 2")
-    cache = recipe.shaping.overlong_cache
-    if cache is not None and cache > recipe.rollouts.max_tokens:
-        raise UsageError("field 'shaping.overlong_cache' is more than 'rollouts.max_tokens'")
+    if recipe.sampling.longer and recipe.objective.options.get("max_length") is not None:
+        raise UsageError("field 'objective.options.max_length' is one number, and 'longer' changes it")
+
+
+def _check_weights(field: str, mixed: Mapping[str, Source] | Mapping[str, Chats]) -> None:
+    if not any(one.weight for one in mixed.values()):
+        raise UsageError(f"field '{field}': one at least needs a 'weight' above 0")
 
 
 def _check_explanations(critic: Critic) -> None:
@@ -186,63 +236,44 @@ def _check_explanations(critic: Critic) -> None:
         )
 
 
-def _check_what_is_learned(recipe: Recipe) -> None:
-    if recipe.objective.loss != "sft":
-        if recipe.chats:
-            raise UsageError("field 'chats' is learned by the loss sft: say 'objective: {loss: sft}'")
-        if not recipe.prompts:
-            raise UsageError("field 'prompts' is missing: what answers are sampled to")
-        if not any(source.weight for source in recipe.prompts.values()):
-            raise UsageError("field 'prompts': one at least needs a 'weight' above 0")
-        return
-    if not recipe.chats or recipe.prompts:
-        raise UsageError("the loss sft learns from 'chats', a file of each, and not from 'prompts'")
-    if not any(chats.weight for chats in recipe.chats.values()):
-        raise UsageError("field 'chats': one at least needs a 'weight' above 0")
-    idle = {
-        "rollouts.temperature": recipe.rollouts.temperature != 1,
-        "rollouts.vllm": recipe.rollouts.vllm is not None,
-        "objective.correction": recipe.objective.correction is not None,
-        "shaping": recipe.shaping != Shaping(),
-        "alarms.watch": bool(recipe.alarms.watch),
-    }
-    for field, said in idle.items():
-        if said:
-            raise UsageError(f"field '{field}': the loss sft samples nothing: take it out")
-
-
-def open_objective(recipe: Recipe, step: int = 1) -> Any:
-    """Return the loss (a `losses.Loss`) and the advantage estimator of a step.
+def loss_of(recipe: Recipe, step: int = 1) -> Loss:
+    """Return the loss that a method learns by in a step.
 
     Raises:
         UsageError: a name or an option that does not exist (names the field).
         MissingExtraError: torch is not installed.
     """
-    from ...errors import MissingExtraError
-
     try:
         from ..losses import Correction, loss_options, open_loss
-        from ..losses.advantages import open_estimator
     except ImportError:
         raise MissingExtraError("train") from None
     wanted = recipe.objective
     options: dict[str, Any] = {**wanted.options, "kl_weight": wanted.kl_weight}
     if wanted.kl is not None:
         options["kl"] = wanted.kl
-    if wanted.correction is not None:
+    if isinstance(wanted, SampledObjective) and wanted.correction is not None:
         options["correction"] = Correction(**wanted.correction.model_dump())
-    elif recipe.rollouts.vllm is not None:
+    elif recipe.sampling.vllm is not None:
         # Another engine's probabilities are never quite the trainer's.
         options["correction"] = Correction()
     try:
-        known: Mapping[str, Any] = loss_options(wanted.loss)
-        if options.get("aggregation", known["aggregation"]) == "constant":
-            options.setdefault("max_length", recipe.rollouts.tokens_at(step))
-        loss = open_loss(wanted.loss, **options)
-        estimator = open_estimator(wanted.advantages, **wanted.advantage_options)
+        if options.get("aggregation", loss_options(recipe.method)["aggregation"]) == "constant":
+            options.setdefault("max_length", recipe.sampling.tokens_at(step))
+        return open_loss(recipe.method, **options)
     except EvalkitError as error:
         raise UsageError(f"field 'objective': {error}") from None
-    return loss, estimator
+
+
+def estimator_of(recipe: RewardRecipe) -> Estimator:
+    """Return how a recipe's rewards become advantages; raises what `loss_of` does."""
+    try:
+        from ..losses.advantages import open_estimator
+    except ImportError:
+        raise MissingExtraError("train") from None
+    try:
+        return open_estimator(recipe.objective.advantages, **recipe.objective.advantage_options)
+    except EvalkitError as error:
+        raise UsageError(f"field 'objective': {error}") from None
 
 
 def open_weighing(critic: Critic) -> Any:

@@ -4,7 +4,7 @@
 
     checkpoints/step-000012/adapters.safetensors   policy, reference and critic, by "adapter/name"
                             optimizers.pt          moments of the optimizers
-                            state.json             step, data cursor, surplus groups, reset history, buffers
+                            state.json             step, reset history; the method's cursor, surplus, buffers
 
 No generator has a state to be saved: every answer is drawn from a seed made of run, step and prompt, and torch's
 own generator is set anew at every step.
@@ -26,11 +26,7 @@ from torch import Tensor
 
 from ...errors import InputError, RunError, UsageError
 from ...files import encode, take_lock
-from ..data.mixture import MixtureState
-from ..losses.critic import Memory
 from ..policy.resets import ResetState
-from ..rollouts.records import Group
-from ..rollouts.sampling import Kept
 
 KEPT = 2
 """Checkpoints that stay: the newest, and the one before it."""
@@ -42,46 +38,23 @@ class TrainState:
 
     Attributes:
         step: steps that are done.
-        cursor: how far the prompts of each family are used up.
-        surplus: groups sampled and not yet learned from.
         resets: of the reference.
-        memory: recent mean and variance of the critic's scores.
-        critic_frozen: why the critic's word no longer counts, empty while it does.
-        critic_record: the latest (critic's score, checker's score) pairs.
+        method: what the method's next step depends on (`methods.base.Method.state`), as JSON values.
     """
 
     step: int = 0
-    cursor: MixtureState = field(default_factory=MixtureState)
-    surplus: tuple[Kept[Group], ...] = ()
     resets: ResetState = field(default_factory=ResetState)
-    memory: Memory = field(default_factory=Memory)
-    critic_frozen: str = ""
-    critic_record: tuple[tuple[float, float], ...] = ()
+    method: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return {
-            "step": self.step,
-            "cursor": self.cursor.as_json(),
-            "surplus": [{"step": kept.step, "group": kept.group.as_json()} for kept in self.surplus],
-            "resets": self.resets.as_json(),
-            "memory": [self.memory.mean, self.memory.variance, self.memory.decay],
-            "critic_frozen": self.critic_frozen,
-            "critic_record": [list(pair) for pair in self.critic_record],
-        }
+        """Return the fields as JSON values, those of the method beside the others."""
+        return {"step": self.step, "resets": self.resets.as_json(), **self.method}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TrainState:
         """Inverse of `as_json`."""
-        return cls(
-            data["step"],
-            MixtureState.from_json(data["cursor"]),
-            tuple(Kept(Group.from_json(kept["group"]), kept["step"]) for kept in data["surplus"]),
-            ResetState.from_json(data["resets"]),
-            Memory(*data["memory"]),
-            data["critic_frozen"],
-            tuple((score, target) for score, target in data["critic_record"]),
-        )
+        own = {name: value for name, value in data.items() if name not in ("step", "resets")}
+        return cls(data["step"], ResetState.from_json(data["resets"]), own)
 
     def after(self, **changes: Any) -> TrainState:
         """Return the state with other values in some fields."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...evals.statistics.gold import Trend, divergence_of
 from ...tasks.text.language import fidelity
-from ..recipe.fields import Alarms
+from ..recipe.fields import Alarms, WatchedAlarms
 
 MEASURES = ("cyrillic", "distinct", "repetition", "length")
 _READ_CHARACTERS = 4000
@@ -71,7 +71,8 @@ def alarms(rule: Alarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(history) <= rule.window:
         return reasons
     first, last = history[: rule.window], history[-1]
-    reasons += _divergences(rule, history)
+    if isinstance(rule, WatchedAlarms):
+        reasons += _divergences(rule, history)
 
     def start(name: str) -> float | None:
         values = [row[name] for row in first if row.get(name) is not None]
@@ -115,7 +116,7 @@ def _of_canaries(rule: Alarms, canaries: Mapping[str, Any] | None) -> list[str]:
     return [f"canary prompts: {reason}" for reason in reasons]
 
 
-def _divergences(rule: Alarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
+def _divergences(rule: WatchedAlarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return which watched rewards did not rise with the training reward (see `evalkit.evals.statistics.gold`)."""
     reasons = []
     for name, watched in rule.watch.items():

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...evals.statistics.gold import goes_to_gold
 from ...tasks.types import Sample
-from ..recipe.fields import Recipe
+from ..recipe.fields import SampledRecipe
 from ..rollouts.records import Answer, Group
 from .adapters.bridge import RewardBridge, answer_of
 from .scoring import open_bridge
@@ -23,7 +23,7 @@ from .scoring import open_bridge
 class WatchedRewards:
     """The watched rewards of a recipe, open in worker processes; `close` kills them."""
 
-    def __init__(self, recipe: Recipe, directory: Path) -> None:
+    def __init__(self, recipe: SampledRecipe, directory: Path) -> None:
         self._watched = recipe.alarms.watch
         self._seed = recipe.seed
         self._bridges: dict[str, RewardBridge] = {

@@ -7,8 +7,8 @@ write; the score is read from probabilities at a place that the template fixes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
@@ -33,9 +33,8 @@ from ...losses.groups import reward_tensor
 from ...policy.local_sampler import generate
 from ...policy.model import CRITIC, Policy
 from ...policy.parallel import own_share, sum_gradients
-from ...recipe.fields import Critic, Recipe
+from ...recipe.fields import GmpoRecipe
 from ...recipe.reading import open_weighing
-from ...records.checkpoint import TrainState
 from ...rollouts.records import Answer, Group
 from .alarms import alarms, compare_critic
 from .critic_text import claims_of, critic_messages, grid_of, spelt_out
@@ -51,6 +50,35 @@ class _Lesson:
     advantage: float
 
 
+@dataclass(frozen=True, slots=True)
+class CriticState:
+    """What a critic's word counts, and why.
+
+    Attributes:
+        memory: recent mean and variance of its scores.
+        frozen: why its word no longer counts, empty while it does.
+        record: the latest (critic's score, checker's score) pairs.
+    """
+
+    memory: Memory = field(default_factory=Memory)
+    frozen: str = ""
+    record: tuple[tuple[float, float], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {
+            "memory": [self.memory.mean, self.memory.variance, self.memory.decay],
+            "critic_frozen": self.frozen,
+            "critic_record": [list(pair) for pair in self.record],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CriticState:
+        """Inverse of `as_json`."""
+        record = tuple((score, target) for score, target in data["critic_record"])
+        return cls(Memory(*data["memory"]), data["critic_frozen"], record)
+
+
 class CriticLearner:
     """The critic's adapter with its optimizer.
 
@@ -59,9 +87,9 @@ class CriticLearner:
         ModelError: the tokenizer has no eleven single tokens for the grid.
     """
 
-    def __init__(self, policy: Policy, settings: Critic, recipe: Recipe) -> None:
+    def __init__(self, policy: Policy, recipe: GmpoRecipe) -> None:
         self._policy = policy
-        self._settings = settings
+        self._settings = settings = recipe.critic
         self._recipe = recipe
         self._weighing = open_weighing(settings)
         self._labels, self._grid = grid_of(policy.template.tokenizer)
@@ -73,13 +101,13 @@ class CriticLearner:
         """Return what the actor learns from: the critic's scores, blended with the checker's."""
         return [None if answer.critic is None else answer.critic["blended"] for answer in group.answers]
 
-    def freezes(self, state: TrainState) -> bool:
+    def freezes(self, state: CriticState) -> bool:
         """Return whether the actor is not trained, for its critic does not deserve trust."""
-        return bool(state.critic_frozen) and self._settings.distrusted == "freeze"
+        return bool(state.frozen) and self._settings.distrusted == "freeze"
 
-    def checker_share(self, state: TrainState) -> float:
+    def checker_share(self, state: CriticState) -> float:
         """Return α: 1 while the critic has not earned its say, where the checker is to teach alone until then."""
-        untrusted = state.critic_frozen or not state.critic_record
+        untrusted = state.frozen or not state.record
         return 1.0 if untrusted and self._settings.distrusted == "checker" else self._settings.checker_share
 
     def assess(
@@ -140,7 +168,7 @@ class CriticLearner:
         each = self._settings.explanations
         return [rows[start : start + each] for start in range(0, len(rows), each)]
 
-    def weigh(self, groups: Sequence[Group], state: TrainState) -> tuple[TrainState, Tensor, dict[str, Any]]:
+    def weigh(self, groups: Sequence[Group], state: CriticState) -> tuple[CriticState, Tensor, dict[str, Any]]:
         """Turn scores into the actor's coefficients ω, and see whether the critic deserves trust.
 
         Returns:
@@ -157,7 +185,7 @@ class CriticLearner:
             if answer.critic is not None and answer.reward is not None
         ]
         # Rewards outside [0, 1] (penalties) are no checker's scores to be compared with.
-        record = (*state.critic_record, *((score, y) for score, y in pairs if 0 <= y <= 1))
+        record = (*state.record, *((score, y) for score, y in pairs if 0 <= y <= 1))
         record = record[-self._settings.window * self._recipe.rollouts.groups * self._recipe.rollouts.answers :]
         logged: dict[str, Any] = {
             "critic_score": float(scores.nanmean()),
@@ -179,8 +207,7 @@ class CriticLearner:
                 )
         if frozen:
             logged["critic_alarm"] = frozen
-        state = state.after(memory=signal.memory, critic_record=record, critic_frozen=frozen)
-        return state, signal.coefficients, logged
+        return CriticState(signal.memory, frozen, record), signal.coefficients, logged
 
     def signals(self, groups: Sequence[Group], memory: Memory) -> list[dict[str, float]]:
         """Return what the scores of each answer come to, in order: r, b, A, σ, τ, w and ω of `losses.critic`.

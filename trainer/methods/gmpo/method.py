@@ -1,0 +1,80 @@
+"""Generative-model policy optimization: a critic reads, scores and learns; the policy imitates what it prefers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch.optim import Optimizer
+
+from ....tasks.types import Sample
+from ...policy.model import CRITIC
+from ...recipe.fields import GmpoRecipe
+from ...rollouts.records import Group
+from ..base import StepMetrics, Tools
+from ..rl import Gathered, Sampling, rows_of
+from ..step import learn_from
+from .critic import CriticLearner, CriticState, explanation_tokens, unread_share
+
+
+class Gmpo(Sampling):
+    """Weighted regression on answers, with the weights that the critic's scores come to."""
+
+    adapters = (CRITIC,)
+    recipe: GmpoRecipe
+
+    def __init__(self, recipe: GmpoRecipe, tools: Tools) -> None:
+        super().__init__(recipe, tools)
+        self._critic = CriticLearner(tools.policy, recipe)
+        self._trust = CriticState()
+
+    def earned(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
+        """Let the critic read every answer."""
+        plain = [
+            replace(group, answers=tuple(replace(answer, shaped=answer.reward) for answer in group.answers))
+            for group in groups
+        ]
+        return self._critic.assess(plain, samples, step, self._critic.checker_share(self._trust)) if plain else []
+
+    def rewards(self, group: Group) -> list[float | None]:
+        """Return what the critic made of the checker's scores."""
+        return self._critic.rewards(group)
+
+    def described(self, groups: Sequence[Group]) -> StepMetrics:
+        """Count what the critic could not read, and what it wrote."""
+        return {"critic_unread": unread_share(groups), "critic_tokens": explanation_tokens(groups)}
+
+    def noted(self, groups: Sequence[Group]) -> list[dict[str, Any]]:
+        """Return what the critic said of each answer, and what that comes to."""
+        answers = [answer for group in groups for answer in group.answers]
+        signals = self._critic.signals(groups, self._trust.memory)
+        return [
+            {"critic": {**answer.critic, "signal": signal}} if answer.critic else {}
+            for answer, signal in zip(answers, signals, strict=True)
+        ]
+
+    def learn(self, batch: Gathered) -> StepMetrics:
+        """Train the critic first, from the same answers, then the policy by what was said before that."""
+        groups = batch.groups
+        self._trust, coefficients, said = self._critic.weigh(groups, self._trust)
+        said |= self._critic.learn(groups, self.tools.sampler.samples_of(groups))
+        if self._critic.freezes(self._trust):
+            return said
+        rewards = [reward for group in groups for reward in self._critic.rewards(group)]
+        parts = rows_of(batch, rewards, coefficients, self.recipe.objective)
+        return said | learn_from(self.tools.policy, self.tools.optimizer, parts, self.recipe, batch.step)
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """The critic's."""
+        return {CRITIC: self._critic.optimizer}
+
+    def state(self) -> dict[str, Any]:
+        """Return the sampled answers' state and the critic's."""
+        return {**super().state(), **self._trust.as_json()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Inverse of `state`."""
+        super().load_state(state)
+        self._trust = CriticState.from_json(state)

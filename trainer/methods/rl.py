@@ -1,0 +1,200 @@
+"""Reinforcement learning: answers to prompts are sampled and rewarded, and what did better becomes likelier.
+
+The losses (PPO, GRPO, DAPO, Dr.GRPO, GSPO, CISPO, GMPO of the geometric mean, REINFORCE, AWR) differ in a formula
+each (`losses.table`); how much better an answer did is an advantage (`losses.advantages`).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ...tasks.types import Sample
+from ..data.mixture import Family, Mixture, MixtureState
+from ..losses.advantages import regression_weights
+from ..losses.groups import reward_tensor, usable
+from ..policy.parallel import gathered, own_share
+from ..recipe.fields import Objective, RegressionObjective, RewardRecipe, SampledRecipe
+from ..recipe.reading import estimator_of
+from ..records.log import Clock
+from ..records.step_log import answer_row, metrics_of
+from ..rewards.scoring import shaped, teaches
+from ..rewards.watching import WatchedRewards
+from ..rollouts.records import Group
+from ..rollouts.sampling import Kept, SamplingBudget, fresh_enough, next_wave, settle
+from .base import Method, StepMetrics, Tools
+from .step import Row, learn_from
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The groups of answers that a step learns from."""
+
+    step: int
+    kept: tuple[Kept[Group], ...]
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups without the steps that they were sampled in."""
+        return [one.group for one in self.kept]
+
+
+class Sampling(Method[Gathered]):
+    """What methods that learn from sampled answers share: waves of them, until there is enough to learn from."""
+
+    shown: ClassVar[Mapping[str, str]] = {"reward": ".3f", "kl": ".4f", "entropy": ".2f", "length": ".0f"}
+
+    def __init__(self, recipe: SampledRecipe, tools: Tools) -> None:
+        super().__init__(recipe, tools)
+        wanted = recipe.rollouts
+        self._budget = SamplingBudget(
+            wanted.groups, wanted.extra_waves, wanted.min_share, wanted.max_surplus, wanted.max_age
+        )
+        families = [tools.sampler.families[name] for name in recipe.prompts]
+        self._mixture = Mixture(
+            tuple(Family(family.name, len(family.samples), family.weight) for family in families), recipe.seed
+        )
+        self._cursor = MixtureState()
+        self._surplus: tuple[Kept[Group], ...] = ()
+        self._watched = WatchedRewards(recipe, tools.directory)
+
+    def gather(self, step: int) -> tuple[Gathered | None, StepMetrics]:
+        """Sample and score waves of answers until enough groups teach something or the budget ends."""
+        clock = Clock()
+        have = list(fresh_enough(self._budget, self._surplus, step))
+        sampled: list[Group] = []
+        waves = informative = 0
+        while count := next_wave(
+            self._budget, have=len(have), waves=waves, asked=len(sampled), informative=informative
+        ):
+            chosen, self._cursor = self._mixture.draw(self._cursor, count)
+            groups = self._wave(step, waves, chosen)
+            good = [group for group in groups if teaches(group, self.rewards(group))]
+            have += [Kept(group, step) for group in good]
+            sampled += groups
+            informative += len(good)
+            waves += 1
+        batch = settle(self._budget, have)
+        self._surplus = batch.surplus
+        self._log_answers(step, sampled)
+        said = metrics_of(sampled, informative=informative)
+        said |= {"outcome": batch.outcome, "waves": waves, "groups": len(batch.train), **self.described(sampled)}
+        said |= {"max_tokens": self.recipe.rollouts.tokens_at(step), "sampling_seconds": clock.lap()}
+        return (Gathered(step, batch.train) if batch.train else None), said
+
+    @abstractmethod
+    def earned(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
+        """Return scored groups with all that the method makes of an answer before it learns from any."""
+
+    def rewards(self, group: Group) -> list[float | None]:
+        """Return by what the answers to a prompt must differ to teach something."""
+        return group.rewards
+
+    def described(self, groups: Sequence[Group]) -> StepMetrics:
+        """Return what else there is to say of a step's answers."""
+        return {}
+
+    def noted(self, groups: Sequence[Group]) -> list[dict[str, Any]]:
+        """Return what else ``answers.jsonl`` says of each answer of these groups, in order."""
+        return [{} for group in groups for _ in group.answers]
+
+    def state(self) -> dict[str, Any]:
+        """Return how far the prompts are used up, and groups sampled but not yet learned from."""
+        surplus = [{"step": kept.step, "group": kept.group.as_json()} for kept in self._surplus]
+        return {"cursor": self._cursor.as_json(), "surplus": surplus}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Inverse of `state`."""
+        self._cursor = MixtureState.from_json(state["cursor"])
+        self._surplus = tuple(Kept(Group.from_json(kept["group"]), kept["step"]) for kept in state["surplus"])
+
+    def close(self) -> None:
+        """End what scores the watched rewards."""
+        self._watched.close()
+
+    def _wave(self, step: int, wave: int, chosen: Sequence[tuple[str, int]]) -> list[Group]:
+        """Sample and score answers to these prompts, or take those that an interrupted attempt had."""
+        log = self.tools.log
+        if (step, wave) in log.waves:
+            return [Group.from_json(group) for group in log.waves[step, wave]]
+        groups = gathered(self._sample(step, wave, own_share(list(enumerate(chosen)))))
+        log.append("pending", {"step": step, "wave": wave, "groups": [group.as_json() for group in groups]})
+        return groups
+
+    def _sample(self, step: int, wave: int, numbered: Sequence[tuple[int, tuple[str, int]]]) -> list[Group]:
+        # A small family may give a prompt twice in a wave: the number tells the two apart.
+        seeds = [
+            [f"{self.recipe.seed}/{step}/{wave}/{number}/{copy}" for copy in range(self.recipe.rollouts.answers)]
+            for number, _ in numbered
+        ]
+        groups = self.tools.sampler.sample([prompt for _, prompt in numbered], seeds, step)
+        samples = self.tools.sampler.samples_of(groups)
+        return self.earned(self._watched.score(groups, samples, step), samples, step)
+
+    def _log_answers(self, step: int, groups: Sequence[Group]) -> None:
+        answers = [(group, answer) for group in groups for answer in group.answers]
+        for (group, answer), note in zip(answers, self.noted(groups), strict=True):
+            self.tools.log.append("answers", answer_row(step, group, answer) | note)
+
+
+class Reinforcement(Sampling):
+    """Any loss of `losses.table` on the advantages of rewards."""
+
+    recipe: RewardRecipe
+
+    def earned(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
+        """Let length shape the rewards."""
+        wanted, limit = self.recipe.shaping, self.recipe.rollouts.tokens_at(step)
+        return [
+            replace(group, answers=tuple(shaped(answer, wanted, limit) for answer in group.answers))
+            for group in groups
+        ]
+
+    def learn(self, batch: Gathered) -> StepMetrics:
+        """Make answers with an advantage likelier, others less likely."""
+        rewards = [answer.shaped for group in batch.groups for answer in group.answers]
+        parts = rows_of(batch, rewards, advantages_of(batch.groups, self.recipe), self.recipe.objective)
+        return learn_from(self.tools.policy, self.tools.optimizer, parts, self.recipe, batch.step)
+
+
+def advantages_of(groups: Sequence[Group], recipe: RewardRecipe) -> Tensor:
+    """Return the advantages [B] of all answers of these groups, in order; the weights themselves for ``awr``."""
+    rewards = reward_tensor([answer.shaped for group in groups for answer in group.answers])
+    index = torch.tensor([number for number, group in enumerate(groups) for _ in group.answers])
+    advantages: Tensor = estimator_of(recipe)(rewards, index)
+    if not isinstance(recipe.objective, RegressionObjective):
+        return advantages
+    measured = torch.where(rewards.isnan(), torch.nan, advantages)
+    temperature = recipe.objective.weight_temperature
+    return regression_weights(measured, index, temperature=temperature, normalization="centred")
+
+
+def rows_of(
+    batch: Gathered, rewards: Sequence[float | None], coefficients: Tensor, objective: Objective
+) -> list[list[Row]]:
+    """Return the answers to learn from, cut into the minibatches of a step by whole groups.
+
+    Args:
+        batch: the groups of the step.
+        rewards: [B], of their answers in order: one without a reward is left out, as is a group with too many.
+        coefficients: [B], what each answer counts.
+        objective: how often and in how many parts they are learned from.
+    """
+    index = torch.tensor([number for number, group in enumerate(batch.groups) for _ in group.answers])
+    learned = usable(reward_tensor(rewards), index).tolist()
+    several_updates = objective.epochs * objective.minibatches > 1
+    place = 0
+    parts: list[list[Row]] = [[] for _ in range(min(objective.minibatches, len(batch.kept)))]
+    for number, one in enumerate(batch.kept):
+        for answer in one.group.answers:
+            if learned[place]:
+                fresh = one.step == batch.step and not several_updates
+                row = Row(one.group.prompt, answer, float(coefficients[place]), fresh)
+                parts[number % len(parts)].append(row)
+            place += 1
+    return parts

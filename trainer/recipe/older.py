@@ -1,0 +1,65 @@
+"""Recipes as they were before each method had its own: ``objective.loss`` for ``method``, ``rollouts`` for all.
+
+They are read for one release; then this module goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .fields import RECIPES, Shaping
+
+_BATCH = {"groups": "examples", "max_tokens": "max_tokens", "longer": "longer", "batch": "sampled"}
+_IDLE: Mapping[str, Any] = {
+    "prompts": {},
+    "chats": {},
+    "critic": None,
+    "shaping": Shaping().model_dump(),
+    "rollouts.temperature": 1.0,
+    "rollouts.vllm": None,
+    "objective.correction": None,
+    "objective.weight_temperature": 1.0,
+    "alarms.watch": {},
+}
+"""What changed nothing, for any method, and stands in each ``recipe.json`` of then."""
+_ADVANTAGES = ("objective.advantages", "objective.advantage_options")
+_WAVES = tuple(f"rollouts.{name}" for name in ("answers", "extra_waves", "min_share", "max_surplus", "max_age"))
+_UNREAD = {"sft": (*_WAVES, *_ADVANTAGES), "gmpo": _ADVANTAGES}
+"""What these methods let anybody say, and never read."""
+
+
+def in_todays_form(data: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the fields of a recipe as they are today, and what to write in place of what is there (or nothing)."""
+    new = {name: dict(value) if isinstance(value, Mapping) else value for name, value in data.items()}
+    if "method" in new:
+        return new, ""
+    method, _ = _taken(new, "objective.loss", "dapo")
+    new["method"] = method
+    write = f"'method: {method}' in place of 'objective.loss'"
+    if not isinstance(method, str) or method not in RECIPES:
+        return new, write
+    if method == "sft" and isinstance(new.get("rollouts"), dict):
+        moved = {name: _taken(new, f"rollouts.{old}") for old, name in _BATCH.items()}
+        new["batch"] = {name: value for name, (value, found) in moved.items() if found}
+        write += f" and 'batch: {{{', '.join(f'{name}: {value}' for name, value in new['batch'].items())}}}'"
+        write += " in place of 'rollouts'"
+    for place, idle in _IDLE.items():
+        holder, name = _at(new, place)
+        if name in holder and holder[name] == idle:
+            del holder[name]
+    for place in _UNREAD.get(method, ()):
+        _taken(new, place)
+    return {name: value for name, value in new.items() if value != {} or name not in ("rollouts", "shaping")}, write
+
+
+def _taken(data: dict[str, Any], place: str, otherwise: Any = None) -> tuple[Any, bool]:
+    """Take a field out; return its value, and whether it was there."""
+    holder, name = _at(data, place)
+    return (holder.pop(name), True) if name in holder else (otherwise, False)
+
+
+def _at(data: dict[str, Any], place: str) -> tuple[dict[str, Any], str]:
+    section, _, name = place.rpartition(".")
+    holder = data.get(section) if section else data
+    return (holder if isinstance(holder, dict) else {}), name
