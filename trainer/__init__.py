@@ -13,10 +13,10 @@ sampling        dynamic sampling within a budget
 mixture         whose prompts come next
 
 recipe          everything that decides what training does, as one YAML file; recipes/ are those that come along
-train           evalkit train: sample, score, learn, save; training is the loop of it, log holds what it writes line
-                by line, forecast what it will need
+train           evalkit train: gather, learn, save; log holds what it writes, forecast says what it will need
+methods/        what a method of training is, and the trainer that runs any: one step is `Trainer.train_step`
 base_model      from a model string to weights that can be trained
-policy          the model with its adapters; generation samples from it, step learns from scored groups
+policy          the model with its adapters; sampler asks it, step learns from weighted answers
 prompts         what is asked, as the model's own tokens; rollouts what was answered; scoring what it earned
 gmpo            the generative critic at work
 checkpoint      everything that the next step depends on

@@ -140,7 +140,7 @@ def test_the_page_about_good_answers(tmp_path: Path):
     Path("chats.jsonl").write_text(blocks(page, "json")[0], encoding="utf-8")
     source = {"task": "plugin.py:words", "split": "test"}
     changes = {
-        "rollouts": {"groups": 2, "max_tokens": 16},
+        "batch": {"examples": 2, "max_tokens": 16},
         "track": [],
         "validation": {"every": 1, "source": source},
     }

@@ -1,8 +1,8 @@
 """What an older release left behind: its recipes are read with a hint, its trainings go on where they were.
 
 ``data/old-trainings`` are two trainings of the recipes in ``data/old-recipes`` on the tiny model, killed in the
-third of four steps; ``BENCH`` stands for the folder that they ran in. `LEARNED` is what the older release learned in
-that step.
+third of four steps; ``BENCH`` stands for the folder that they ran in. `LEARNED` is what the older release
+learned in that step.
 """
 
 from __future__ import annotations

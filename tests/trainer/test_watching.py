@@ -19,7 +19,7 @@ from evalkit.tasks.types import Score, Status
 from evalkit.tests.support.chat_server import LoopbackServer
 from evalkit.tests.support.trainer_bench import save_bench, write_recipe
 from evalkit.trainer.forecast import forecast
-from evalkit.trainer.recipe.fields import Alarms
+from evalkit.trainer.recipe.fields import WatchedAlarms
 from evalkit.trainer.recipe.reading import read_recipe
 from evalkit.trainer.records.log import read_log, read_metrics
 from evalkit.trainer.rewards import monitors
@@ -63,7 +63,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def history_of(
     gold_slope: float, *, steps: int = 20, window: int = 20, share: float = 1.0
-) -> tuple[Alarms, list[dict[str, Any]]]:
+) -> tuple[WatchedAlarms, list[dict[str, Any]]]:
     """Metrics of a training whose reward rises by 0.02 a step while a watched reward goes its own way."""
     chance = random.Random(1)
     rows = []
@@ -71,7 +71,7 @@ def history_of(
         reward, gold = 0.2 + 0.02 * step + chance.gauss(0, 0.01), 0.4 + gold_slope * step + chance.gauss(0, 0.01)
         seen = {"strict": {"value": gold, "gap": reward - gold, "answers": 3}} if chance.random() < share else {}
         rows.append({"step": step, "reward": reward, "watched": seen})
-    return Alarms(watch={"strict": {"reward": "a.py:b", "window": window}}), rows
+    return WatchedAlarms(watch={"strict": {"reward": "a.py:b", "window": window}}), rows
 
 
 @pytest.mark.parametrize(("slope", "alarm"), [(0.02, False), (0.01, False), (-0.005, True), (-0.03, True)])
@@ -140,7 +140,7 @@ def test_canary_prompts_tell_of_a_collapse(
     texts: list[str], rewards: list[float | None], reason: str | None
 ) -> None:
     changed = changed_canaries(told(ANSWERS, [1.0, 1.0, 0.0, None]), told(texts, rewards))
-    found = monitors.alarms(Alarms(**CANARY_RULE), [{"step": 1, "canaries": changed}])
+    found = monitors.alarms(WatchedAlarms(**CANARY_RULE), [{"step": 1, "canaries": changed}])
     assert changed["unchanged"] == sum(one == two for one, two in zip(ANSWERS, texts, strict=True)) / 4
     if reason is None:
         assert found == []

@@ -1,1 +1,1 @@
-"""Training methods, and the loop that runs them."""
+"""What a method of training is (`base`), the methods, and the trainer that runs any of them."""
