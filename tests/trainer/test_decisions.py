@@ -9,14 +9,16 @@ from collections import Counter
 import pytest
 from evalkit.errors import UsageError
 from evalkit.trainer.data.mixture import Family, Mixture, MixtureState, family_means
-from evalkit.trainer.policy.resets import ResetRule, ResetState, after_reset, evaluated, reason_to_reset
-from evalkit.trainer.rollouts.sampling import Kept, SamplingBudget, fresh_enough, next_wave, settle
+from evalkit.trainer.policy.resets import ResetState, after_reset, evaluated, reason_to_reset
+from evalkit.trainer.recipe.fields import Reset, Rollouts
+from evalkit.trainer.rollouts.sampling import Kept, fresh_enough, next_wave, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 
 def test_a_reset_every_so_many_steps_counts_from_the_last_one():
-    rule, state = ResetRule(every=3), ResetState()
+    rule, state = Reset(every=3), ResetState()
     resets = []
     for step in range(1, 10):
         if reason := reason_to_reset(rule, state, step):
@@ -27,7 +29,7 @@ def test_a_reset_every_so_many_steps_counts_from_the_last_one():
 
 
 def test_a_reset_on_stagnation_waits_for_patience_and_starts_anew():
-    rule, state = ResetRule(every=None, patience=2, min_delta=0.01), ResetState()
+    rule, state = Reset(every=None, patience=2, min_delta=0.01), ResetState()
     for value in (0.5, 0.505, None):
         state = evaluated(rule, state, value)
         assert reason_to_reset(rule, state, 10) is None
@@ -40,7 +42,7 @@ def test_a_reset_on_stagnation_waits_for_patience_and_starts_anew():
 
 
 def test_a_reset_on_divergence_or_by_hand():
-    rule = ResetRule(every=None, kl_above=0.1)
+    rule = Reset(every=None, kl_above=0.1)
     assert reason_to_reset(rule, ResetState(), 1, kl=0.1) is None
     assert reason_to_reset(rule, ResetState(), 1, kl=0.25) == "kl 0.25 > 0.1"
     assert reason_to_reset(rule, ResetState(), 1, kl=math.nan) is None
@@ -50,12 +52,12 @@ def test_a_reset_on_divergence_or_by_hand():
 
 def test_what_becomes_of_the_optimizer():
     policies = {"clear": 0.0, "keep": 1.0, "scale": 0.5}
-    assert {name: ResetRule(optimizer=name).moment_factor for name in policies} == policies
-    assert ResetRule(optimizer="scale", factor=0.1).moment_factor == 0.1
+    assert {name: Reset(optimizer=name).moment_factor for name in policies} == policies
+    assert Reset(optimizer="scale", factor=0.1).moment_factor == 0.1
 
 
 def test_a_reset_state_survives_a_checkpoint():
-    state = after_reset(evaluated(ResetRule(), ResetState(), 0.4), 7, "manual")
+    state = after_reset(evaluated(Reset(), ResetState(), 0.4), 7, "manual")
     assert ResetState.from_json(json.loads(json.dumps(state.as_json()))) == state
 
 
@@ -72,11 +74,11 @@ def test_a_reset_state_survives_a_checkpoint():
     ],
 )
 def test_reset_rules_that_cannot_be(wrong):
-    with pytest.raises(UsageError, match="reset: "):
-        ResetRule(**wrong)
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        Reset(**wrong)
 
 
-def sampled(budget: SamplingBudget, yields: list[int], surplus: int = 0) -> tuple[int, int, int]:
+def sampled(budget: Rollouts, yields: list[int], surplus: int = 0) -> tuple[int, int, int]:
     """Play a step whose waves give so many informative groups: (waves, prompts asked, groups had)."""
     asked = informative = waves = 0
     while size := next_wave(budget, have=surplus + informative, waves=waves, asked=asked, informative=informative):
@@ -87,7 +89,7 @@ def sampled(budget: SamplingBudget, yields: list[int], surplus: int = 0) -> tupl
 
 
 def test_a_first_wave_asks_for_what_is_missing():
-    budget = SamplingBudget(groups=8)
+    budget = Rollouts(groups=8)
     assert sampled(budget, [8]) == (1, 8, 8)
     assert sampled(budget, [3], surplus=5) == (1, 3, 8)
     assert sampled(budget, [], surplus=9) == (0, 0, 9)
@@ -95,14 +97,14 @@ def test_a_first_wave_asks_for_what_is_missing():
 
 def test_later_waves_ask_for_more_when_few_prompts_teach():
     # One of eight taught: seven missing at a rate of 2/10 would be 35 prompts, more than a wave may have.
-    assert next_wave(SamplingBudget(groups=8), have=1, waves=1, asked=8, informative=1) == 8
-    assert next_wave(SamplingBudget(groups=64), have=60, waves=1, asked=64, informative=60) == 5
+    assert next_wave(Rollouts(groups=8), have=1, waves=1, asked=8, informative=1) == 8
+    assert next_wave(Rollouts(groups=64), have=60, waves=1, asked=64, informative=60) == 5
 
 
 def test_all_tied_rewards_cost_the_budget_and_no_more():
-    assert sampled(SamplingBudget(groups=8, extra_waves=4), []) == (5, 40, 0)
-    assert sampled(SamplingBudget(groups=8, extra_waves=0), []) == (1, 8, 0)
-    assert settle(SamplingBudget(groups=8), []).outcome == "skip"
+    assert sampled(Rollouts(groups=8, extra_waves=4), []) == (5, 40, 0)
+    assert sampled(Rollouts(groups=8, extra_waves=0), []) == (1, 8, 0)
+    assert settle(Rollouts(groups=8), []).outcome == "skip"
 
 
 def kept(*steps: int) -> list[Kept[str]]:
@@ -110,31 +112,31 @@ def kept(*steps: int) -> list[Kept[str]]:
 
 
 def test_a_full_step_trains_the_oldest_and_keeps_the_rest():
-    batch = settle(SamplingBudget(groups=2), kept(5, 4, 5))
+    batch = settle(Rollouts(groups=2), kept(5, 4, 5))
     assert [group.group for group in batch.train] == ["1", "0"]
     assert [group.group for group in batch.surplus] == ["2"]
     assert batch.outcome == "full"
 
 
 def test_a_short_step_trains_on_what_there_is_and_a_poor_one_waits():
-    budget = SamplingBudget(groups=8, min_share=0.25)
+    budget = Rollouts(groups=8, min_share=0.25)
     assert settle(budget, kept(1, 1)).outcome == "short"
     poor = settle(budget, kept(1))
     assert (poor.outcome, poor.train, len(poor.surplus)) == ("skip", (), 1)
-    assert settle(SamplingBudget(groups=8, min_share=0.0), []).outcome == "skip"
+    assert settle(Rollouts(groups=8, min_share=0.0), []).outcome == "skip"
 
 
 def test_surplus_is_limited_and_ages():
-    batch = settle(SamplingBudget(groups=1, max_surplus=2), kept(1, 2, 3, 4))
+    batch = settle(Rollouts(groups=1, max_surplus=2), kept(1, 2, 3, 4))
     assert [group.step for group in batch.surplus] == [3, 4]
-    assert settle(SamplingBudget(groups=1, max_surplus=0), kept(1, 2)).surplus == ()
-    assert [group.step for group in fresh_enough(SamplingBudget(groups=1), kept(1, 2, 3), 3)] == [2, 3]
+    assert settle(Rollouts(groups=1, max_surplus=0), kept(1, 2)).surplus == ()
+    assert [group.step for group in fresh_enough(Rollouts(groups=1), kept(1, 2, 3), 3)] == [2, 3]
 
 
 @settings(deadline=None)
 @given(st.integers(1, 30), st.integers(0, 5), st.lists(st.integers(0, 30), max_size=8), st.integers(0, 40))
 def test_no_group_is_lost_and_no_budget_exceeded(groups, extra_waves, yields, surplus):
-    budget = SamplingBudget(groups=groups, extra_waves=extra_waves)
+    budget = Rollouts(groups=groups, extra_waves=extra_waves)
     waves, asked, had = sampled(budget, yields, surplus)
     assert waves <= 1 + extra_waves
     assert asked <= groups * (1 + extra_waves)
@@ -147,8 +149,8 @@ def test_no_group_is_lost_and_no_budget_exceeded(groups, extra_waves, yields, su
     "wrong", [{"groups": 0}, {"extra_waves": -1}, {"min_share": 2.0}, {"max_surplus": -1}, {"max_age": -1}]
 )
 def test_budgets_that_cannot_be(wrong):
-    with pytest.raises(UsageError, match="sampling: "):
-        SamplingBudget(**{"groups": 4} | wrong)
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        Rollouts(**{"groups": 4} | wrong)
 
 
 FIVE = (

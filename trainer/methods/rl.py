@@ -26,7 +26,7 @@ from ..records.step_log import answer_row, metrics_of
 from ..rewards.scoring import shaped, teaches
 from ..rewards.watching import WatchedRewards
 from ..rollouts.records import Group
-from ..rollouts.sampling import Kept, SamplingBudget, fresh_enough, next_wave, settle
+from ..rollouts.sampling import Kept, fresh_enough, next_wave, settle
 from .base import Method, StepMetrics, Tools
 from .step import Row, learn_from
 
@@ -51,10 +51,6 @@ class Sampling(Method[Gathered]):
 
     def __init__(self, recipe: SampledRecipe, tools: Tools) -> None:
         super().__init__(recipe, tools)
-        wanted = recipe.rollouts
-        self._budget = SamplingBudget(
-            wanted.groups, wanted.extra_waves, wanted.min_share, wanted.max_surplus, wanted.max_age
-        )
         families = [tools.sampler.families[name] for name in recipe.prompts]
         self._mixture = Mixture(
             tuple(Family(family.name, len(family.samples), family.weight) for family in families), recipe.seed
@@ -65,13 +61,11 @@ class Sampling(Method[Gathered]):
 
     def gather(self, step: int) -> tuple[Gathered | None, StepMetrics]:
         """Sample and score waves of answers until enough groups teach something or the budget ends."""
-        clock = Clock()
-        have = list(fresh_enough(self._budget, self._surplus, step))
+        clock, wanted = Clock(), self.recipe.rollouts
+        have = list(fresh_enough(wanted, self._surplus, step))
         sampled: list[Group] = []
         waves = informative = 0
-        while count := next_wave(
-            self._budget, have=len(have), waves=waves, asked=len(sampled), informative=informative
-        ):
+        while count := next_wave(wanted, have=len(have), waves=waves, asked=len(sampled), informative=informative):
             chosen, self._cursor = self._mixture.draw(self._cursor, count)
             groups = self._wave(step, waves, chosen)
             good = [group for group in groups if teaches(group, self.rewards(group))]
@@ -79,12 +73,12 @@ class Sampling(Method[Gathered]):
             sampled += groups
             informative += len(good)
             waves += 1
-        batch = settle(self._budget, have)
+        batch = settle(wanted, have)
         self._surplus = batch.surplus
         self._log_answers(step, sampled)
         said = metrics_of(sampled, informative=informative)
         said |= {"outcome": batch.outcome, "waves": waves, "groups": len(batch.train), **self.described(sampled)}
-        said |= {"max_tokens": self.recipe.rollouts.tokens_at(step), "sampling_seconds": clock.lap()}
+        said |= {"max_tokens": wanted.tokens_at(step), "sampling_seconds": clock.lap()}
         return (Gathered(step, batch.train) if batch.train else None), said
 
     @abstractmethod

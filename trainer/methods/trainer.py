@@ -12,7 +12,7 @@ from ...files import write_json
 from ..policy.base_model import BaseModel
 from ..policy.model import POLICY, REFERENCE, open_policy
 from ..policy.parallel import gathered, of_first, world
-from ..policy.resets import ResetRule, after_reset, evaluated, reason_to_reset
+from ..policy.resets import after_reset, evaluated, reason_to_reset
 from ..recipe.fields import CanaryPrompts, Recipe
 from ..recipe.reading import CANARIES, loss_of
 from ..records.checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
@@ -67,7 +67,6 @@ class Trainer:
             betas=recipe.optimizer.betas,
             weight_decay=recipe.optimizer.weight_decay,
         )
-        self._reset_rule = ResetRule(**recipe.reset.model_dump())
         saved = load_checkpoint(directory / "checkpoints")
         self._state = TrainState() if saved is None else saved.state
         self._log = Log(directory, write=self._leads, after=self._state.step)
@@ -150,10 +149,10 @@ class Trainer:
         asked, step = self._directory / "reset", self._state.step
         # The first process's word counts: another may look when the file is already gone.
         manual = gathered([asked.exists()])[0]
-        reason = reason_to_reset(self._reset_rule, self._state.resets, step, kl=kl, manual=manual)
+        reason = reason_to_reset(self._recipe.reset, self._state.resets, step, kl=kl, manual=manual)
         if reason is not None:
             self._policy.copy_adapter(POLICY, REFERENCE)
-            scale_moments(self._optimizer, self._reset_rule.moment_factor)
+            scale_moments(self._optimizer, self._recipe.reset.moment_factor)
             self._state = self._state.after(resets=after_reset(self._state.resets, step, reason))
         return reason
 
@@ -162,7 +161,7 @@ class Trainer:
         if wanted is None or self._state.step % wanted.every:
             return None
         value = self._method.validate(self._state.step)
-        self._state = self._state.after(resets=evaluated(self._reset_rule, self._state.resets, value))
+        self._state = self._state.after(resets=evaluated(self._recipe.reset, self._state.resets, value))
         return value
 
     def _first_canaries(self) -> list[dict[str, Any]]:

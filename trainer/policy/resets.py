@@ -9,53 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from ...errors import UsageError
-
-OptimizerPolicy = Literal["clear", "keep", "scale"]
-
-
-@dataclass(frozen=True, slots=True)
-class ResetRule:
-    """What triggers a reset; a trigger that is None never does.
-
-    Attributes:
-        every: steps since the last reset.
-        patience: evaluations in a row that did not exceed the best one by more than ``min_delta``.
-        min_delta: what counts as progress.
-        kl_above: the divergence from the reference.
-        optimizer: ``clear`` its moments, ``keep`` them, or ``scale`` them by ``factor``.
-        factor: within [0, 1].
-
-    Raises:
-        UsageError: a value that cannot be.
-    """
-
-    every: int | None = 400
-    patience: int | None = None
-    min_delta: float = 0.0
-    kl_above: float | None = None
-    optimizer: OptimizerPolicy = "clear"
-    factor: float = 0.5
-
-    def __post_init__(self) -> None:
-        for name, value in (("every", self.every), ("patience", self.patience)):
-            if value is not None and value < 1:
-                raise UsageError(f"reset: {name} is a number >= 1 or null, not {value!r}")
-        if self.kl_above is not None and not self.kl_above > 0:
-            raise UsageError(f"reset: kl_above is a number > 0 or null, not {self.kl_above!r}")
-        if not self.min_delta >= 0:
-            raise UsageError(f"reset: min_delta is a number >= 0, not {self.min_delta!r}")
-        if self.optimizer not in ("clear", "keep", "scale"):
-            raise UsageError(f"reset: optimizer is clear, keep or scale, not {self.optimizer!r}")
-        if not 0 <= self.factor <= 1:
-            raise UsageError(f"reset: factor lies in [0, 1], got {self.factor!r}")
-
-    @property
-    def moment_factor(self) -> float:
-        """What the optimizer's moments are multiplied by at a reset: 0 clears them, 1 keeps them."""
-        return {"clear": 0.0, "keep": 1.0, "scale": self.factor}[self.optimizer]
+from ..recipe.fields import Reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +41,7 @@ class ResetState:
         return cls(data["last"], data["best"], data["stale"], tuple((step, why) for step, why in data["history"]))
 
 
-def evaluated(rule: ResetRule, state: ResetState, value: float | None) -> ResetState:
+def evaluated(rule: Reset, state: ResetState, value: float | None) -> ResetState:
     """Return the state after an evaluation on validation prompts; None (nothing measured) changes nothing."""
     if value is None:
         return state
@@ -95,7 +51,7 @@ def evaluated(rule: ResetRule, state: ResetState, value: float | None) -> ResetS
 
 
 def reason_to_reset(
-    rule: ResetRule, state: ResetState, step: int, *, kl: float | None = None, manual: bool = False
+    rule: Reset, state: ResetState, step: int, *, kl: float | None = None, manual: bool = False
 ) -> str | None:
     """Return why to reset after this step, or None.
 

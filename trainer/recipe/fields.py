@@ -119,6 +119,9 @@ class Batch(Lengths):
 class Rollouts(Lengths):
     """What is sampled for a step: ``groups`` prompts with ``answers`` answers each, in waves (see `sampling`).
 
+    After the first wave there are ``extra_waves`` at most. A step with less than ``min_share`` of its groups is
+    skipped; ``max_surplus`` groups (all of them for null) wait for the next one, ``max_age`` steps at most.
+
     ``batch`` is answers at once. With ``vllm`` (it may be empty: ``{}``) they are not sampled by this process but
     by vLLM.
     """
@@ -197,7 +200,12 @@ class Optimizer(Section):
 
 
 class Reset(Section):
-    """When the reference moves up to the policy (see `resets.ResetRule`); by default it never does."""
+    """When the reference moves up to the policy (see `resets`); by default it never does.
+
+    ``every`` so many steps since it last did, after ``patience`` validations in a row that did not exceed the best one
+    by more than ``min_delta``, or where the divergence is ``kl_above``. The optimizer's moments are then cleared, kept,
+    or scaled by ``factor``.
+    """
 
     every: Positive | None = None
     patience: Positive | None = None
@@ -205,6 +213,11 @@ class Reset(Section):
     kl_above: Annotated[float, Field(gt=0)] | None = None
     optimizer: Literal["clear", "keep", "scale"] = "clear"
     factor: Share = 0.5
+
+    @property
+    def moment_factor(self) -> float:
+        """What the optimizer's moments are multiplied by at a reset: 0 clears them, 1 keeps them."""
+        return {"clear": 0.0, "keep": 1.0, "scale": self.factor}[self.optimizer]
 
 
 class Validation(Section):

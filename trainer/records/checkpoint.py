@@ -139,7 +139,7 @@ def load_checkpoint(directory: Path) -> Checkpoint | None:
 
 
 def scale_moments(optimizer: Any, factor: float) -> None:
-    """Multiply an optimizer's moments by what `resets.ResetRule` decides; 0 forgets all of its past."""
+    """Multiply an optimizer's moments by what `recipe.fields.Reset` decides; 0 forgets all of its past."""
     if factor == 0:
         optimizer.state.clear()
         return

@@ -11,45 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from ...errors import UsageError
+from ..recipe.fields import Rollouts
 
 Group = TypeVar("Group")
 Outcome = Literal["full", "short", "skip"]
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingBudget:
-    """How much may be sampled for one step.
-
-    Attributes:
-        groups: informative groups that a step trains on; no wave is larger.
-        extra_waves: waves after the first; 0 takes what the first one gives.
-        min_share: the share of ``groups`` from which on a short step is still trained.
-        max_surplus: groups kept for the next step; None for as many as there are.
-        max_age: steps that a kept group may wait: its answers are those of an older policy.
-
-    Raises:
-        UsageError: a value that cannot be.
-    """
-
-    groups: int
-    extra_waves: int = 4
-    min_share: float = 0.25
-    max_surplus: int | None = None
-    max_age: int = 1
-
-    def __post_init__(self) -> None:
-        if self.groups < 1:
-            raise UsageError(f"sampling: groups is a number >= 1, not {self.groups!r}")
-        for name, value in (
-            ("extra_waves", self.extra_waves),
-            ("max_surplus", self.max_surplus),
-            ("max_age", self.max_age),
-        ):
-            if value is not None and value < 0:
-                raise UsageError(f"sampling: {name} is a number >= 0, not {value!r}")
-        if not 0 <= self.min_share <= 1:
-            raise UsageError(f"sampling: min_share lies in [0, 1], got {self.min_share!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +34,12 @@ class Batch(Generic[Group]):
     outcome: Outcome
 
 
-def fresh_enough(budget: SamplingBudget, surplus: Sequence[Kept[Group]], step: int) -> tuple[Kept[Group], ...]:
+def fresh_enough(budget: Rollouts, surplus: Sequence[Kept[Group]], step: int) -> tuple[Kept[Group], ...]:
     """Return the kept groups that are not too old for this step."""
     return tuple(kept for kept in surplus if step - kept.step <= budget.max_age)
 
 
-def next_wave(budget: SamplingBudget, *, have: int, waves: int, asked: int, informative: int) -> int:
+def next_wave(budget: Rollouts, *, have: int, waves: int, asked: int, informative: int) -> int:
     """Return how many prompts to sample next, 0 to stop.
 
     Args:
@@ -94,7 +59,7 @@ def next_wave(budget: SamplingBudget, *, have: int, waves: int, asked: int, info
     return min(math.ceil(missing / rate), budget.groups)
 
 
-def settle(budget: SamplingBudget, groups: Sequence[Kept[Group]]) -> Batch[Group]:
+def settle(budget: Rollouts, groups: Sequence[Kept[Group]]) -> Batch[Group]:
     """Divide informative groups, oldest first, into what is trained now and what is kept.
 
     A step with fewer than ``min_share`` of the groups (or none) is skipped and keeps them all.
@@ -107,7 +72,7 @@ def settle(budget: SamplingBudget, groups: Sequence[Kept[Group]]) -> Batch[Group
     return Batch(tuple(train), _limited(budget, rest), "short" if short else "full")
 
 
-def _limited(budget: SamplingBudget, groups: Sequence[Kept[Group]]) -> tuple[Kept[Group], ...]:
+def _limited(budget: Rollouts, groups: Sequence[Kept[Group]]) -> tuple[Kept[Group], ...]:
     if budget.max_surplus is None:
         return tuple(groups)
     return tuple(groups[max(0, len(groups) - budget.max_surplus) :])
