@@ -1,1 +1,1 @@
-"""Learning: the scores of tasks as rewards. README's map says what each folder has; one step is `methods.trainer`."""
+"""Learning: the scores of tasks as rewards. One step of it is `methods.trainer.Trainer.train_step`."""

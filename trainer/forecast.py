@@ -13,7 +13,7 @@ from .acceptance import check_measures
 from .data.chats import read_examples
 from .data.prompts import PromptFamily, open_all_families
 from .policy.base_model import BaseModel, find_base, settings_of
-from .recipe.fields import Critic, GmpoRecipe, Recipe, RewardRecipe, RewardSpec, SampledRecipe, SftRecipe
+from .recipe.fields import GmpoRecipe, Recipe, RewardRecipe, RewardSpec, SampledRecipe, SftRecipe
 from .recipe.reading import loss_of
 from .records.checkpoint import KEPT
 from .rewards.scoring import judged_tasks
@@ -176,10 +176,6 @@ def _critic(recipe: Recipe, answers: int) -> list[str]:
     return [f"critic: {written if critic.explanation_tokens else 'a score without explanation'}; it {taught}"]
 
 
-def _critic_of(recipe: Recipe) -> Critic | None:
-    return recipe.critic if isinstance(recipe, GmpoRecipe) else None
-
-
 def _watched(recipe: SampledRecipe) -> list[str]:
     """Say who grades, and what is scored but not learned from."""
     lines = [f"judge: {', '.join(recipe.judge.models)}"] if recipe.judge is not None else []
@@ -198,9 +194,9 @@ def _widths(recipe: SampledRecipe, families: Sequence[PromptFamily]) -> tuple[in
     longest = recipe.rollouts.longest
     samples = [sample for family in families for sample in family.samples]
     prompt = max(_tokens(sum(len(message.content) for message in sample.messages)) for sample in samples)
-    critic = _critic_of(recipe)
-    if critic is None:
+    if not isinstance(recipe, GmpoRecipe):
         return prompt + longest, prompt + longest
+    critic = recipe.critic
     from .methods.gmpo.critic_text import critic_messages
 
     answer = "x" * round(longest * _CHARACTERS)
@@ -219,9 +215,8 @@ def _memory(recipe: Recipe, base: BaseModel, continued: int, learned: int) -> li
     shape = Shape.of(base.checkpoint.folder)
     width, on_disk = _width(_dtype(base), shape), _width("auto", shape)
     weights = shape.weights * width // on_disk
-    critic = _critic_of(recipe)
     adapter = shape.adapter_parameters(recipe.lora.rank) * _FLOAT
-    trained = 1 if critic is None else 2
+    trained = 2 if isinstance(recipe, GmpoRecipe) else 1
     state = adapter * (trained * (2 + _ADAM) + 1)
     cache = shape.cached_numbers(recipe.sampling.batch * continued) * width
     # A block keeps about a dozen activations a token for its gradient, of hidden or of feed-forward width.

@@ -202,9 +202,9 @@ class Optimizer(Section):
 class Reset(Section):
     """When the reference moves up to the policy (see `resets`); by default it never does.
 
-    ``every`` so many steps since it last did, after ``patience`` validations in a row that did not exceed the best one
-    by more than ``min_delta``, or where the divergence is ``kl_above``. The optimizer's moments are then cleared, kept,
-    or scaled by ``factor``.
+    ``every`` so many steps since it last did, after ``patience`` validations in a row that did not exceed the best
+    one by more than ``min_delta``, or where the divergence exceeds ``kl_above``. The optimizer's moments are then
+    cleared, kept, or scaled by ``factor``.
     """
 
     every: Positive | None = None

@@ -34,32 +34,19 @@ def in_todays_form(data: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     new = {name: dict(value) if isinstance(value, Mapping) else value for name, value in data.items()}
     if "method" in new:
         return new, ""
-    method, _ = _taken(new, "objective.loss", "dapo")
-    new["method"] = method
+    sections = {name: value for name, value in new.items() if isinstance(value, dict)}
+    method = new["method"] = sections.get("objective", {}).pop("loss", "dapo")
     write = f"'method: {method}' in place of 'objective.loss'"
     if not isinstance(method, str) or method not in RECIPES:
         return new, write
-    if method == "sft" and isinstance(new.get("rollouts"), dict):
-        moved = {name: _taken(new, f"rollouts.{old}") for old, name in _BATCH.items()}
-        new["batch"] = {name: value for name, (value, found) in moved.items() if found}
-        write += f" and 'batch: {{{', '.join(f'{name}: {value}' for name, value in new['batch'].items())}}}'"
-        write += " in place of 'rollouts'"
-    for place, idle in _IDLE.items():
-        holder, name = _at(new, place)
-        if name in holder and holder[name] == idle:
+    rollouts = sections.get("rollouts", {})
+    if method == "sft" and rollouts:
+        new["batch"] = {name: rollouts.pop(old) for old, name in _BATCH.items() if old in rollouts}
+        shown = ", ".join(f"{name}: {value}" for name, value in new["batch"].items())
+        write += f" and 'batch: {{{shown}}}' in place of 'rollouts'"
+    for place in (*_IDLE, *_UNREAD.get(method, ())):
+        section, _, name = place.rpartition(".")
+        holder = sections.get(section, {}) if section else new
+        if name in holder and holder[name] == _IDLE.get(place, holder[name]):
             del holder[name]
-    for place in _UNREAD.get(method, ()):
-        _taken(new, place)
     return {name: value for name, value in new.items() if value != {} or name not in ("rollouts", "shaping")}, write
-
-
-def _taken(data: dict[str, Any], place: str, otherwise: Any = None) -> tuple[Any, bool]:
-    """Take a field out; return its value, and whether it was there."""
-    holder, name = _at(data, place)
-    return (holder.pop(name), True) if name in holder else (otherwise, False)
-
-
-def _at(data: dict[str, Any], place: str) -> tuple[dict[str, Any], str]:
-    section, _, name = place.rpartition(".")
-    holder = data.get(section) if section else data
-    return (holder if isinstance(holder, dict) else {}), name

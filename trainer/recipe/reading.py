@@ -5,6 +5,7 @@ A path in a recipe (a task or a reward in ``file.py:object``, a data file) is ta
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -243,35 +244,37 @@ def loss_of(recipe: Recipe, step: int = 1) -> Loss:
         UsageError: a name or an option that does not exist (names the field).
         MissingExtraError: torch is not installed.
     """
-    try:
-        from ..losses import Correction, loss_options, open_loss
-    except ImportError:
-        raise MissingExtraError("train") from None
     wanted = recipe.objective
     options: dict[str, Any] = {**wanted.options, "kl_weight": wanted.kl_weight}
-    if wanted.kl is not None:
-        options["kl"] = wanted.kl
-    if isinstance(wanted, SampledObjective) and wanted.correction is not None:
-        options["correction"] = Correction(**wanted.correction.model_dump())
-    elif recipe.sampling.vllm is not None:
-        # Another engine's probabilities are never quite the trainer's.
-        options["correction"] = Correction()
-    try:
+    with _opening_objective():
+        from ..losses import Correction, loss_options, open_loss
+
+        if wanted.kl is not None:
+            options["kl"] = wanted.kl
+        if isinstance(wanted, SampledObjective) and wanted.correction is not None:
+            options["correction"] = Correction(**wanted.correction.model_dump())
+        elif recipe.sampling.vllm is not None:
+            # Another engine's probabilities are never quite the trainer's.
+            options["correction"] = Correction()
         if options.get("aggregation", loss_options(recipe.method)["aggregation"]) == "constant":
             options.setdefault("max_length", recipe.sampling.tokens_at(step))
         return open_loss(recipe.method, **options)
-    except EvalkitError as error:
-        raise UsageError(f"field 'objective': {error}") from None
 
 
 def estimator_of(recipe: RewardRecipe) -> Estimator:
     """Return how a recipe's rewards become advantages; raises what `loss_of` does."""
-    try:
+    with _opening_objective():
         from ..losses.advantages import open_estimator
+
+        return open_estimator(recipe.objective.advantages, **recipe.objective.advantage_options)
+
+
+@contextlib.contextmanager
+def _opening_objective() -> Iterator[None]:
+    try:
+        yield
     except ImportError:
         raise MissingExtraError("train") from None
-    try:
-        return open_estimator(recipe.objective.advantages, **recipe.objective.advantage_options)
     except EvalkitError as error:
         raise UsageError(f"field 'objective': {error}") from None
 

@@ -109,7 +109,10 @@ def judged_tasks(reward: RewardSpec, grader: Grader | None, field: str) -> list[
 
 
 def _earned(answer: Answer, reward: Reward) -> Answer:
-    return replace(answer, reward=reward.value, components=dict(reward.components), problem=reward.why_unscored)
+    return replace(
+        answer, reward=reward.value, shaped=reward.value, components=dict(reward.components),
+        problem=reward.why_unscored,
+    )  # fmt: skip
 
 
 def as_answer(sampled: Sampled, prompt: Prompt, tokenizer: Any, stop_tokens: frozenset[int]) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from torch.optim import Optimizer
@@ -31,11 +30,8 @@ class Gmpo(Sampling):
 
     def earned(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
         """Let the critic read every answer."""
-        plain = [
-            replace(group, answers=tuple(replace(answer, shaped=answer.reward) for answer in group.answers))
-            for group in groups
-        ]
-        return self._critic.assess(plain, samples, step, self._critic.checker_share(self._trust)) if plain else []
+        share = self._critic.checker_share(self._trust)
+        return self._critic.assess(groups, samples, step, share)
 
     def rewards(self, group: Group) -> list[float | None]:
         """Return what the critic made of the checker's scores."""
