@@ -1,7 +1,7 @@
 """Rejection sampling: of answers that were sampled and scored, the best ones as chats to learn from.
 
 They come from evaluations (``samples.jsonl``) or trainings (``answers.jsonl``), so nothing is sampled or scored
-again; what comes out is what the loss ``sft`` reads (`chats`). Prompts that stand in an evaluation are refused.
+again; what comes out is what the method ``sft`` reads (`chats`). Prompts that stand in an evaluation are refused.
 """
 
 from __future__ import annotations

@@ -248,7 +248,7 @@ def test_two_are_laid_over_one_another(folder: Path, tmp_path: Path) -> None:
     assert [line["label"] for line in data["lines"]] == ["gmpo", "grpo"]
     assert data["runs"][0]["label"] == "gmpo/round-01"
     assert all(len(curve["lines"]) == 2 for curve in curves(data).values())
-    (row,) = [row for section in data["recipe"] for row in section["rows"] if row["name"] == "loss"]
+    (row,) = [row for section in data["recipe"] for row in section["rows"] if row["name"] == "method"]
     assert row["values"] == ["gmpo", "grpo"]
     page = page_of(folder, tmp_path / "page.html", "gmpo", "grpo")
     assert page.count('class="line m1"') > page.count('class="line m0"') > 5

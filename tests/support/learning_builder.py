@@ -79,7 +79,7 @@ def build_training(
 ) -> Path:
     """Write a training directory."""
     directory.mkdir(parents=True)
-    write_json(directory / "recipe.json", {"recipe": {"objective": {"loss": loss}, "seed": 0}, "weights": {}})
+    write_json(directory / "recipe.json", {"recipe": {"method": loss, "seed": 0}, "weights": {}})
     (directory / "metrics.jsonl").write_bytes(b"".join(encode(row) + b"\n" for row in rows))
     (directory / "answers.jsonl").write_bytes(b"".join(encode(row) + b"\n" for row in written))
     if finished:

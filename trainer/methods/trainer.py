@@ -70,7 +70,6 @@ class Trainer:
         saved = load_checkpoint(directory / "checkpoints")
         self._state = TrainState() if saved is None else saved.state
         self._log = Log(directory, write=self._leads, after=self._state.step)
-        self._trackers = Trackers(recipe.track if self._leads else (), directory, self._log.history, notify)
         self._sampler = Sampler(recipe, self._policy, directory, notify, learned=self._state.step)
         tools = Tools(self._policy, self._optimizer, self._sampler, self._log, notify, directory)
         self._method = method(recipe, tools)
@@ -82,6 +81,8 @@ class Trainer:
                 optimizer.load_state_dict(saved.optimizers[name])
             self._method.load_state(saved.state.method)
             notify(f"{directory}: {saved.state.step} steps done before, going on")
+        self._trackers = Trackers(recipe.track if self._leads else (), directory, self._log.history, notify)
+        # Last: a server that was started has to come to its end in `__exit__`.
         self._sampler.start(base, directory / "rollouts")
 
     def __enter__(self) -> Trainer:
@@ -118,9 +119,9 @@ class Trainer:
         """Gather, learn, look at what came of it, write it down; return the step's metrics."""
         step = self._state.step + 1
         first = self._first_canaries()
-        batch, gathered_metrics = self._method.gather(step)
+        batch, described = self._method.gather(step)
         clock = Clock()
-        row: StepMetrics = {"step": step, **gathered_metrics, "learning_rate": self._prepare(step)}
+        row: StepMetrics = {"step": step, **described, "learning_rate": self._prepare(step)}
         if batch is not None:
             row |= self._method.learn(batch)
         row["learning_seconds"] = clock.lap()
