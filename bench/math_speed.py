@@ -26,7 +26,7 @@ from evalkit.tests.support.hostile_math import HOSTILE_MATH
 
 HERE = Path(__file__).parents[1]
 CONFORMANCE = Path(os.environ.get("EVALKIT_CONFORMANCE", HERE.parent / "shared" / "conformance"))
-VECTORS = (CONFORMANCE / "math" / "vectors.jsonl", HERE / "tests" / "data" / "math_vectors.jsonl")
+VECTORS = (CONFORMANCE / "math" / "vectors.jsonl", HERE / "tests" / "vectors" / "math.jsonl")
 HOUSE_RULES = {"policy", "upstream_wrong"}
 
 Row = dict[str, Any]

@@ -6,6 +6,7 @@ An import counts wherever it stands: at the top of a module, in a function, unde
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -154,6 +155,20 @@ def test_no_import_circles() -> None:
 def test_nobody_imports_the_package_itself() -> None:
     """Its `__init__` knows everything: whoever imported it would be in a circle with all."""
     assert not [name for name, targets in import_graph().items() if "__init__" in targets]
+
+
+def test_no_test_imports_a_test() -> None:
+    """What several tests share lies in tests/support; so it does for programs that a test holds as text."""
+    known = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "tests").rglob("*.py")
+    }
+    for name, path in known.items():
+        source = path.read_text(encoding="utf-8")
+        targets = {
+            target.split(".")[1] for target in imports(name, source, is_package=False, known=known) & {*known}
+        }
+        assert targets <= {"support"}, name
+        assert not re.search(r"evalkit\.tests\b(?!\.support\b)", source), name
 
 
 def test_the_version_is_the_packages() -> None:

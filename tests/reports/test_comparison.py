@@ -9,7 +9,7 @@ from evalkit.evals.compare import compare_runs
 from evalkit.reports import report_data, write_report
 from evalkit.reports.charts.axes import Scale, quarters, scale_around_zero, scale_of
 from evalkit.reports.language.numbers import Numbers
-from evalkit.tests.reports.test_render import STRINGS, Parsed
+from evalkit.tests.support.page_reader import STRINGS, Parsed
 from evalkit.tests.support.run_builder import build_run, sample_rows
 
 

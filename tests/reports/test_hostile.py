@@ -10,8 +10,8 @@ import pytest
 from evalkit.reports import report_data, write_report
 from evalkit.reports.pages.rendering import make_visible
 from evalkit.reports.pages.report import render
-from evalkit.tests.reports.test_render import Parsed, unpack
 from evalkit.tests.support.hostile_text import HOSTILE, hostile_run
+from evalkit.tests.support.page_reader import Parsed, unpack
 from evalkit.tests.support.run_builder import build_run, sample_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st

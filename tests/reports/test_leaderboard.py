@@ -17,8 +17,8 @@ from evalkit.reports.data.standings import standing
 from evalkit.reports.pages.leaderboard import find_runs, leaderboard_data
 from evalkit.tasks.rumtbench.scoring import METRICS
 from evalkit.tasks.types import mean_value
-from evalkit.tests.reports.test_render import STRINGS, Parsed, payload, plain
 from evalkit.tests.support.hostile_text import HOSTILE, hostile_run
+from evalkit.tests.support.page_reader import STRINGS, Parsed, payload, plain
 from evalkit.tests.support.run_builder import build_run, failed_row, rated_rows, sample_rows
 
 KNOWN = {"cost": {"USD": 0.5}, "known_cost": {"USD": 0.5}}

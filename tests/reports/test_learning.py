@@ -19,9 +19,9 @@ from evalkit.reports.data.learning_answers import difference
 from evalkit.reports.data.learning_curves import numbered_steps, thinned, trailing_mean
 from evalkit.reports.language.numbers import Numbers
 from evalkit.reports.pages.learning import learning_data
-from evalkit.tests.reports.test_render import STRINGS, Parsed
 from evalkit.tests.support.hostile_text import HOSTILE
 from evalkit.tests.support.learning_builder import CRITIC, READING, answers, build_loop, build_training, metrics
+from evalkit.tests.support.page_reader import STRINGS, Parsed
 from evalkit.tests.support.report_browser import AXE, CHROMIUM, WHY_NO_AXE, WHY_NO_CHROMIUM, Page
 from evalkit.tests.support.run_builder import build_run, sample_rows
 from typer.testing import CliRunner

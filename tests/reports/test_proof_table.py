@@ -21,7 +21,7 @@ from evalkit.tests.support.run_builder import build_run, sample_row
 from hypothesis import given
 from hypothesis import strategies as st
 
-PUBLISHED = Path(__file__).parents[1] / "fixtures" / "liberalmind_gemini.json"
+PUBLISHED = Path(__file__).parents[1] / "data" / "liberalmind_gemini.json"
 PRINTED = {
     "LiberalMind 1.5 7B": [35, 30, 33, 37, 42, 32],
     "Gemini 2.5 Pro": [91, 89, 92, 90, 93, 88],

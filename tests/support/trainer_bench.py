@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from evalkit.tests.support.tiny_model import save_tiny_model
+
+if TYPE_CHECKING:
+    import torch
 
 PLUGIN = '''
 from evalkit.tasks.types import Completion, Sample, Score, mean_value
@@ -86,3 +89,10 @@ def write_recipe(folder: Path, name: str = "recipe.yaml", **changes: Any) -> Pat
     path = folder / name
     path.write_text(yaml.safe_dump(recipe_of(folder, **changes), allow_unicode=True), encoding="utf-8")
     return path
+
+
+def adapter(folder: Path) -> dict[str, torch.Tensor]:
+    """Read the adapter that a training has left in its folder."""
+    from safetensors.torch import load_file
+
+    return load_file(str(folder / "adapter" / "adapter_model.safetensors"))

@@ -15,7 +15,7 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
 from evalkit.evals.run import run
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import adapter, save_bench, write_recipe
 from evalkit.trainer.losses import LOSSES
 from evalkit.trainer.methods.trainer import METHODS
 from evalkit.trainer.recipe.fields import RECIPES
@@ -41,12 +41,6 @@ def trained(bench: Path, folder: Path, **changes: object) -> list[dict]:
 
 def answers(folder: Path) -> list[dict]:
     return [orjson.loads(line) for line in (folder / "answers.jsonl").read_bytes().splitlines()]
-
-
-def adapter(folder: Path) -> dict[str, torch.Tensor]:
-    from safetensors.torch import load_file
-
-    return load_file(str(folder / "adapter" / "adapter_model.safetensors"))
 
 
 def moved(folder: Path) -> float:

@@ -13,7 +13,7 @@ from evalkit.tasks.math.grading import Verdict, grade
 
 OWN = [
     json.loads(line)
-    for line in (Path(__file__).parents[2] / "data" / "math_vectors.jsonl").read_text("utf-8").splitlines()
+    for line in (Path(__file__).parents[2] / "vectors" / "math.jsonl").read_text("utf-8").splitlines()
 ]
 HOUSE_RULES = {"policy", "upstream_wrong"}
 
