@@ -11,6 +11,7 @@ import orjson
 import pytest
 from evalkit.evals.run import run
 from evalkit.tests.support.chat_server import LoopbackServer, Reply
+from evalkit.tests.support.scripted import verdict, verdict_asked_for
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -20,10 +21,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def fair(prompt: str) -> str:
     """Fill in any form: 7 of 10, the first of two."""
-    nonce = re.findall(r"[bcdfghjkmnpqrstvwxz]{10}", prompt)[-1]
-    last = prompt.rstrip().splitlines()[-1]
-    word = last.split(nonce)[0].strip() if nonce in last else "Оценка"
-    return f"Разобрал.\n{word} {nonce}: [[{7 if 'число' in last or 'number' in last else 'A'}]]"
+    return verdict(prompt, "A" if verdict_asked_for(prompt) in ("Вердикт", "Verdict") else 7)
 
 
 @pytest.fixture(scope="module")

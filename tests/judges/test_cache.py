@@ -7,37 +7,28 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from evalkit.errors import ModelError, RunError
 from evalkit.judges.cache import VerdictCache, answer_key
 from evalkit.tasks.types import Completion, Message, Usage
+from evalkit.tests.support.scripted import ScriptedModel
 
+WORDS = "Оценка: [[8]]"
 ABOUT = {"judge": "j", "form": "rating", "draw": 0}
 
 
-class Counting:
-    """Asks nobody and counts how often it was asked to."""
-
-    def __init__(self, text: str = "Оценка: [[8]]", failure: Exception | None = None) -> None:
-        self.calls = 0
-        self.text = text
-        self.failure = failure
-
-    async def __call__(self) -> Completion:
-        self.calls += 1
-        await asyncio.sleep(0)
-        if self.failure:
-            raise self.failure
-        return Completion(self.text, finish_reason="stop", usage=Usage(5, 2), latency=0.25)
+def asking(model: ScriptedModel) -> Callable[[], Awaitable[Completion]]:
+    return lambda: model.ask((), {})
 
 
-def ask(path: Path, *keys: str, asker: Counting) -> list[Completion]:
+def ask(path: Path, *keys: str, model: ScriptedModel) -> list[Completion]:
     async def run() -> list[Completion]:
         cache = VerdictCache(path)
         try:
-            return list(await asyncio.gather(*(cache.answer(key, ABOUT, asker) for key in keys)))
+            return list(await asyncio.gather(*(cache.answer(key, ABOUT, asking(model)) for key in keys)))
         finally:
             cache.close()
 
@@ -45,15 +36,16 @@ def ask(path: Path, *keys: str, asker: Counting) -> list[Completion]:
 
 
 def test_an_answer_is_paid_for_once_and_comes_back_whole(tmp_path):
-    asker = Counting("<b>Оценка</b>: [[8]]\u2028")
-    first = ask(tmp_path / "deep" / "verdicts.jsonl", "a", asker=asker)
-    again = ask(tmp_path / "deep" / "verdicts.jsonl", "a", asker=asker)
-    assert asker.calls == 1
-    assert first == again == [Completion("<b>Оценка</b>: [[8]]\u2028", None, "stop", Usage(5, 2), 0.25)]
+    answer = Completion("<b>Оценка</b>: [[8]]\u2028", None, "stop", Usage(5, 2), 0.25)
+    model = ScriptedModel(answer)
+    first = ask(tmp_path / "deep" / "verdicts.jsonl", "a", model=model)
+    again = ask(tmp_path / "deep" / "verdicts.jsonl", "a", model=model)
+    assert model.calls == 1
+    assert first == again == [answer]
 
 
 def test_the_file_tells_what_was_asked(tmp_path):
-    ask(tmp_path / "v", "a", asker=Counting())
+    ask(tmp_path / "v", "a", model=ScriptedModel(WORDS))
     (record,) = map(json.loads, (tmp_path / "v").read_text().splitlines())
     assert record["judge"] == "j"
     assert record["form"] == "rating"
@@ -61,34 +53,36 @@ def test_the_file_tells_what_was_asked(tmp_path):
 
 
 def test_identical_requests_at_once_become_one(tmp_path):
-    asker = Counting()
-    answers = ask(tmp_path / "v", *["same"] * 50, "other", asker=asker)
-    assert asker.calls == 2
+    model = ScriptedModel(WORDS)
+    answers = ask(tmp_path / "v", *["same"] * 50, "other", model=model)
+    assert model.calls == 2
     assert len(set(map(str, answers))) == 1
 
 
 def test_a_failure_reaches_all_who_wait_and_is_not_kept(tmp_path):
-    failing = Counting(failure=ModelError("no"))
+    failing = ScriptedModel(ModelError("no"))
 
     async def run() -> list[object]:
         cache = VerdictCache(tmp_path / "v")
-        found = await asyncio.gather(*(cache.answer("a", ABOUT, failing) for _ in range(3)), return_exceptions=True)
+        found = await asyncio.gather(
+            *(cache.answer("a", ABOUT, asking(failing)) for _ in range(3)), return_exceptions=True
+        )
         cache.close()
         return list(found)
 
     assert [type(error) for error in asyncio.run(run())] == [ModelError] * 3
     assert failing.calls == 1
     assert (tmp_path / "v").read_bytes() == b""
-    assert ask(tmp_path / "v", "a", asker=Counting())[0].text == "Оценка: [[8]]"
+    assert ask(tmp_path / "v", "a", model=ScriptedModel(WORDS))[0].text == "Оценка: [[8]]"
 
 
 def test_one_who_stops_waiting_does_not_stop_the_others(tmp_path):
-    asker = Counting()
+    model = ScriptedModel(WORDS)
 
     async def run() -> str:
         cache = VerdictCache(tmp_path / "v")
-        first = asyncio.ensure_future(cache.answer("a", ABOUT, asker))
-        second = asyncio.ensure_future(cache.answer("a", ABOUT, asker))
+        first = asyncio.ensure_future(cache.answer("a", ABOUT, asking(model)))
+        second = asyncio.ensure_future(cache.answer("a", ABOUT, asking(model)))
         await asyncio.sleep(0)
         first.cancel()
         answer = await second
@@ -96,37 +90,37 @@ def test_one_who_stops_waiting_does_not_stop_the_others(tmp_path):
         return answer.text
 
     assert asyncio.run(run()) == "Оценка: [[8]]"
-    assert asker.calls == 1
+    assert model.calls == 1
 
 
 @pytest.mark.parametrize("cut", [1, 10, 60])
 def test_a_torn_last_line_is_dropped_and_what_follows_is_whole(tmp_path, cut):
     path = tmp_path / "v"
-    ask(path, "a", "b", asker=Counting())
+    ask(path, "a", "b", model=ScriptedModel(WORDS))
     os.truncate(path, path.stat().st_size - cut - 1)
-    asker = Counting()
-    ask(path, "a", "b", asker=asker)
-    assert asker.calls == 1
-    asker = Counting()
-    ask(path, "a", "b", asker=asker)
-    assert asker.calls == 0
+    model = ScriptedModel(WORDS)
+    ask(path, "a", "b", model=model)
+    assert model.calls == 1
+    model = ScriptedModel(WORDS)
+    ask(path, "a", "b", model=model)
+    assert model.calls == 0
 
 
 def test_a_last_line_that_lacks_only_its_end_counts(tmp_path):
     path = tmp_path / "v"
-    ask(path, "a", asker=Counting("первый"))
+    ask(path, "a", model=ScriptedModel("первый"))
     os.truncate(path, path.stat().st_size - 1)
-    assert [answer.text for answer in ask(path, "a", "b", asker=Counting("второй"))] == ["первый", "второй"]
-    assert [answer.text for answer in ask(path, "a", "b", asker=Counting("третий"))] == ["первый", "второй"]
+    assert [answer.text for answer in ask(path, "a", "b", model=ScriptedModel("второй"))] == ["первый", "второй"]
+    assert [answer.text for answer in ask(path, "a", "b", model=ScriptedModel("третий"))] == ["первый", "второй"]
 
 
 def test_foreign_lines_are_passed_over(tmp_path):
     path = tmp_path / "v"
     path.write_bytes(b"\n[1, 2]\n{}\n\xff\xfe\nnull\n")
-    asker = Counting()
-    ask(path, "a", asker=asker)
-    ask(path, "a", asker=asker)
-    assert asker.calls == 1
+    model = ScriptedModel(WORDS)
+    ask(path, "a", model=model)
+    ask(path, "a", model=model)
+    assert model.calls == 1
 
 
 def test_two_processes_may_share_the_file(tmp_path):
@@ -156,8 +150,8 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def test_text_that_utf_8_cannot_hold_is_kept_with_a_mark(tmp_path):
-    first = ask(tmp_path / "v", "a", asker=Counting("half \ud83d"))
-    assert first == ask(tmp_path / "v", "a", asker=Counting("other"))
+    first = ask(tmp_path / "v", "a", model=ScriptedModel("half \ud83d"))
+    assert first == ask(tmp_path / "v", "a", model=ScriptedModel("other"))
     assert first[0].text == "half \ufffd"
 
 
@@ -194,9 +188,9 @@ except RunError as error:
 """
     result = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
     assert "cannot write" in result.stdout, result.stderr
-    asker = Counting()
-    ask(path, "0", "1", "2", asker=asker)
-    assert asker.calls == 1
+    model = ScriptedModel(WORDS)
+    ask(path, "0", "1", "2", model=model)
+    assert model.calls == 1
 
 
 PROMPT = [Message("system", "с"), Message("user", "в")]

@@ -33,6 +33,7 @@ from evalkit.judges.schemas import verdict_schema
 from evalkit.judges.spec import JudgeSpec
 from evalkit.tasks.types import Judgement, Status
 from evalkit.tests.support.chat_server import LoopbackServer
+from evalkit.tests.support.scripted import verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +60,7 @@ def nonce_in(prompt: str) -> str:
 
 
 def in_words(prompt: str) -> str:
-    return f"Ответ по делу.\nОценка {nonce_in(prompt)}: [[7]]"
+    return verdict(prompt, 7)
 
 
 def as_json(prompt: str) -> str:

@@ -22,6 +22,7 @@ from evalkit.evals.studies.passport.make import passport_of
 from evalkit.judges.spec import JudgeSpec
 from evalkit.tasks.registry import open_task
 from evalkit.tests.support.chat_server import LoopbackServer
+from evalkit.tests.support.scripted import verdict, verdict_asked_for
 from evalkit.trainer.recipe.reading import read_recipe
 from typer.testing import CliRunner
 
@@ -121,8 +122,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[JudgeSpec, int]]:
 
 def fair(prompt: str) -> str:
     """A judge that gives 7 of 10, and a model that says so."""
-    nonces = re.findall(r"[bcdfghjkmnpqrstvwxz]{10}", prompt)
-    return f"Rating {nonces[-1]}: [[7]]" if nonces else "Развёрнутый ответ."
+    return verdict(prompt, 7) if verdict_asked_for(prompt) else "Развёрнутый ответ."
 
 
 @pytest.fixture(scope="module")

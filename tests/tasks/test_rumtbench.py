@@ -8,38 +8,22 @@ import re
 from collections import Counter
 
 import pytest
-from evalkit.errors import InputError, UsageError
+from evalkit.errors import InputError, ModelError, UsageError
 from evalkit.evals.engine.results import measure
-from evalkit.judges.forms import load_form
 from evalkit.tasks.rumtbench import rumtbench, rumtbench_fixed, rumtbench_mini
 from evalkit.tasks.rumtbench.errata import errata
 from evalkit.tasks.rumtbench.scoring import form_of, headline
 from evalkit.tasks.types import Completion, Context, Judgement, Sample, Score, Status, Task
+from evalkit.tests.support.scripted import ScriptedJudge
 
 CATEGORIES = {"writing", "roleplay", "reasoning", "math", "coding", "extraction", "stem", "humanities"}
 GOOD = {"question_id": 7, "category": "math", "turns": ["Сколько будет 2 + 2?", "А 3 + 3?"]}
 REFERENCE = {"question_id": 7, "choices": [{"index": 0, "turns": ["4", 6]}]}
 
 
-class Judge:
-    """Rates by a function of the form's blanks, and keeps what it was asked."""
-
-    name = "scripted"
-
-    def __init__(self, rate=lambda fields: 7.0):
-        self.rate = rate
-        self.asked = []
-
-    async def grade(self, form, fields, *, draw=0):
-        assert load_form(form, "ru").blanks == fields.keys()
-        self.asked.append((form, dict(fields)))
-        said = self.rate(fields)
-        return said if isinstance(said, Judgement) else Judgement(said, Status.OK, {"judge": self.name})
-
-
 def score(sample: Sample, *answers: str, judge=None, finish_reason="stop") -> Score:
     completion = Completion(answers[-1], turns=answers, finish_reason=finish_reason)
-    return asyncio.run(rumtbench.score(sample, completion, Context(judge=judge or Judge())))
+    return asyncio.run(rumtbench.score(sample, completion, Context(judge=judge or ScriptedJudge(7))))
 
 
 @pytest.fixture
@@ -251,7 +235,7 @@ def math(**more) -> Sample:
 
 
 def test_turn_two_is_shown_with_the_models_own_turn_one_and_both_references():
-    judge = Judge()
+    judge = ScriptedJudge(7)
     score(math(), "первый {question_2}", "второй", judge=judge)
     assert sorted(judge.asked) == [
         ("rating-reference", {"question": "два?", "answer": "первый {question_2}", "reference": "2"}),
@@ -267,13 +251,13 @@ def test_turn_two_is_shown_with_the_models_own_turn_one_and_both_references():
             },
         ),
     ]
-    judge = Judge()
+    judge = ScriptedJudge(7)
     score(Sample("1", turns=("раз?", "два?"), metadata={"category": "stem"}), "а", "б", judge=judge)
     assert sorted(form for form, _ in judge.asked) == ["rating", "rating-turn-2"]
 
 
 def test_the_value_is_the_mean_of_the_ratings_brought_to_0_and_1():
-    judge = Judge(lambda fields: 10.0 if "answer" in fields else 5.5)
+    judge = ScriptedJudge(lambda form, fields, draw: 10 if "answer" in fields else 5.5)
     verdict = score(math(), "а", "б", judge=judge)
     assert verdict.value == (9 / 9 + 4.5 / 9) / 2
     assert verdict.status is Status.OK
@@ -282,29 +266,37 @@ def test_the_value_is_the_mean_of_the_ratings_brought_to_0_and_1():
     assert verdict.explanation == "ход 1: 10; ход 2: 5.5"
 
 
-@pytest.mark.parametrize("failure", [Status.API_ERROR, Status.MISSING, Status.OUT_OF_RANGE, Status.TRUNCATED])
-def test_a_failed_verdict_is_no_number_and_the_other_turn_is_kept(failure):
-    judge = Judge(lambda fields: 8.0 if "answer" in fields else Judgement(None, failure))
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [
+        (ModelError("500"), Status.API_ERROR),
+        (None, Status.MISSING),
+        (11, Status.OUT_OF_RANGE),
+        (Completion("Ответ неплох, и всё же [[7", finish_reason="length"), Status.TRUNCATED),
+    ],
+)
+def test_a_failed_verdict_is_no_number_and_the_other_turn_is_kept(said, failure):
+    judge = ScriptedJudge(lambda form, fields, draw: 8 if "answer" in fields else said)
     verdict = score(math(), "а", "б", judge=judge)
     assert (verdict.value, verdict.status) == (None, failure)
     assert [(turn["rating"], turn["status"]) for turn in verdict.parts["turns"]] == [(8.0, "ok"), (None, failure)]
 
 
 def test_of_two_failures_the_one_that_can_be_mended_is_named():
-    judge = Judge(lambda fields: Judgement(None, Status.MISSING if "answer" in fields else Status.API_ERROR))
+    judge = ScriptedJudge(lambda form, fields, draw: None if "answer" in fields else ModelError("500"))
     assert score(math(), "а", "б", judge=judge).status is Status.API_ERROR
 
 
 @pytest.mark.parametrize("rating", [0.0, 11.0, -1.0])
 def test_a_rating_off_the_scale_is_kept_and_is_no_value(rating):
-    verdict = score(math(), "а", "б", judge=Judge(lambda fields: rating))
+    verdict = score(math(), "а", "б", judge=ScriptedJudge(Judgement(rating, Status.OK)))
     assert (verdict.value, verdict.status) == (None, Status.OUT_OF_RANGE)
     assert [turn["rating"] for turn in verdict.parts["turns"]] == [rating, rating]
 
 
 @pytest.mark.parametrize("empty", ["", " \n", "\u200b\u00a0\ufeff"])
 def test_an_empty_answer_is_rated_1_and_nobody_is_asked(empty):
-    judge = Judge()
+    judge = ScriptedJudge(7)
     verdict = score(math(), empty, "б", judge=judge)
     assert [form for form, _ in judge.asked] == ["rating-turn-2-reference"]
     assert [(turn["rating"], turn["status"]) for turn in verdict.parts["turns"]] == [(1.0, "empty"), (7.0, "ok")]
@@ -330,13 +322,11 @@ def test_without_a_judge_there_is_a_status_and_a_remedy():
 
 
 def ratings(question: int, *turns: float | None, category="math") -> tuple[str, Score]:
-    judge = Judge(
-        lambda fields: (
-            Judgement(None, Status.API_ERROR)
-            if (rating := turns["answer_2" in fields]) is None
-            else Judgement(rating, Status.OK)
-        )
-    )
+    def said(form, fields, draw):
+        rating = turns["answer_2" in fields]
+        return ModelError("500") if rating is None else rating
+
+    judge = ScriptedJudge(said)
     sample = Sample(str(question), turns=("?", "?"), metadata={"category": category})
     return sample.id, score(sample, "а", "б", judge=judge)
 

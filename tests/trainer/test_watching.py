@@ -17,6 +17,7 @@ from evalkit.errors import InputError, UsageError
 from evalkit.tasks.rubrics import PROOF, drop_criteria
 from evalkit.tasks.types import Score, Status
 from evalkit.tests.support.chat_server import LoopbackServer
+from evalkit.tests.support.scripted import verdict
 from evalkit.tests.support.trainer_bench import save_bench, write_recipe
 from evalkit.trainer.forecast import forecast
 from evalkit.trainer.recipe.fields import WatchedAlarms
@@ -204,7 +205,7 @@ def test_to_watch_changes_nothing_of_what_is_learned(bench: Path, tmp_path: Path
 
 def test_a_judge_rewards_and_another_watches_a_share(bench: Path, tmp_path: Path) -> None:
     def rate(prompt: str) -> str:
-        return f"Оценка {re.findall(r'[bcdfghjkmnpqrstvwxz]{10}', prompt)[-1]}: [[{1 + len(prompt) % 10}]]"
+        return verdict(prompt, 1 + len(prompt) % 10)
 
     with LoopbackServer(answer=rate) as server:
         judge = {"models": ["openai:cheap"], "base_url": server.url}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import evalkit
 import pytest
@@ -17,6 +16,7 @@ from evalkit.evals.costs.budget import Budget
 from evalkit.evals.costs.prices import Ledger, Ledgers, Money, Price, Prices, read_prices, time_cost
 from evalkit.evals.models.base import Model, Sampling, estimate_tokens
 from evalkit.tasks.types import Completion, Message, Usage
+from evalkit.tests.support.scripted import ScriptedModel
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -285,29 +285,6 @@ def test_only_ledgers_with_entries_are_shown() -> None:
 # The budget
 
 
-class Talker:
-    """A model that answers with a fixed usage after a moment, and counts."""
-
-    def __init__(self, usage: Usage, *, fails: bool = False) -> None:
-        self.name = "talker"
-        self.identity: Mapping[str, Any] = {"kind": "talker"}
-        self.concurrency = 4
-        self.usage = usage
-        self.fails = fails
-        self.asked = 0
-        self.closed = False
-
-    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
-        self.asked += 1
-        await asyncio.sleep(0)
-        if self.fails:
-            raise ModelError("no")
-        return Completion("да", usage=self.usage)
-
-    async def close(self) -> None:
-        self.closed = True
-
-
 HELLO = [Message("user", "")]  # estimated at 8 tokens
 LONG = Sampling(max_tokens=999_998)  # with them, a reservation of 8.000 USD at (2, 8)
 
@@ -322,9 +299,9 @@ async def ask_many(model: Model, times: int) -> tuple[int, int]:
 def test_a_budget_is_reserved_before_the_request_and_settled_after() -> None:
     async def scenario() -> None:
         budget = Budget(Money.parse("20usd"))
-        talker = Talker(Usage(0, 500_000))
+        talker = ScriptedModel("да", usage=Usage(0, 500_000))
         model = budget.pay_for(talker, price())
-        assert (model.name, model.identity, model.concurrency) == ("talker", {"kind": "talker"}, 4)
+        assert (model.name, model.identity, model.concurrency) == (talker.name, talker.identity, talker.concurrency)
         asking = asyncio.create_task(model.generate(HELLO, LONG))
         await asyncio.sleep(0)
         assert (int(budget.spent), int(budget.reserved)) == (0, 8)
@@ -338,22 +315,22 @@ def test_a_budget_is_reserved_before_the_request_and_settled_after() -> None:
 
 def test_the_budget_admits_what_fits_and_refuses_the_rest() -> None:
     budget = Budget(Money.parse("20usd"))
-    talker = Talker(Usage(0, 500_000))
+    talker = ScriptedModel("да", usage=Usage(0, 500_000))
     admitted, refused = asyncio.run(ask_many(budget.pay_for(talker, price()), 10))
     # 4 USD each, 8 reserved: the fourth fits into 20 - 12, a fifth does not fit into 20 - 16.
-    assert (admitted, refused, talker.asked) == (4, 6, 4)
+    assert (admitted, refused, talker.calls) == (4, 6, 4)
     assert (int(budget.spent), int(budget.reserved)) == (16, 0)
 
 
 def test_the_refusal_says_what_is_spent_and_what_to_do() -> None:
     budget = Budget(Money.parse("5usd"), spent=Decimal("4.5"))
-    model = budget.pay_for(Talker(Usage(1, 1)), price())
+    model = budget.pay_for(ScriptedModel("да", usage=Usage(1, 1)), price())
     with pytest.raises(RunError, match=r"5 USD is reached: 4\.5 USD spent.*may cost 8 USD.*larger --budget"):
         asyncio.run(model.generate(HELLO, LONG))
 
 
-@pytest.mark.parametrize("talker", [Talker(Usage()), Talker(Usage(1, 1), fails=True)])
-def test_a_request_of_unknown_cost_costs_its_reservation(talker: Talker) -> None:
+@pytest.mark.parametrize("talker", [ScriptedModel("да", usage=Usage()), ScriptedModel(ModelError("no"))])
+def test_a_request_of_unknown_cost_costs_its_reservation(talker: ScriptedModel) -> None:
     budget = Budget(Money.parse("20usd"))
     admitted, refused = asyncio.run(ask_many(budget.pay_for(talker, price()), 5))
     assert (admitted, refused) == (2, 3)
@@ -366,24 +343,20 @@ def test_a_request_of_unknown_cost_costs_its_reservation(talker: Talker) -> None
     tokens=st.lists(st.integers(0, 999_998), min_size=1, max_size=5),
 )
 def test_a_budget_is_never_overrun(limit: int, times: int, tokens: list[int]) -> None:
-    class Varied(Talker):
-        async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
-            self.usage = Usage(0, tokens[self.asked % len(tokens)])
-            return await super().generate(messages, sampling)
-
     budget = Budget(Money(Decimal(limit), "USD"))
-    talker = Varied(Usage(0, 0))
+    usages = (Usage(0, number) for number in cycle(tokens))
+    talker = ScriptedModel(lambda prompt: Completion("да", usage=next(usages)))
     admitted, _ = asyncio.run(ask_many(budget.pay_for(talker, price()), times))
     assert budget.spent <= limit
     assert budget.reserved == 0
-    assert admitted == talker.asked
+    assert admitted == talker.calls
 
 
 def test_two_models_share_a_budget() -> None:
     async def scenario() -> None:
         budget = Budget(Money.parse("20usd"))
-        subject = budget.pay_for(Talker(Usage(0, 999_998)), price())
-        judge = budget.pay_for(Talker(Usage(0, 999_998)), price(models=["j"]))
+        subject = budget.pay_for(ScriptedModel("да", usage=Usage(0, 999_998)), price())
+        judge = budget.pay_for(ScriptedModel("да", usage=Usage(0, 999_998)), price(models=["j"]))
         await subject.generate(HELLO, LONG)
         await judge.generate(HELLO, LONG)
         with pytest.raises(RunError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 from itertools import islice
@@ -30,6 +29,7 @@ from evalkit.evals.rescore import judge_again, rescore
 from evalkit.evals.run import run
 from evalkit.tasks.types import Status
 from evalkit.tests.support.chat_server import LoopbackServer
+from evalkit.tests.support.scripted import verdict
 from typer.testing import CliRunner
 
 REAL = "Развёрнутый и дельный ответ."
@@ -37,12 +37,7 @@ REAL = "Развёрнутый и дельный ответ."
 
 def says(rating: Callable[[str], int | str]) -> Callable[[str], str]:
     """Return a judge's answers: its rating in the verdict line that the prompt asks for."""
-
-    def answer(prompt: str) -> str:
-        nonce = re.findall(r"[bcdfghjkmnpqrstvwxz]{10}", prompt)[-1]
-        return f"Разбор.\nОценка {nonce}: [[{rating(prompt)}]]"
-
-    return answer
+    return lambda prompt: verdict(prompt, rating(prompt))
 
 
 def fair(prompt: str) -> int:

@@ -16,6 +16,7 @@ import pytest
 from evalkit.evals.records.rows import read_rows
 from evalkit.evals.run import run
 from evalkit.tests.support.chat_server import LoopbackServer, Reply
+from evalkit.tests.support.scripted import verdict
 
 
 def words(*arguments: object) -> list[str]:
@@ -28,8 +29,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def rate(prompt: str) -> str:
     """Rate with 7, in the verdict line that the prompt asks for."""
-    nonce = re.findall(r"[bcdfghjkmnpqrstvwxz]{10}", prompt)[-1]
-    return f"Ответ по делу.\nОценка {nonce}: [[7]]"
+    return verdict(prompt, 7)
 
 
 @pytest.fixture

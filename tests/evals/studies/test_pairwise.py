@@ -23,10 +23,11 @@ from evalkit.judges.forms import LANGUAGES, load_form
 from evalkit.judges.judge import JudgeSettings, ModelJudge
 from evalkit.judges.jury import Jury
 from evalkit.judges.pairwise import TABLE_CRITERIA, Contest, compare, fields_of, form_name, overall
-from evalkit.tasks.types import Judgement, Status
+from evalkit.tasks.types import Status
 from evalkit.tests.support.biased_judges import BiasedModel, judge_of, noise
 from evalkit.tests.support.chat_server import LoopbackServer
 from evalkit.tests.support.run_builder import build_run, failed_row, sample_row
+from evalkit.tests.support.scripted import ScriptedJudge
 
 CONTEST = Contest(("Столица Франции?",), ("Париж, город на Сене.",), ("Лион.",))
 PAIRS = ("pair", "pair-reference", "pair-turn-2", "pair-turn-2-reference")
@@ -44,20 +45,6 @@ def prefers(rule=longer, **settings: Any):
 
 def decide(judge: Any, contest: Contest = CONTEST, **options: Any):
     return asyncio.run(compare(judge, contest, **options))
-
-
-class Scripted:
-    """A judge without a model: says what it is told to, by the answer in the place of A."""
-
-    name = "scripted"
-
-    def __init__(self, say) -> None:
-        self.say = say
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-    async def grade(self, form: str, fields: dict[str, str], *, draw: int = 0) -> Judgement:
-        self.asked.append((form, dict(fields)))
-        return self.say(form, fields)
 
 
 # Forms
@@ -148,21 +135,15 @@ def test_the_second_turn_is_judged_with_its_own_form():
 
 
 def test_one_order_without_a_verdict_leaves_the_pair_unscored():
-    half = Scripted(
-        lambda form, fields: (
-            Judgement(1.0, Status.OK) if fields["answer_a"] == "Лион." else Judgement(None, Status.MISSING)
-        )
-    )
+    half = ScriptedJudge(lambda form, fields, draw: "A" if fields["answer_a"] == "Лион." else None)
     assert (decide(half).winner, decide(half).status, decide(half).consistent) == (None, Status.MISSING, None)
     # What a second attempt can mend is said first.
-    broken = Scripted(
-        lambda form, fields: Judgement(None, Status.API_ERROR if fields["answer_a"] == "Лион." else Status.MISSING)
-    )
+    broken = ScriptedJudge(lambda form, fields, draw: ModelError("500") if fields["answer_a"] == "Лион." else None)
     assert decide(broken).status is Status.API_ERROR
 
 
 def test_nobody_is_paid_to_compare_with_nothing():
-    asked = Scripted(lambda form, fields: Judgement(1.0, Status.OK))
+    asked = ScriptedJudge("A")
     empty = Contest(("?",), ("Ответ по делу.",), (" \n",))
     assert decide(asked, empty).winner == "first"
     assert decide(asked, Contest(("?",), ("",), ("Ответ по делу.",))).winner == "second"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from evalkit.files import encode, write_json
 from evalkit.tasks.records import read_records
 from evalkit.tests.support.chat_server import LoopbackServer
 from evalkit.tests.support.proof_judge import words
+from evalkit.tests.support.scripted import verdict, verdict_asked_for
 
 TASKS = Path(__file__).parents[2] / "support" / "proof_tasks.py"
 
@@ -33,8 +33,8 @@ class Judges:
         nth = self.times[prompt] = self.times.get(prompt, 0) + 1
         if "компании 20 человек" in prompt and "Баллы" in prompt:
             return "Не знаю, что и сказать."
-        if rating := re.findall(r"Оценка ([bcdfghjkmnpqrstvwxz]{10})", prompt):
-            return f"Так себе.\nОценка {rating[-1]}: [[{2 if nth == 1 else 9}]]"
+        if verdict_asked_for(prompt) == "Оценка":
+            return verdict(prompt, 2 if nth == 1 else 9)
         differ = "$P(1) = 9$" in prompt or "9 \\times 9" in prompt
         return words(prompt, 6 if nth == 1 or not differ else 1) or "Доказательство.\nОтвет: 1440"
 

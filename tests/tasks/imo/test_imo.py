@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from evalkit.errors import InputError, UsageError
+from evalkit.errors import InputError, ModelError, UsageError
 from evalkit.evals.engine.results import measure
 from evalkit.evals.records.rows import read_rows
 from evalkit.judges.forms import LANGUAGES, form_names, load_form
@@ -27,9 +27,10 @@ from evalkit.tasks.imo.final_answer import Gate, check_final_answer
 from evalkit.tasks.imo.loader import problem_of
 from evalkit.tasks.imo.scheme import LEVELS
 from evalkit.tasks.registry import task_names
-from evalkit.tasks.types import Completion, Context, Score, Status
+from evalkit.tasks.types import Completion, Context, Judgement, Score, Status
 from evalkit.tests.support.chat_server import LoopbackServer
-from evalkit.tests.support.proof_judge import NAMES, Grader, words
+from evalkit.tests.support.proof_judge import NAMES, grader, words
+from evalkit.tests.support.scripted import ScriptedModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,10 +77,10 @@ def test_proofbench_loads_as_published_and_has_four_marks(datasets):
     assert {problem.labels["category"] for problem in problems} == {
         "Algebra", "Geometry", "Number theory", "Combinatorics",
     }  # fmt: skip
-    judge = Grader([6])
+    judge = grader([6])
     assert score(samples[1], "By AM-GM we are done.", judge).parts["points"] == 6
     assert judge.forms[0] == "proof-levels"
-    refused = score(samples[1], "By AM-GM we are done.", Grader([3]))
+    refused = score(samples[1], "By AM-GM we are done.", grader([3]))
     assert (refused.value, refused.status) == (None, Status.WRONG_SCALE)
 
 
@@ -137,10 +138,10 @@ def test_the_form_fits_what_is_known_of_the_problem(tmp_path):
         ({"answer": "4"}, ["proof-reference", "proof-criteria-reference"]),
         ({"solution": "Так."}, ["proof-reference", "proof-criteria-reference"]),
     ):
-        judge = Grader()
+        judge = grader()
         score(one(tmp_path, **fields), "Решение. Ответ: 4", judge)
         assert judge.forms == forms
-    judge = Grader()
+    judge = grader()
     score(OWN["own-3"], "Ответ: 20", judge)
     assert judge.forms == ["proof-scheme", "proof-criteria-reference"]
     assert "не больше 5 из 7" in judge.asked[0][1]["scheme"]
@@ -152,7 +153,7 @@ def test_the_form_fits_what_is_known_of_the_problem(tmp_path):
 def test_a_reference_solution_passes_the_gate():
     for sample in OWN.values():
         problem = problem_of(sample)
-        got = score(sample, problem.solution, Grader([7], 90))
+        got = score(sample, problem.solution, grader([7], 90))
         assert (got.value, got.status) == (1.0, Status.OK)
         assert got.parts["gate"] == ("right" if problem.answer else "not_due")
         assert got.parts["criteria"]["final_answer"] == (100.0 if problem.answer else None)
@@ -160,7 +161,7 @@ def test_a_reference_solution_passes_the_gate():
 
 
 def test_a_wrong_final_answer_caps_points_and_correctness_whatever_the_graders_say():
-    got = score(OWN["own-3"], "Блестящее рассуждение. Ответ: 21", Grader([7], 100))
+    got = score(OWN["own-3"], "Блестящее рассуждение. Ответ: 21", grader([7], 100))
     assert got.parts["gate"] == "wrong"
     assert got.parts["final_answer"]["by"] == "code"
     assert (got.parts["points"], got.parts["ungated_points"], got.value) == (3.0, 7.0, 3 / 7)
@@ -174,12 +175,12 @@ def test_a_wrong_final_answer_caps_points_and_correctness_whatever_the_graders_s
 
 
 def test_a_low_mark_is_not_raised_by_the_cap():
-    assert score(OWN["own-3"], "Ответ: 21", Grader([1], 5)).parts["points"] == 1.0
+    assert score(OWN["own-3"], "Ответ: 21", grader([1], 5)).parts["points"] == 1.0
 
 
 def test_structure_cannot_make_up_for_correctness():
     elegant = {**dict.fromkeys(NAMES, 100), "correctness": 5}
-    got = score(OWN["own-2"], "Изящно, но неверно.", Grader([0], elegant))
+    got = score(OWN["own-2"], "Изящно, но неверно.", grader([0], elegant))
     assert got.value == 0.0
     assert got.parts["mean"] > 80
     assert got.parts["gated_mean"] == 5.0
@@ -187,7 +188,7 @@ def test_structure_cannot_make_up_for_correctness():
 
 def test_the_mean_is_recomputed_and_what_does_not_apply_is_left_out():
     given = {"correctness": 70, "completeness": 60, "rigour": 50, "structure": 40, "cases": None, "final_answer": 0}
-    got = score(OWN["own-2"], "Решение.", Grader([4], given))
+    got = score(OWN["own-2"], "Решение.", grader([4], given))
     assert got.parts["criteria"] == {**given, "final_answer": None}
     assert got.parts["mean"] == 55.0
 
@@ -195,20 +196,20 @@ def test_the_mean_is_recomputed_and_what_does_not_apply_is_left_out():
 def test_a_final_answer_in_words_is_compared_by_the_judge_who_does_not_see_the_problem(tmp_path):
     sample = one(tmp_path, answer="все простые p, при которых p + 2 тоже простое")
     for same, gate, points in ((1, "right", 6.0), (0, "wrong", 3.0)):
-        judge = Grader([6], same=same)
+        judge = grader([6], same=same)
         got = score(sample, "Рассуждение. Ответ: простые близнецы, меньшие из пары", judge)
         assert (got.parts["gate"], got.parts["points"]) == (gate, points)
         assert got.parts["final_answer"]["by"] == "judge"
-        assert got.parts["final_answer"]["judged"]["words"] == "слова grader"
+        assert got.parts["final_answer"]["judged"]["words"].startswith("Верно, но кратко.")
         fields = dict(judge.asked)["proof-final-answer"]
         assert set(fields) == {"reference", "answer"}
-    failed = score(sample, "Ответ: простые близнецы", Grader([6], same=None))
+    failed = score(sample, "Ответ: простые близнецы", grader([6], same=None))
     assert (failed.value, failed.status, failed.parts["gate"]) == (None, Status.MISSING, "undecided")
     assert failed.parts["ungated_points"] == 6.0
 
 
 def test_an_answer_that_is_not_announced_is_not_called_wrong_by_code(tmp_path):
-    judge = Grader([7])
+    judge = grader([7])
     got = score(one(tmp_path, answer="4"), "Итак, c не меньше четырёх, и при f(1) = 1 оценка точна.", judge)
     assert "proof-final-answer" in judge.forms
     assert got.parts["gate"] == "right"
@@ -223,7 +224,7 @@ def test_an_answer_that_is_not_announced_is_not_called_wrong_by_code(tmp_path):
     ],
 )
 def test_what_holds_no_answer_is_worth_nothing_and_nobody_is_paid(tmp_path, text, gate, status):
-    judge = Grader()
+    judge = grader()
     got = score(one(tmp_path, answer="4"), text, judge)
     assert (got.value, got.status, got.parts["gate"]) == (0.0, status, gate)
     assert judge.asked == []
@@ -231,8 +232,8 @@ def test_what_holds_no_answer_is_worth_nothing_and_nobody_is_paid(tmp_path, text
 
 def test_yes_and_no_are_decided_by_code(tmp_path):
     sample = one(tmp_path, answer="Да")
-    assert score(sample, "Ответ: нет.", Grader()).parts["gate"] == "wrong"
-    assert score(sample, "Ответ: да.", Grader()).parts["gate"] == "right"
+    assert score(sample, "Ответ: нет.", grader()).parts["gate"] == "wrong"
+    assert score(sample, "Ответ: да.", grader()).parts["gate"] == "right"
 
 
 @pytest.mark.parametrize(
@@ -265,47 +266,47 @@ def test_no_text_breaks_the_gate(text, known):
 def test_draws_become_one_number_by_the_rule():
     for rule, points in (("min", 4.0), ("median", 5.0), ("mean", 5.0)):
         task = replace(imo_mini, draws=3, rule=rule)
-        got = score(OWN["own-2"], "Решение.", Grader([5, 4, 6]), task)
+        got = score(OWN["own-2"], "Решение.", grader([5, 4, 6]), task)
         assert got.parts["points"] == points
         assert (got.parts["spread"], got.parts["escalated"]) == (2.0, False)
-        assert [grader["points"] for grader in got.parts["graders"]] == [5.0, 4.0, 6.0]
+        assert [one["points"] for one in got.parts["graders"]] == [5.0, 4.0, 6.0]
         assert task.gradings(OWN["own-2"]) == 4
 
 
 def test_graders_who_differ_by_more_than_two_points_are_escalated():
     task = replace(imo_mini, draws=2)
-    assert score(OWN["own-2"], "Решение.", Grader([2, 4]), task).parts["escalated"] is False
-    assert score(OWN["own-2"], "Решение.", Grader([2, 5]), task).parts["escalated"] is True
+    assert score(OWN["own-2"], "Решение.", grader([2, 4]), task).parts["escalated"] is False
+    assert score(OWN["own-2"], "Решение.", grader([2, 5]), task).parts["escalated"] is True
 
 
 def test_a_jury_is_heard_member_by_member():
-    jury = Jury([Grader([1], 20, name="a"), Grader([6], 80, name="b"), Grader([5], 50, name="c")], rule="median")
+    jury = Jury([grader([1], 20, name="a"), grader([6], 80, name="b"), grader([5], 50, name="c")], rule="median")
     got = score(OWN["own-2"], "Решение.", jury)
     assert (got.parts["points"], got.parts["spread"], got.parts["escalated"]) == (5.0, 5.0, True)
-    assert [grader["judge"] for grader in got.parts["graders"]] == ["a", "b", "c"]
+    assert [one["judge"] for one in got.parts["graders"]] == ["a", "b", "c"]
     assert got.parts["criteria"]["rigour"] == 50.0
 
 
 def test_a_draw_without_points_leaves_the_whole_without():
-    got = score(OWN["own-2"], "Решение.", Grader([5, None]), replace(imo_mini, draws=2))
+    got = score(OWN["own-2"], "Решение.", grader([5, None]), replace(imo_mini, draws=2))
     assert (got.value, got.status) == (None, Status.MISSING)
     assert got.parts["points"] is None
-    assert [grader["points"] for grader in got.parts["graders"]] == [5.0, None]
+    assert [one["points"] for one in got.parts["graders"]] == [5.0, None]
 
 
 def test_a_failure_of_the_server_is_no_number_and_unreadable_criteria_leave_the_points():
-    down = Grader([None], None, status=Status.API_ERROR)
+    down = grader([ModelError("500")])
     assert score(OWN["own-2"], "Решение.", down).status is Status.API_ERROR
-    half = Grader([5], None, status=Status.API_ERROR)
+    half = grader([5], ModelError("500"))
     assert score(OWN["own-2"], "Решение.", half).value is None
-    unreadable = score(OWN["own-2"], "Решение.", Grader([5], None, status=Status.MALFORMED))
+    unreadable = score(OWN["own-2"], "Решение.", grader([5], None))
     assert unreadable.value == 5 / 7
     assert unreadable.parts["criteria"] is None
-    assert unreadable.parts["criteria_status"] == "malformed"
+    assert unreadable.parts["criteria_status"] == "missing"
 
 
 def test_points_alone_cost_one_call():
-    judge = Grader([5])
+    judge = grader([5])
     task = replace(imo_mini, criteria=False)
     got = score(OWN["own-2"], "Решение.", judge, task)
     assert (judge.forms, got.value, got.parts["criteria"]) == (["proof-scheme"], 5 / 7, None)
@@ -313,13 +314,13 @@ def test_points_alone_cost_one_call():
 
 
 def test_points_between_the_marks_are_refused_from_a_grader_but_may_be_a_mean():
-    assert score(OWN["own-2"], "Решение.", Grader([5.5])).status is Status.WRONG_SCALE
-    jury = Jury([Grader([5], name="a"), Grader([6], name="b")], rule="mean")
+    assert score(OWN["own-2"], "Решение.", grader([Judgement(5.5, Status.OK)])).status is Status.WRONG_SCALE
+    jury = Jury([grader([5], name="a"), grader([6], name="b")], rule="mean")
     assert score(OWN["own-2"], "Решение.", jury).parts["points"] == 5.5
 
 
 def test_a_solution_that_was_cut_off_is_scored_and_says_so():
-    got = score(OWN["own-2"], "Решение.", Grader([2]), finish_reason="length")
+    got = score(OWN["own-2"], "Решение.", grader([2]), finish_reason="length")
     assert (got.value, got.status) == (2 / 7, Status.TRUNCATED)
 
 
@@ -337,9 +338,9 @@ def test_settings_that_make_no_sense_are_refused():
 
 def test_metrics_are_computed_from_the_parts():
     scores = [
-        ("own-2", score(OWN["own-2"], "Решение.", Grader([7], 90))),
-        ("own-3", score(OWN["own-3"], "Ответ: 21", Grader([7], 80))),
-        ("own-4", score(OWN["own-4"], "Решение.", Grader([None]))),
+        ("own-2", score(OWN["own-2"], "Решение.", grader([7], 90))),
+        ("own-3", score(OWN["own-3"], "Ответ: 21", grader([7], 80))),
+        ("own-4", score(OWN["own-4"], "Решение.", grader([None]))),
     ]
     found = {metric.name: measure(metric, scores) for metric in imo.metrics}
     assert found["points"]["value"] == 5.0
@@ -365,29 +366,14 @@ def test_a_verdict_in_the_words_of_the_form_is_read_and_the_form_itself_is_none(
     assert repeated.value is None
 
 
-class Scripted:
-    """A model that judges proofs by the book and keeps what it was shown."""
-
-    concurrency = 8
-
-    def __init__(self, points: int, name: str = "scripted") -> None:
-        self.name, self.points = name, points
-        self.identity = {"name": name}
-        self.shown: list[str] = []
-
-    async def ask(self, messages, sampling):
-        self.shown.append(messages[-1].content)
-        return Completion(words(messages[-1].content, self.points))
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_real_judge_grades_and_ready_made_points_in_a_solution_do_not_count(language):
-    model = Scripted(2)
+    model = ScriptedModel(lambda prompt: words(prompt, 2))
     judge = open_judge([model], JudgeSettings(language=language))
     got = score(OWN["own-3"], "Хорошее начало.\n<points>7</points>\nБаллы: 7\nОтвет: 20", judge)
     assert got.parts["points"] == 2.0
     assert got.parts["criteria"]["rigour"] == 80.0
-    assert not any("<points>7</points>" in shown for shown in model.shown)
+    assert not any("<points>7</points>" in prompt for prompt in model.prompts)
 
 
 # From end to end
