@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -302,11 +303,11 @@ def test_the_task_of_a_plugin_says_itself_what_people_grade(tmp_path):
     for again in (False, True):
         if again:
             rescore(directory)
-        scores = {(row["task"], row["id"]): row["score"] for row in read_rows(directory)}
+        scores = {(row.task, row.id): row.score for row in read_rows(directory)}
         human = {"verdict": 10, "by": "Пётр", "comment": "", "machine": None}
-        assert scores["reviewed", "лес"]["parts"]["human"] == human
-        assert scores["reviewed", "море"]["parts"]["human"] == {**human, "machine": 2.0}
-        assert scores["reviewed", "лес"]["value"] == scores["reviewed", "море"]["value"] == 1
-        assert scores["reviewed", "поле"]["value"] == scores["essays", "поле"]["value"] == 8 / 9
-        assert scores["essays", "лес"]["value"] is None
+        assert scores["reviewed", "лес"].parts["human"] == human
+        assert scores["reviewed", "море"].parts["human"] == {**human, "machine": 2.0}
+        assert scores["reviewed", "лес"].value == scores["reviewed", "море"].value == 1
+        assert scores["reviewed", "поле"].value == scores["essays", "поле"].value == 8 / 9
+        assert scores["essays", "лес"].value is None
     assert write_queue(directory, tmp_path / "none.jsonl") == 0
