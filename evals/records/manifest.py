@@ -19,6 +19,7 @@ from pydantic import Field
 from ..._version import __version__
 from ...errors import InputError, UsageError
 from ...files import encode, write_json
+from ...judges.spec import NAMES
 from ...tasks.types import Judge
 from ..costs.prices import Price
 from ..models.base import Model
@@ -121,7 +122,8 @@ class Manifest(Document):
         data = _filled_in(data, judge=None, judge_prices={})
         if isinstance(data.get("spec"), dict):
             data["spec"] = _filled_in(data["spec"], judge_options={})
-            known = {name: value for name, value in data["spec"].items() if name in RunSpec.model_fields}
+            names = {*RunSpec.model_fields, *NAMES.values()}
+            known = {name: value for name, value in data["spec"].items() if name in names}
             return cls.of(data, source=source, typed={**data, "spec": known})
         return cls.of(data, source=source)
 

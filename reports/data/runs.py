@@ -153,7 +153,7 @@ def _run_entry(run: Run, label: str) -> dict[str, Any]:
         "label": label,
         "name": manifest.name,
         "directory": run.directory.name,
-        "judge": list(manifest.spec.judge),
+        "judge": list(manifest.spec.judge.models),
         **_trust(run),
         "solver": manifest.spec.solver,
         "model": run.results.model,

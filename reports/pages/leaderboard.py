@@ -174,12 +174,8 @@ def _judge_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _may_share_a_row(one: Run, other: Run) -> bool:
-    judges = [_of_judge(run) for run in (one, other) if run.manifest.spec.judge]
+    judges = [run.manifest.spec.judge for run in (one, other) if run.manifest.spec.judge.models]
     return not _task_names(one) & _task_names(other) and (len(judges) < 2 or judges[0] == judges[1])
-
-
-def _of_judge(run: Run) -> dict[str, Any]:
-    return {name: getattr(run.manifest.spec, name) for name in _OF_JUDGE}
 
 
 def _task_names(run: Run) -> set[str]:

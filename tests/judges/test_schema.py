@@ -377,7 +377,7 @@ def test_options_reach_the_judge_and_are_part_of_the_run(tmp_path: Path, subject
         asked = [(one["temperature"], one["max_tokens"], "response_format" in one) for one in server.requests]
         assert asked == [(0.3, 77, False)] * 2
         manifest = read_manifest(directory)
-        assert manifest.spec.judge_options == {"temperature": 0.3, "max_tokens": 77, "schema": "off"}
+        assert manifest.spec.judge.options == {"temperature": 0.3, "max_tokens": 77, "schema": "off"}
         assert (manifest.judge["temperature"], manifest.judge["schema"]) == (0.3, "off")
         changed = {**manifest.settings, "judge_options": {"temperature": 0.5}}
         with pytest.raises(UsageError, match=r"judge_options\.temperature: 0\.3 / 0\.5"):

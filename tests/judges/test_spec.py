@@ -15,7 +15,6 @@ import pytest
 from evalkit.cli import main as cli
 from evalkit.errors import EvalkitError, InputError, UsageError
 from evalkit.evals.records.manifest import read_manifest
-from evalkit.evals.records.spec import RunSpec
 from evalkit.evals.rescore import judge_again
 from evalkit.evals.studies.pairwise.run import compare_answers
 from evalkit.evals.studies.passport.make import passport_of
@@ -148,12 +147,12 @@ def answers(tmp_path: Path) -> Path:
 
 def test_a_run_says_it_and_is_read_again(graded: Path) -> None:
     manifest = read_manifest(graded)
-    judge = RunSpec.of(**manifest["spec"]).judge
+    judge = manifest.spec.judge
     assert judge == JURY.model_copy(update={"base_url": judge.base_url})
-    assert [member["language"] for member in manifest["judge"]["members"]] == ["en", "en"]
-    assert (manifest["judge"]["rule"], manifest["judge"]["quorum"]) == ("median", 1)
+    assert [member["language"] for member in manifest.judge["members"]] == ["en", "en"]
+    assert (manifest.judge["rule"], manifest.judge["quorum"]) == ("median", 1)
     before, after = evalkit.rescore(graded)
-    assert before["tasks"] == after["tasks"]
+    assert before.tasks == after.tasks
 
 
 CALLS: dict[str, Callable[..., Any]] = {

@@ -104,7 +104,7 @@ def test_a_manifest_of_the_first_days_is_filled_in() -> None:
     manifest = Manifest.decode(data, source="manifest.json")
     assert (manifest.judge, manifest.judge_prices, manifest.price, manifest.passport) == (None, {}, None, None)
     assert manifest.spec.solver == "single"
-    assert manifest.spec.judge_options == {}
+    assert manifest.spec.judge.options == {}
 
 
 DAMAGE = [
