@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
 from ...tasks.types import Status
 from .numbers import BETWEEN, NUMBER, OF, Scale, as_number, is_read, undecorated
-from .pairs import NAMED, read_label
+from .pairs import NAMED, read_label, read_side, undecided_words
+from .statements import Mention, is_linked, settle
 from .verdict import Reading, VerdictStatus
 from .vocabulary import TIE
 
@@ -49,6 +50,19 @@ _PERCENT = re.compile(
     rf"(?P<late>\s{{0,3}}(?:\\?%|процент))?",
     re.IGNORECASE,
 )
+_ONE_PERCENT = re.compile(
+    rf"(?<![\w.,])(?P<number>\d{{1,40}}(?:[.,]\d{{1,40}})?)(?:\s{{0,3}}{OF}\s{{0,3}}(?P<of>\d{{1,3}})\b)?(?P<mark>\s{{0,3}}\\?%)?",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    r"^(?:около|примерно|приблизительно|где-то|about|roughly|around|approximately)\s", re.IGNORECASE
+)
+_MOVES = re.compile(
+    r"\b(?:не|нет|точнее|вернее|или|либо|исправля\w*|поправка|вместо|not|no|or|rather|actually|correction|instead|minus|минус)\b"
+    r"|[→±=+]|->|%\s*[-–—]\s*\d",
+    re.IGNORECASE,
+)
+_LONGEST_MOVE = 160
 _ABSENT = re.compile(
     r"(?:н/?п\b|не применим\w{1,2}|неприменим\w{1,2}|не требуется|n/?a\b|not applicable|—|–|-)", re.IGNORECASE
 )
@@ -197,7 +211,9 @@ def _read_percent(said: str, scale: Scale) -> Reading | None:
     value = _value_of(said)
     if value is None:
         return None
-    value = value.lstrip("[(~≈$ ")
+    value = _ABOUT.sub("", value.lstrip("[(~≈$ "))
+    if _MOVES.search(value[:_LONGEST_MOVE]) and (moved := _settled_percent(value[:_LONGEST_MOVE], scale)):
+        return moved
     if not (match := _PERCENT.match(value)):
         return Reading(None, Status.EMPTY) if _ABSENT.match(value) or _ABSENT.match(said.strip(" :|*_")) else None
     marked = bool(match["mark"] or match["late"])
@@ -210,6 +226,24 @@ def _read_percent(said: str, scale: Scale) -> Reading | None:
     if not marked and not _CLAUSE_END.match(value, match.end()):
         return None
     return _percentage(as_number(match["number"]), scale, marked=marked)
+
+
+def _settled_percent(value: str, scale: Scale) -> Reading | None:
+    """Read a row that corrects or denies a percentage, ``не 80%, а 60%``; ``None`` if it does not begin with one."""
+    mentions = []
+    for match in _ONE_PERCENT.finditer(value):
+        marked = bool(match["mark"] or match["of"])
+        if marked or _CLAUSE_END.match(value, match.end()):
+            wrong = match["of"] and as_number(match["of"]) != scale.high
+            reading = (
+                Reading(None, Status.WRONG_SCALE)
+                if wrong
+                else _percentage(as_number(match["number"]), scale, marked=marked)
+            )
+            mentions.append(Mention(match.start(), match.end(), reading))
+    if not mentions or not is_linked(value[: mentions[0].start]):
+        return None
+    return settle(value, [replace(mentions[0], announced=True), *mentions[1:]]) or Reading(None, Status.AMBIGUOUS)
 
 
 def _percentage(value: float, scale: Scale, *, marked: bool) -> Reading:
@@ -320,6 +354,8 @@ def _read_winner(said: str) -> Reading | None:
         value = _value_of(said)
         if value is None:
             return None
+        if undecided := read_side(value[:_LONGEST_MOVE]) if not undecided_words(value[:_LONGEST_MOVE]) else None:
+            return undecided
         # A reason may follow the winner.
         cells = [undecorated(re.split(r"[.;(]|\s[—–-]\s|,\s", value, maxsplit=1)[0])]
     readings = [_label(cell) for cell in cells if cell]

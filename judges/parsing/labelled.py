@@ -1,33 +1,76 @@
-"""The verdict of a judge that forgot its brackets: a number behind a label, on the last line alone."""
+"""The verdict of a judge that forgot its brackets: a value behind a label, on the last line or on one of its own."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 from ...tasks.types import Status
-from .numbers import IN_WORDS, NUMBER, QUANTITY, UNIT, Scale, is_read, read_number
+from .json_reply import is_part_of_one
+from .normalise import BIDI
+from .numbers import NUMBER, OF, UNIT, Scale, is_read, read_number
+from .statements import Mention, is_corrected, settle
 from .verdict import Reading
-from .vocabulary import MENTION, NUMBER_WORDS, OVERALL, SUBSCORE
+from .vocabulary import HEDGE, MENTION, NUMBER_WORDS, OVERALL, SUBSCORE, is_of_others
 
 _LONGEST_LINE = 2000
-_MARKUP = str.maketrans("*_`$\t", "     ")
+_MOST_LINES = 60
+_LINES_BEHIND = 8
+_MARKUP = str.maketrans("*_`$\t|⭐★☆🌟", "     :    ")
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
-_SCALE_REMINDER = (
-    r"(?:от|from|с|between)\s{1,3}\d{1,3}\s{1,3}(?:до|to|по|and)\s{1,3}\d{1,3}|\d{1,3}\s?-?\s?балльн\w{1,3}"
+_TEX = re.compile(
+    r"\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|rm|it)|bf|underline)\s{0,2}\{|</?(?:b|i|u|strong|em)>|[{}]"
 )
-_OPENERS = r"\s{0,4}(?:\\boxed\{|[\[({<«\"'“„]){0,3}\s{0,4}"
+_FRACTION = re.compile(r"\\[dt]?frac\{(\d{1,3})\}\{(\d{1,3})\}")
+_SCALE_WORDS = {"пяти": 5, "five": 5, "десяти": 10, "ten": 10, "семи": 7, "seven": 7, "сто": 100, "hundred": 100}
+_SCALE_NAMED = re.compile(
+    r"(?P<high>\d{1,3}|пяти|десяти|семи|сто|five|ten|seven|hundred)(?:\s?-?\s?балль?н\w{1,3}|-points?\b|\spoint(?=\s(?:scale|system)))"
+    r"(?:\s{1,3}(?:шкал\w{1,2}|систем\w{1,2}|scale))?",
+    re.IGNORECASE,
+)
+_SCALE_SPAN = re.compile(
+    r"(?:от|from|с|between|of)\s{1,3}\d{1,3}\s{1,3}(?:до|to|по|and)\s{1,3}\d{1,3}", re.IGNORECASE
+)
+_ORDINAL = re.compile(
+    r"\b\d{1,3}-?(?:го|й|му|ю|я|ом|ой|ая|st|nd|rd|th)\b"
+    r"|\b(?:ход\w{0,2}|turn|шаг\w{0,2}|вопрос\w{0,2}|question|part|част\w{1,2}|пункт\w{0,2}|step|судья|judge)"
+    r"\s(?:[№#]\s?)?(?:\d{1,3}|one|two|three|один|два|три)\b",
+    re.IGNORECASE,
+)
+_OPENERS = (
+    r"\s{0,60}+(?:(?:(?:никак |совсем |точно )?не|not|около|примерно|приблизительно|где-то|порядка|about|around|roughly"
+    r"|approximately|approx\.?|circa|an?|the|на|solid|твёрд\w{2}|моя|my)\s{1,3}|[~≈]\s{0,3}){0,3}"
+    r"(?:[\[({<«\"'“„]\s{0,2}){0,3}\s{0,4}"
+)
+_FOLLOWS = (
+    r"по|за|так|потому|поскольку|но|а|on|for|because|since|as|but|из|бы|был[оаи]?|would|is|минус|плюс|minus|plus|или|либо"
+    r"|or|вместо|rather|instead|точнее|вернее|нет|no|so|поэтому|и|and|not|не|я|too|слишком|with|при|up|with|может|maybe|до|to|here"
+)
+_TOKEN = (
+    rf"(?:[-+](?=\d))?(?:\d{{1,40}}(?:[.,]\d{{1,40}}|\.(?!\w))?|[.,]\d{{1,40}}|(?:{_WORDS})\b(?! (?:и|в|from|each)\b))"
+    rf"(?: с половиной| and a half)?(?:\s{{0,3}}{UNIT})?"
+    rf"(?:\s{{0,3}}\(?\s?{OF}\s{{0,3}}(?:{NUMBER}\b|десяти|семи|пяти|ста|ten|seven|five|hundred)\s?\)?)?"
+    rf"(?:\s{{0,3}}(?:%|процент\w{{0,3}}|per ?cent\b|{UNIT}))?"
+)
 _SAID = (
-    rf"(?P<said>{QUANTITY}|(?=(?:{_WORDS})\b){IN_WORDS})(?![\w]|[.,:]\d| [.,]\d)"
-    r"(?=\s{0,4}(?:[^\w\s]|$|(?:по|за|так|потому|поскольку|но|on|for|because|since|as|but|из)\b))"
+    rf"(?P<said>{_TOKEN})(?![\w]|[.,:]\d| [.,]\d)"
+    rf"(?=\s{{0,4}}(?:[^\w\s]|$|(?:{_FOLLOWS})\b|(?:[-+*/=×−±–—]|\d)))"
 )
-_NOUN = r"оценк[аиуе]|рейтинг|балл(?:ы|ов)?|вердикт|ratings?|scores?|grades?|marks?|verdict"
+_OF = re.compile(rf"\d\s{{0,3}}\(?\s?{OF}", re.IGNORECASE)
+_NUMBER_SAID = re.compile(rf"(?<![\w.,]){_SAID}", re.IGNORECASE)
+_NOUN = (
+    r"оценк[аиуе]|оценочк[аиуе]|рейтинг|балл(?:ы|ов)?|вердикт|ratings?|scores?|grades?|marks?|verdict"
+    r"|поправка|исправлен\w{0,2}|исправляю|передумал\w?|correction|corrected|revised|on reflection|upon review"
+)
 _VERB = (
-    r"оценива\w{1,4}|оценил\w{0,2}|(?:по)?ставлю|поставил\w{0,2}|выставля\w{1,2}|присваива\w{1,2}|заслуживает"
-    r"|rated?|deserves?|I(?: would|'d|’d| will|'ll)? (?:give|assign|award)"
+    r"оценива\w{1,4}|оценил\w{0,2}|(?:по)?ставлю|поставил\w{0,2}|поставлен\w?|выставля\w{1,2}|выставлен\w?|присваива\w{1,2}"
+    r"|присужда\w{1,2}|заслуживает|начисл\w{1,4}|rated?|deserves?|merits?|awarded"
+    r"|I(?: would|'d|’d| will|'ll)?(?: not| never)? (?:give|assign|award)|(?:can['’]t|cannot|don['’]t|won['’]t) give"
 )
 # Words that announce much else too: they count when nothing stands between them and their sign.
-_SUM = r"итого?|overall|points|result"
+_SUM = r"итого?|всего|overall|total|points|result"
 _WORD_BEFORE = r"(?:[^\W\d]{1,20}\s)?\b"
 
 _BEHIND_A_SIGN = re.compile(
@@ -37,67 +80,247 @@ _BEHIND_A_SIGN = re.compile(
     re.IGNORECASE,
 )
 _BEHIND_A_WORD = re.compile(
-    rf"(?P<label>{_WORD_BEFORE}(?:{_NOUN}|{_VERB}))\b(?:\s{{1,4}}[^\W\d]{{1,20}}){{0,4}}{_OPENERS}{_SAID}",
+    rf"(?P<label>{_WORD_BEFORE}(?:{_NOUN}|{_VERB})|\b(?:итого|всего|total)(?=\s{{1,4}}\d{{1,3}}\s?(?:/|из|out of|балл|point)))"
+    rf"\b(?:\s{{1,4}}[^\W\d]{{1,20}}){{0,4}}{_OPENERS}{_SAID}",
     re.IGNORECASE,
 )
 _WITH_A_UNIT = re.compile(
-    rf"(?P<label>)(?<![\w.,/-])(?P<said>{NUMBER}\s{{0,3}}{UNIT}(?:\s{{1,3}}(?:из|out of)\s{{1,3}}\d{{1,3}})?)\b",
+    rf"(?P<label>)(?<![\w.,/-])(?P<said>(?:{NUMBER}|(?:{_WORDS})\b)\s{{0,3}}{UNIT}"
+    r"(?:\s{1,3}(?:из|out of)\s{1,3}\d{1,3})?)\b",
     re.IGNORECASE,
 )
 _DEDUCTION = re.compile(
     r"(?:\b(?:на|минус|сня\w{1,3}|снима\w{1,3}|снижа\w{1,4}|вычита?\w{0,3}|штраф\w{0,3}|потеря\w{0,3}|до|от|за|максимум|"
-    r"ещё|еще|deduct\w{0,4}|lost|loses?|minus|by|up to|at most|out of|из|worth)|[-–—+])\s{0,3}$",
+    r"ещё|еще|deduct\w{0,4}|lost|loses?|minus|by|up to|at most|out of|из|worth|maximum(?: is)?|of|стоит|оценена в|possible|available)|[-–—+])\s{0,3}$",
+    re.IGNORECASE,
+)
+_TAKEN = re.compile(
+    r"\b(?:снят\w|снима\w{1,3}|сниж\w{2,5}|вычт\w{1,4}|вычит\w{1,3}|штраф\w{0,3}|потерян\w|deduct\w{0,4}|lost)\W{0,3}$",
     re.IGNORECASE,
 )
 _NOT_GIVEN = re.compile(r"\b(?:максим|минимал|эталонн|maximum|minimum|reference)", re.IGNORECASE)
 _RATES = re.compile(r"оценива\w|оценил|\brate", re.IGNORECASE)
-_NUMBER_ALONE = re.compile(rf"[\s*_]{{0,8}}{NUMBER}[\s*_.]{{0,8}}")
+_NUMBER_ALONE = re.compile(rf"[\s*_:+•|-]{{0,8}}{NUMBER}(?:\s?/\s?\d{{1,3}})?[\s*_.:|]{{0,8}}")
 _WHOLE_LINE = re.compile(rf"[\s.]*(?P<label>)(?P<said>{NUMBER}\s*(?:/|из|out of)\s*\d{{1,3}})[^\w]*", re.IGNORECASE)
+_HEADING = re.compile(
+    rf"(?:\s{{0,3}}#{{1,6}}\s[\s\d.*_]{{0,8}}|\s{{0,3}}\*\*|\s{{0,3}}\|[\s*_]{{0,8}})(?:[^\W\d]{{1,20}}\s){{0,2}}(?:{_NOUN})"
+    r"(?:\s[^\W\d]{1,20}){0,2}\s*(?:\([^()\n]{0,30}\))?[\s*_:|#]*",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"[\s|:+-]*")
+_ALONE = re.compile(rf"[\s*_#`\[(<«\"'.]*(?P<said>{_TOKEN})[\s*_`\])>»\"'.!]*", re.IGNORECASE)
+_TAGS = re.compile(r"</?[a-z]{1,12}>")
+_BARE_PREFIX = re.compile(r"[\W\d_]*(?:(?:хотя нет|нет|no|wait|actually|well)\b\W*)?(?:(?:я|i)\s)?", re.IGNORECASE)
+_ENDS_A_SENTENCE = re.compile(r"(?:^|[.!?;:])[\s\W]*$")
+_OF_THE_SCALE = re.compile(
+    rf"(?<![\w.,/])(?P<said>{NUMBER}\s{{0,3}}(?:/|из|out of)\s{{0,3}}\d{{1,3}})\b(?!\s{{0,3}}\w)"
+)
+_OTHER_VALUE = re.compile(
+    r"\b(?:уверенност\w*|confidence|уверен\w?|certain\w*|вероятност\w*|probability|диапазон\w*|range|сложност\w*|difficulty"
+    r"|эталон\w*|reference|предыдущ\w*|previous)\b[^.;\n]*$",
+    re.IGNORECASE,
+)
 
 
 def last_line(text: str) -> tuple[int, str]:
     """Return the last line with a letter or a digit on it, and where it begins."""
+    return next(lines_up(text), (0, ""))
+
+
+def read_statement(text: str, scale: Scale) -> Reading | None:
+    """Read ``Оценка: 8``, ``Rating: (8)``, ``7 баллов из 10`` or ``8/10``; ``None`` without.
+
+    The last line may say it in many ways; further up a line of its own has to begin with the label, and other such
+    lines may not disagree unless the last is a correction or the overall one.
+    """
+    last: tuple[Reading, str, int] | None = None
+    for number, (begins, line) in enumerate(lines_up(text)):
+        if number >= _MOST_LINES:
+            break
+        found = _read_line(text, begins, line, scale, strict=number > 0)
+        if found is None:
+            continue
+        reading, label = found
+        if last is None:
+            if number and _is_shown(text, begins, begins + len(line)):
+                return Reading(None, Status.AMBIGUOUS)
+            last = reading, label, begins
+            if OVERALL.search(label) or not is_read(reading):
+                break
+        elif reading.value != last[0].value and not _OTHER_VALUE.search(label):
+            if is_corrected(text[begins + len(line) : last[2]] + "\n" + last[1]):
+                break
+            return Reading(None, Status.AMBIGUOUS)
+    return last[0] if last else _read_alone(text, scale)
+
+
+def contradicts(text: str, start: int, chosen: Reading, scale: Scale) -> bool:
+    """Whether what stands behind a verdict in brackets corrects it, or names another one of the same scale."""
+    line = text[start : start + _LONGEST_LINE].partition("\n")[0]
+    before = text[max(0, start - 2 * _LOOK_AROUND) : start].rpartition("\n")[2]
+    if any(_high(match) != scale.high for match in _SCALE_NAMED.finditer(before + line)):
+        return True
+    line = _plain(line, scale)
+    line = _DENOMINATOR.sub(lambda match: " " * len(match[0]), line, count=1)
+    if any(char.isdigit() for char in line) or _SIGNS_OF_MORE.search(line):
+        mentions = [Mention(0, 0, chosen, announced=True), *_numbers(line, scale)]
+        settled = settle(line, mentions)
+        if settled is None or settled.value != chosen.value:
+            return True
+    for number, (_, said) in enumerate(lines_up(text[start:].partition("\n")[2])):
+        if number >= _LINES_BEHIND:
+            break
+        found = _read_line(said, 0, said, scale, strict=True)
+        alone = _ALONE.fullmatch(_plain(said, scale).strip()) if found is None else None
+        reading = found[0] if found else read_number(alone["said"].rstrip("."), scale) if alone else None
+        if reading is not None and is_read(reading) and reading.value != chosen.value:
+            return True
+    for match in _OF_THE_SCALE.finditer(text, start):
+        before = text[max(start, match.start() - 60) : match.start()].rpartition("\n")[2]
+        reading = read_number(match["said"], scale)
+        if is_read(reading) and reading.value != chosen.value and _is_own(before):
+            return True
+    return False
+
+
+_DENOMINATOR = re.compile(rf"^\s*{OF}[\s\[]*\d{{1,3}}[\]\s]*")
+_SIGNS_OF_MORE = re.compile(r"было бы|была бы|would|завыш|слишком|too ", re.IGNORECASE)
+
+
+def read_said(text: str, scale: Scale) -> Reading:
+    """Read what stands between tags or brackets: a number, or a sentence about one (``не 7, а 3``)."""
+    reading = read_number(text, scale)
+    if reading.status is not Status.MALFORMED or _BIDI.search(text) or not _SENTENCE.search(text):
+        return reading
+    return _read_words(text, scale) or reading
+
+
+_BIDI = re.compile(f"[{BIDI}]")
+_SENTENCE = re.compile(r"[^\W\d_]|[→±~≈+=]|->|=>|[-–—:]\s")
+
+
+def _read_words(text: str, scale: Scale) -> Reading | None:
+    line = _plain(text, scale)
+    numbers = list(_numbers(line, scale))
+    if not numbers or (len(numbers) == 1 and _is_clean(line, numbers[0])):
+        return None
+    first = replace(numbers[0], announced=True) if _BARE_START.fullmatch(line[: numbers[0].start]) else numbers[0]
+    if not first.announced:
+        return None
+    settled = settle(line, [first, *numbers[1:]])
+    if settled is None:
+        return Reading(None, Status.AMBIGUOUS)
+    return replace(settled, status=Status.OK_LENIENT) if is_read(settled) else settled
+
+
+_BARE_START = re.compile(
+    r"[\W_]*(?:(?:никак|не|not|около|примерно|about|roughly|approximately|приблизительно)\b[\W_]*){0,2}",
+    re.IGNORECASE,
+)
+
+
+def _is_clean(line: str, mention: Mention) -> bool:
+    around = line[: mention.start] + line[mention.end :]
+    return not any(char.isalnum() for char in around)
+
+
+def lines_up(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines with a letter or a digit, the last one first, each with where it begins."""
     end = len(text)
     while end > 0:
         start = text.rfind("\n", 0, end) + 1
         begins = max(start, end - _LONGEST_LINE)
         line = text[begins:end]
         if any(char.isalnum() for char in line):
-            return begins, line
+            yield begins, line
         end = start - 1
-    return 0, ""
 
 
-def read_last_line(text: str, scale: Scale) -> Reading | None:
-    """Read ``Оценка: 8``, ``Rating: (8)``, ``7 баллов из 10`` or ``8/10`` on the last line; ``None`` without.
+def _plain(line: str, scale: Scale) -> str:
+    """Return a line of the same length without markup, reminders of the scale, and numbers that only count turns."""
+    if "\\" in line or "<" in line or "{" in line:
+        line = _FRACTION.sub(lambda match: f"{match[1]}/{match[2]}".ljust(len(match[0])), line)
+        line = _TEX.sub(lambda match: " " * len(match[0]), line)
+    line = line.translate(_MARKUP)
+    if not any(char.isdigit() for char in line):
+        return line
+    line = _reminder(scale).sub(lambda match: " " * len(match[0]), line)
+    line = _SCALE_SPAN.sub(lambda match: " " * len(match[0]), line)
+    return _ORDINAL.sub(lambda match: " " * len(match[0]), line)
 
-    What a label announces comes before what only has a unit. Several values are ambiguous, unless one alone is
-    called the overall one.
-    """
-    begins, line = last_line(text)
+
+@cache
+def _reminder(scale: Scale) -> re.Pattern[str]:
+    """Return a pattern of what repeats the ends of the scale beside a label: ``(1–10)``, ``(из 10)``."""
+    low, high = f"{scale.low:g}", f"{scale.high:g}"
+    return re.compile(
+        rf"[(\[]\s?{low}\s?[-–—]\s?{high}\s?[)\]]|\b{low}\s?[-–—]\s?{high}(?=\s*[:=])"
+        rf"|\(?\b(?:из|out of|макс\w{{0,6}}\.?|max\w{{0,4}}\.?)\s{{0,2}}{high}\s?\)?(?=\s*[:=])",
+        re.IGNORECASE,
+    )
+
+
+def _read_line(text: str, begins: int, line: str, scale: Scale, *, strict: bool) -> tuple[Reading, str] | None:
+    """Return what a line says, and its label; ``strict`` wants it to begin with the label."""
+    if is_part_of_one(line) or line.lstrip().startswith("{"):
+        return None
     if _NUMBER_ALONE.fullmatch(line):
-        begins, line = _with_its_heading(text, begins, line)
-    line = re.sub(_SCALE_REMINDER, lambda match: " " * len(match[0]), line.translate(_MARKUP), flags=re.IGNORECASE)
-    ends_of_scale = re.compile(rf"\(\s?{scale.low:g}\s?[-–—]\s?{scale.high:g}\s?\)")
-    line = ends_of_scale.sub(lambda match: " " * len(match[0]), line)
-    for pattern in (_BEHIND_A_SIGN, _BEHIND_A_WORD, _WITH_A_UNIT):
+        above, joined = _with_its_heading(text, begins, line)
+        if above == begins and strict:
+            return None
+        begins, line = above, joined
+    line = _plain(line, scale)
+    named = [match for match in _SCALE_NAMED.finditer(line)]
+    foreign = any(_high(match) != scale.high for match in named)
+    line = _SCALE_NAMED.sub(lambda match: " " * len(match[0]), line)
+    patterns = (_BEHIND_A_SIGN,) if strict else (_BEHIND_A_SIGN, _BEHIND_A_WORD, _WITH_A_UNIT)
+    for pattern in patterns:
         found = [match for match in pattern.finditer(line) if not _is_talk(line, match, pattern)]
+        if strict:
+            found = [match for match in found if _BARE_PREFIX.fullmatch(line[: match.start()])][:1]
         if found:
-            return _one_of(found, begins, scale)
-    whole = _WHOLE_LINE.fullmatch(line)
-    return _one_of([whole], begins, scale) if whole else None
+            label = line[found[0].start() : found[0].start("said")]
+            reading = _one_of(line, found, begins, scale)
+            if foreign and is_read(reading):
+                reading = Reading(None, Status.WRONG_SCALE)
+            return reading, label
+    whole = None if strict else _WHOLE_LINE.fullmatch(line)
+    if whole is None and named and not strict:
+        whole = re.fullmatch(rf"[^\d:]*:\s*(?P<label>)(?P<said>{_TOKEN})[^\w]*", line)
+    if whole is None:
+        return None
+    reading = _one_of(line, [whole], begins, scale)
+    return (Reading(None, Status.WRONG_SCALE) if foreign and is_read(reading) else reading), ""
+
+
+def _high(match: re.Match[str]) -> float:
+    high = match["high"].lower()
+    return float(high) if high.isdecimal() else _SCALE_WORDS[high]
 
 
 def _with_its_heading(text: str, begins: int, line: str) -> tuple[int, str]:
-    """Return the line together with the one above it, if that ends with a colon."""
-    above_begins, above = last_line(text[:begins])
-    if above.rstrip(" *_").endswith(":"):
-        return above_begins, text[above_begins : begins + len(line)].replace("\n", " ")
+    """Return the line together with the one above it, if that ends with a colon or is a heading with a label."""
+    rows = lines_up(text[:begins])
+    above_begins, above = next(rows, (0, ""))
+    if above.rstrip(" *_").endswith(":") or _HEADING.fullmatch(above):
+        between = text[above_begins : begins + len(line)]
+        if not _HEADING.fullmatch(above):
+            return above_begins, between.replace("\n", " ").replace(" - ", "   ")
+        joined = (
+            above.rstrip(" *_:|#").ljust(begins - above_begins - 1) + ":" + re.sub(r"^(\s*)[-•+|]\s", r"\1  ", line)
+        )
+        return above_begins, joined
     return begins, line
 
 
 def _is_talk(line: str, match: re.Match[str], pattern: re.Pattern[str]) -> bool:
+    if is_of_others(_sentence(line, match)):
+        return True
     before = line[max(0, match.start("said") - 60) : match.start("said")]
+    if _TAKEN.search(line[max(0, match.start() - 30) : match.start()]) or _TAKEN.search(
+        match["label"].rpartition(" ")[0]
+    ):
+        return True
     if pattern is _WITH_A_UNIT and _DEDUCTION.search(before):
         return True
     if pattern is _BEHIND_A_WORD and _DEDUCTION.search(before) and not _RATES.search(match["label"]):
@@ -108,14 +331,85 @@ def _is_talk(line: str, match: re.Match[str], pattern: re.Pattern[str]) -> bool:
     return bool(MENTION.search(line[max(0, match.start() - 30) : match.start()]))
 
 
-def _one_of(found: list[re.Match[str]], begins: int, scale: Scale) -> Reading:
+def _one_of(line: str, found: list[re.Match[str]], begins: int, scale: Scale) -> Reading:
     overall = [match for match in found if OVERALL.search(match["label"])]
     chosen = overall or found
-    # A full stop behind the number ends the sentence.
-    readings = [(match, read_number(match["said"].rstrip("."), scale)) for match in chosen]
-    match, reading = readings[-1]
-    if len({(other.value, other.status) for _, other in readings}) > 1:
+    if len(chosen) > 1:
+        given = [match for match in chosen if not HEDGE.search(_sentence(line, match).rpartition(",")[2])]
+        chosen = given or chosen
+    announced = {match.start("said"): match for match in chosen}
+    first = min(announced)
+    mentions = [replace(mention, announced=mention.start in announced) for mention in _numbers(line, scale, first)]
+    known = {mention.start for mention in mentions}
+    mentions += [
+        Mention(
+            match.start("said"), match.end("said"), read_number(match["said"].rstrip("."), scale), announced=True
+        )
+        for start, match in announced.items()
+        if start not in known
+    ]
+    mentions.sort(key=lambda mention: mention.start)
+    mentions = _tidied(line, mentions)
+    reading = settle(line, mentions)
+    if reading is None:
         reading = Reading(None, Status.AMBIGUOUS)
     if is_read(reading):
         reading = replace(reading, status=Status.OK_LENIENT)
-    return replace(reading, start=begins + match.start(), end=begins + match.end("said"))
+    match = chosen[-1]
+    return replace(reading, start=begins + match.start(), end=begins + max(match.end("said"), mentions[-1].end))
+
+
+def _tidied(line: str, mentions: list[Mention]) -> list[Mention]:
+    """Leave out numbers of other things: behind another label, and outside of the scale."""
+    return [
+        mention
+        for mention in mentions
+        if mention.announced or not (_OTHER_VALUE.search(line[: mention.start]) or _is_subscore(line, mention))
+    ]
+
+
+def _is_subscore(line: str, mention: Mention) -> bool:
+    before = re.split(r"[.;,(]\s", line[: mention.start])[-1]
+    return bool(SUBSCORE.search(before)) and not OVERALL.search(before)
+
+
+def _sentence(line: str, match: re.Match[str]) -> str:
+    return re.split(r"[.!?;](?:\s|$)", line[: match.start("said")])[-1]
+
+
+def _numbers(line: str, scale: Scale, start: int = 0) -> Iterator[Mention]:
+    for match in _NUMBER_SAID.finditer(line, start):
+        reading = read_number(match["said"].rstrip("."), scale)
+        of_the_scale = is_read(reading) and bool(_OF.search(match["said"]))
+        yield Mention(match.start("said"), match.end("said"), reading, of_the_scale=of_the_scale)
+
+
+def _read_alone(text: str, scale: Scale) -> Reading | None:
+    """Read a text that is nothing but a number."""
+    stripped = text.strip()
+    if len(stripped) > 40 or not (match := _ALONE.fullmatch(_TAGS.sub(" ", _plain(stripped, scale)))):
+        return None
+    reading = read_number(match["said"].rstrip("."), scale)
+    if not is_read(reading):
+        return reading
+    start = text.index(stripped)
+    return replace(reading, status=Status.OK_LENIENT, start=start, end=start + len(stripped))
+
+
+def _is_own(before: str) -> bool:
+    """Whether what stands before a rating on its line leaves it to be the judge's own."""
+    return not (_OTHER_VALUE.search(before) or SUBSCORE.search(before) or is_of_others(before))
+
+
+def _is_shown(text: str, begins: int, ends: int) -> bool:
+    """Whether a line in the middle of a text is what somebody else wrote: announced above or talked about below."""
+    above = next(lines_up(text[max(0, begins - 2 * _LOOK_AROUND) : begins]), (0, ""))[1]
+    below = text[ends : ends + 2 * _LOOK_AROUND].strip().partition("\n")[0]
+    return (above.rstrip().endswith(":") and bool(is_of_others(above))) or bool(_TALKS_OF_IT.search(below))
+
+
+_LOOK_AROUND = 120
+_TALKS_OF_IT = re.compile(
+    r"уловк|накрут|подделк|поддельн|приписал|не моя|не моё|проигнор|не учт|обман|manipulat|trick|forged|fake|ignored|inject",
+    re.IGNORECASE,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .vocabulary import PAIR_LABEL, RATING_LABEL
+from .vocabulary import PAIR_LABEL, RATING_LABEL, SAID_BY_OTHERS
 
 _THOUGHT = re.compile(
     r"[<\[◁](?P<close>/?)(?:think|thinking|thought|reasoning|reflection)\s{0,8}[>\]▷]", re.IGNORECASE
@@ -23,6 +23,13 @@ _STRAIGHT = re.compile(
     r"|(?<!`)(?P<ticks>`{1,3})(?!`)[^`\n]++(?P=ticks)(?!`)"
     r"|(?m:^[ \t]{0,3}>[^\n]*+)"
 )
+_BLOCK_LINE = re.compile(r"[ \t]{0,3}>")
+_OWN_HEADING = re.compile(
+    r"\W*(?:разбор|анализ|обоснование|вывод|пояснение|комментарий|analysis|reasoning|feedback|conclusion|summary|review"
+    rf"|{RATING_LABEL}|{PAIR_LABEL})\W*",
+    re.IGNORECASE,
+)
+_STRUCK = re.compile(r"(?<!~)~~(?=[^\s~])[^~\n]{1,120}~~(?!~)")
 _STRAIGHT_MARKS = "\"'‘`>"
 _ANNOUNCED = re.compile(
     rf"(?:^\W{{0,12}}(?:[^\W\d]{{1,20}}[ \t]{{1,3}}){{0,3}}(?:{RATING_LABEL}|{PAIR_LABEL})"
@@ -64,7 +71,7 @@ def hide_reasoning(text: str) -> tuple[str, bool]:
     depth = opened = 0
     for tag in _THOUGHT.finditer(text):
         around = text[max(0, tag.start() - 1) : tag.start()] + text[tag.end() : tag.end() + 1]
-        if any(mark in _QUOTE_MARKS for mark in around):
+        if any(mark in _QUOTE_MARKS for mark in around) and not text.startswith("```", tag.end()):
             continue
         if not tag["close"]:
             opened = opened if depth else tag.start()
@@ -86,6 +93,9 @@ def hide_quotations(text: str, plain: re.Pattern[str] | None = None) -> str:
     quoted.
     """
     text = _unwrapped(text)
+    if "~~" in text:
+        text = _STRUCK.sub(lambda found: blank(found[0]), text)
+    text = _with_own_block(text)
     text = hide(text, _fences(text))
     text = hide(text, _directional(text, plain))
     if not any(mark in text for mark in _STRAIGHT_MARKS):
@@ -117,6 +127,24 @@ def _unwrapped(text: str) -> str:
             start = text.index(stripped)
             return hide(text, [(start, start + 1), (start + len(stripped) - 1, start + len(stripped))])
     return text
+
+
+def _with_own_block(text: str) -> str:
+    """Return the text without the marks of a block quote at its end that nothing says to be somebody else's."""
+    end = len(text)
+    block: list[int] = []
+    while end > 0:
+        start = text.rfind("\n", 0, end) + 1
+        line = text[start:end]
+        if (quoted := _BLOCK_LINE.match(line)) is not None:
+            block.append(start + quoted.end() - 1)
+        elif line.strip():
+            introduced = line.rstrip(" *_").endswith(":") and not _OWN_HEADING.fullmatch(line)
+            if not block or introduced or SAID_BY_OTHERS.search(line):
+                return text
+            break
+        end = start - 1
+    return hide(text, [(place, place + 1) for place in reversed(block)])
 
 
 def _fences(text: str) -> list[tuple[int, int]]:

@@ -30,6 +30,7 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _REMARK = re.compile(r"\s*\([^()\d]{1,60}\)$")
+_AND_A_HALF = re.compile(r"(\d{1,2}) (?:с половиной|and a half)")
 _BIDI = re.compile(f"[{BIDI}]")
 IN_WORDS = (
     rf"(?P<word>\w{{1,20}})(?P<half> с половиной| and a half)?(?: {UNIT})?(?: (?:из|out of) (?P<whole>\w{{1,20}}))?"
@@ -78,6 +79,8 @@ def read_number(text: str, scale: Scale) -> Reading:
     if PLACEHOLDER.fullmatch(content) or content == f"{scale.low:g}-{scale.high:g}":
         return Reading(None, Status.MISSING)
     content = undecorated(_LABEL.sub("", content, count=1)) if content[:1].isalpha() else content
+    if half := _AND_A_HALF.fullmatch(content):
+        return scale.place(int(half[1]) + 0.5, Status.OK_LENIENT)
     if match := _QUANTITY.fullmatch(content):
         return _read_quantity(match, scale)
     if match := _QUANTITY.fullmatch(_REMARK.sub("", content)):

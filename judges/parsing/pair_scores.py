@@ -25,13 +25,21 @@ TIE_DELTA = 0.1
 _SCORES_LABEL = re.compile(rf"\b(?:{RATING_LABEL}|оценки|рейтинги)\b", re.IGNORECASE)
 _TWO = re.compile(
     rf"(?P<first>{NUMBER})(?:\s*{OF}\s*(?P<of_first>{NUMBER}))?"
-    rf"\s*(?P<sign>,\s+|;|/|\||\bи\b|\band\b|\s)\s*(?P<second>{NUMBER})(?:\s*{OF}\s*(?P<of_second>{NUMBER}))?",
+    rf"\s*(?P<sign>,\s+|;|:|/|\||\bи\b|\band\b|\bvs\b\.?|\bпротив\b|\s)\s*(?P<second>{NUMBER})(?:\s*{OF}\s*(?P<of_second>{NUMBER}))?",
+    re.IGNORECASE,
+)
+_NAMED_TWO = re.compile(
+    rf"(?:{NOUN}\s)?(?P<one>[ABАВ])\s?[:=—–-]\s?(?P<first>{NUMBER})\s?[,;/]?\s{{0,3}}(?:{NOUN}\s)?(?P<other>[ABАВ])\s?[:=—–-]\s?"
+    rf"(?P<second>{NUMBER})"
+)
+_TABLE = re.compile(
+    rf"(?:^|\n)\|[\s*]*(?:{NOUN}\s)?(?P<one>[ABАВ])[\s*]*\|[\s*]*(?:{NOUN}\s)?(?P<other>[ABАВ])[\s*]*\|[^\S\n]*\n"
+    rf"(?:\|[\s:|-]{{1,40}}\|[^\S\n]*\n)?\|[\s*]*(?P<first>{NUMBER})[\s*]*\|[\s*]*(?P<second>{NUMBER})[\s*]*\|\s*$",
     re.IGNORECASE,
 )
 _COMMA = re.compile(r"(?P<first>\d{1,3}(?:\.\d{0,6})?),(?P<second>\d{1,3}(?:\.\d{0,6})?)")
 _SINGULAR = re.compile(r"\b(?:оценка|балл|рейтинг|rating|score|grade)\b", re.IGNORECASE)
 _PLURAL = re.compile(r"\b(?:оценки|оценок|баллы|рейтинги|ratings|scores|grades)\b", re.IGNORECASE)
-_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _BRACKETS = re.compile(r"\[\[[^\[\]]{0,120}+\]\]")
 _ONE_SCORE = re.compile(rf"\[\[\s*(?P<score>{NUMBER})\s*\]\]")
 _FIRST_KEY = re.compile(
@@ -46,17 +54,17 @@ _LOOK_BACK = 120
 
 def read_pair_scores(text: str, scale: Scale) -> Reading | None:
     """Return the winner by two ratings, which ``details`` hold; ``None`` if nothing in the text looks like them."""
-    russian = bool(_CYRILLIC.search(text))
     before = ""
     for match in deque(_BRACKETS.finditer(text), maxlen=1):
         before = text[max(0, match.start() - _LOOK_BACK) : match.start()].rpartition("\n")[2]
     plural = bool(_PLURAL.search(before))
     one_number = bool(_SINGULAR.search(before)) and not plural
     form = Form(
-        read=lambda inside: _read_two(inside, scale, one_number=one_number, decimals=russian and not plural),
+        read=lambda inside: _read_two(inside, scale, one_number=one_number, decimals=not plural),
         label=_SCORES_LABEL,
     )
-    chosen = choose(text, form)
+    choice = choose(text, form)
+    chosen = choice.reading if choice else None
     if chosen is not None and chosen.status in (Status.MALFORMED, Status.AMBIGUOUS):
         return _read_each(text, scale) or chosen
     if chosen is not None and chosen.status is not Status.MISSING:
@@ -85,6 +93,8 @@ def _read_two(text: str, scale: Scale, *, one_number: bool, decimals: bool) -> R
         if one_number or (decimals and match["second"] == "5"):
             return Reading(None, Status.AMBIGUOUS)
         status = Status.OK
+    elif named := _NAMED_TWO.fullmatch(content):
+        return _by_name(named, scale)
     elif match := _TWO.fullmatch(content):
         if any(whole and as_number(whole) != scale.high for whole in match.group("of_first", "of_second")):
             return Reading(None, Status.WRONG_SCALE)
@@ -92,6 +102,14 @@ def _read_two(text: str, scale: Scale, *, one_number: bool, decimals: bool) -> R
     else:
         return Reading(None, Status.AMBIGUOUS if re.fullmatch(NUMBER, content) else Status.MALFORMED)
     return _compared(scale.place(as_number(match["first"])), scale.place(as_number(match["second"])), status)
+
+
+def _by_name(match: re.Match[str], scale: Scale) -> Reading:
+    names = winner_of(match["one"]), winner_of(match["other"])
+    if set(names) != {"A", "B"}:
+        return Reading(None, Status.MALFORMED)
+    first, second = (scale.place(as_number(match[group])) for group in ("first", "second"))
+    return _compared(*((first, second) if names[0] == "A" else (second, first)), Status.OK_LENIENT)
 
 
 def _compared(first: Reading, second: Reading, status: Status) -> Reading:
@@ -114,17 +132,27 @@ def _read_each(text: str, scale: Scale) -> Reading | None:
     if len(brackets) != 2:
         return None
     named = [_NAMED_BEFORE.search(text, max(0, match.start() - _LOOK_BACK), match.start()) for match in brackets]
-    if not named[0] or not named[1] or (winner_of(named[0]["label"]), winner_of(named[1]["label"])) != ("A", "B"):
+    if not named[0] or not named[1]:
+        return None
+    names = winner_of(named[0]["label"]), winner_of(named[1]["label"])
+    if set(names) != {"A", "B"}:
         return None
     readings = [scale.place(as_number(match["score"])) for match in brackets]
-    compared = _compared(readings[0], readings[1], Status.OK_LENIENT)
+    first, second = readings if names[0] == "A" else reversed(readings)
+    compared = _compared(first, second, Status.OK_LENIENT)
     return replace(compared, start=brackets[0].start(), end=brackets[1].end())
 
 
 def _read_scores_line(text: str, scale: Scale) -> Reading | None:
+    if table := _TABLE.search(text):
+        return replace(_by_name(table, scale), start=table.start(), end=table.end())
     begins, line = last_line(text)
+    if line.strip(" *.") == text.strip(" *.\n"):
+        alone = _read_two(line.strip(" *."), scale, one_number=False, decimals=True)
+        if is_read(alone):
+            return replace(alone, status=Status.OK_LENIENT, start=begins, end=begins + len(line))
     match = re.search(
-        rf"(?:{_PLURAL.pattern})[^\d\n]{{0,40}}?(?P<two>{NUMBER}\s*(?:,\s|;|/|\bи\b|\band\b)\s*{NUMBER})[\s.!]*$",
+        rf"(?:{_PLURAL.pattern})[^\d\n]{{0,40}}?(?P<two>{NUMBER}\s*(?:,\s|;|/|\bи\b|\band\b)\s*{NUMBER})[\s.!\])]*$",
         line,
         re.IGNORECASE,
     )

@@ -12,7 +12,7 @@ from ...errors import UsageError, nearest
 from ...tasks.types import Status
 from .criteria import CRITERIA, plain_cell, read_rubric, read_rubric_object, read_table, read_table_object
 from .fastchat import parse_like_fastchat
-from .json_reply import Twice, find_object, is_part_of_one, is_unfinished
+from .json_reply import Found, Twice, find_object, find_objects, is_part_of_one, is_unfinished
 from .masking import blank, hide, hide_echo, hide_quotations, hide_reasoning
 from .normalise import normalise
 from .numbers import Scale
@@ -20,6 +20,7 @@ from .pair_scores import read_pair_scores, read_pair_scores_object
 from .pairs import read_pair, read_pair_object
 from .points import read_points, read_points_object
 from .ratings import read_rating, read_rating_object
+from .statements import is_corrected
 from .verdict import CODE, KINDS, Kind, Reading, Verdict
 from .vocabulary import REFUSAL
 
@@ -29,6 +30,8 @@ _SCALES: dict[str, tuple[float, float]] = {
     "points": (0, 7),
     "rubric": (0, 100),
 }
+_QUOTED_LINE = re.compile(r"(?m)^([ \t]{0,3})>")
+_HEADS = re.compile(r"\s{0,3}(?:#{1,6}\s|\*\*)[^.!?;]{0,60}$")
 _API_ERRORS = frozenset({"$ERROR$", "ERROR"})
 _BLOCK_KINDS = frozenset({"rubric", "criteria_table"})
 _LONGEST_REFUSAL = 4000
@@ -100,7 +103,9 @@ def parse_verdict(
     if finish_reason == "content_filter":
         return Verdict(None, Status.REFUSED)
     if nonce:
-        spoken = _with_nonce(spoken, normalise(nonce).text, whole_block=kind in _BLOCK_KINDS)
+        plain = normalise(nonce).text
+        spoken = _in_one_case(spoken, plain)
+        spoken = _with_nonce(spoken, plain, whole_block=kind in _BLOCK_KINDS)
     answer = normalise(graded_answer).text if graded_answer else ""
     # An answer cannot know the nonce: what its line says is the judge's own word.
     reading = _read(spoken, "" if nonce and nonce not in answer else answer, readers)
@@ -147,34 +152,62 @@ def _bounds(scale: Sequence[Any]) -> Scale:
 
 
 def _read_schema(text: str, nonce: str, readers: _Readers) -> Reading | None:
-    """Read an answer that is just the JSON object of its schema.
+    """Read the JSON object of the form's schema, wherever it stands outside of thoughts; another code is never read.
 
     As it came: what a judge quotes inside its explanation is not to be unfolded into quotation marks and brackets.
     """
-    if text.lstrip()[:1] != "{":
+    if "{" not in text or nonce not in text:
         return None
     try:
-        found = find_object(text)
+        found = _with_code(text, nonce)
     except Twice as twice:
         return Reading(None, Status.AMBIGUOUS, details={"twice": str(twice)})
-    if not found or found[0].get(CODE) != nonce or (reading := readers.json(found[0])) is None:
+    readings = [
+        replace(reading, start=one.start, end=one.end)
+        for one in found
+        if (reading := readers.json(one.object)) is not None
+    ]
+    if not readings:
         return None
+    reading = readings[-1]
+    before = readings[-2] if len(readings) > 1 else reading
+    if (before.value, before.status) != (reading.value, reading.status) and not is_corrected(
+        text[before.end : reading.start]
+    ):
+        return replace(reading, value=None, status=Status.AMBIGUOUS)
     # An object is a lenient answer only to who asked for words.
     status = Status.OK if reading.status is Status.OK_LENIENT else reading.status
-    return replace(reading, status=status, start=found[1], end=found[2])
+    return replace(reading, status=status)
+
+
+def _with_code(text: str, nonce: str) -> list[Found]:
+    stripped = text.lstrip()
+    if stripped[:1] == "{" and (whole := find_object(text)) and whole.start == len(text) - len(stripped):
+        return [whole] if whole.object.get(CODE) == nonce else []
+    found = [one for one in find_objects(text) if one.object.get(CODE) == nonce]
+    if not found:
+        return []
+    marked = hide(text, [(one.start, one.end) for one in found])
+    for one in found:
+        marked = f"{marked[: one.start]}{{{marked[one.start + 1 :]}"
+    spoken, cut_off = hide_reasoning(marked)
+    return [] if cut_off else [one for one in found if spoken[one.start] == "{"]
 
 
 def _with_nonce(text: str, nonce: str, *, whole_block: bool) -> str:
     """Hide all lines but those with the nonce; of a block, all that stands before its last nonce.
 
-    A JSON object at the end that holds the nonce is kept whole, unless it names another one as its code.
+    A JSON object at the end that holds the nonce is kept whole, unless it names another one as its code. What the
+    lines of a block quote say with the nonce is the judge's own.
     """
     with suppress(Twice):
         found = find_object(text)
-        if found and found[0].get(CODE, nonce) != nonce:
-            text = hide(text, [(found[1], found[2])])
-        elif found and nonce in text[found[1] : found[2]]:
-            return hide(text, [(0, found[1])])
+        if found and found.object.get(CODE, nonce) != nonce:
+            text = hide(text, [(found.start, found.end)])
+        elif found and nonce in text[found.start : found.end]:
+            return hide(text, [(0, found.start)])
+    if ">" in text and (not whole_block or _is_quoted(text.rpartition(nonce)[2])):
+        text = _QUOTED_LINE.sub(r"\1 ", text)
     if whole_block:
         parts = text.split(nonce)
         kept = len(parts) - 1 if parts[-1].strip() else len(parts) - 2
@@ -182,12 +215,23 @@ def _with_nonce(text: str, nonce: str, *, whole_block: bool) -> str:
     return "\n".join(_own_lines(text, nonce))
 
 
+def _is_quoted(text: str) -> bool:
+    return all(line.lstrip(" ").startswith(">") for line in text.split("\n")[1:] if line.strip())
+
+
+def _in_one_case(text: str, nonce: str) -> str:
+    """Return the text with the nonce in its own case: headings turn into capitals."""
+    if nonce.isascii() and nonce.casefold() in text.casefold():
+        return re.sub(re.escape(nonce), nonce, text, flags=re.IGNORECASE | re.ASCII)
+    return text
+
+
 def _own_lines(text: str, nonce: str) -> Iterator[str]:
     """Yield the lines with the nonce, and the verdict below one that ends with a colon; blanks for the others."""
     waiting = False
     for line in text.split("\n"):
         if nonce in line and not is_part_of_one(line):
-            waiting = bool(_ANNOUNCES.search(line))
+            waiting = bool(_ANNOUNCES.search(line) or _HEADS.match(line))
             yield line.replace(nonce, blank(nonce))
         elif waiting and _VERDICT_ALONE.fullmatch(line):
             waiting = False
@@ -215,13 +259,27 @@ def _read(text: str, answer: str, readers: _Readers) -> Reading | None:
 def _read_once(text: str, readers: _Readers) -> Reading | None:
     try:
         found = find_object(text)
+        if found:
+            reading = readers.json(found.object)
+            if reading is not None:
+                reading = replace(reading, start=found.start, end=found.end)
+                return _without_rivals(text, reading, readers)
     except Twice as twice:
         return Reading(None, Status.AMBIGUOUS, details={"twice": str(twice)})
-    if found:
-        reading = readers.json(found[0])
-        if reading is not None:
-            return replace(reading, start=found[1], end=found[2])
     return readers.text(hide_quotations(text, readers.plain))
+
+
+def _without_rivals(text: str, reading: Reading, readers: _Readers) -> Reading:
+    """Return the reading of an object unless another one stands before it that says something else."""
+    before = text[: reading.start]
+    if "{" not in before:
+        return reading
+    for other in reversed(find_objects(before)):
+        rival = readers.json(other.object)
+        if rival is not None and (rival.value, rival.status) != (reading.value, reading.status):
+            corrected = is_corrected(text[other.end : reading.start])
+            return reading if corrected else replace(reading, value=None, status=Status.AMBIGUOUS)
+    return reading
 
 
 def _judged(reading: Reading | None, text: str, kind: Kind, finish_reason: str | None) -> Reading:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from ...tasks.types import Status
+from .brackets import read_tags
 from .masking import blank
 from .numbers import Scale, is_read, read_number
 from .ratings import read_rating, read_rating_object
-from .tags import read_tags
 from .verdict import Reading, VerdictStatus
 
 BOXED_VALUES = (0, 0.5, 1)

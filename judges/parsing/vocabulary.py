@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 RATING_LABEL = (
-    r"оценк[аиуе]|оценить|рейтинг|балл\w{0,3}|итог\w{0,6}|вердикт|оценива\w{1,4}|оценил\w{0,2}|"
+    r"оценк[аиуе]|оценочк[аиуе]|оценить|рейтинг|балл\w{0,3}|итог\w{0,6}|вердикт|оценива\w{1,4}|оценил\w{0,2}|"
     r"(?:по)?ставлю|поставил\w{0,2}|результат|"
     r"ratings?|scores?|grades?|graded|rated?|verdict|overall|final|marks?|points"
 )
@@ -13,11 +13,11 @@ RATING_LABEL = (
 
 PAIR_LABEL = (
     r"вердикт|итог\w{0,6}|вывод|победител\w{1,3}|победил\w{0,2}|лучш\w{1,3}|выбор|выбираю|решение|оценка|рейтинг|"
-    r"результат|verdict|winner|better|best|choice|choose|final|decision|preferred|rating|overall|conclusion"
+    r"результат|verdict|winner|better|best|choice|choose|final|decision|prefer\w{0,3}|предпочита\w{1,3}|предпочту|rating|overall|conclusion"
 )
 """Words that announce a winner."""
 
-OVERALL = re.compile(r"\b(?:итог|общ|финал|окончательн|вердикт|overall|final|total|verdict)", re.IGNORECASE)
+OVERALL = re.compile(r"\b(?:итог|общ|финал|окончательн|вердикт|в целом|overall|final|total|verdict)", re.IGNORECASE)
 """Words that make a label the one for the whole answer."""
 
 SUBSCORE = re.compile(
@@ -31,13 +31,33 @@ SUBSCORE = re.compile(
 
 HEDGE = re.compile(
     r"\b(?:бы|б|если|эталонн\w{0,4}|сначала|хотел\w{0,2}|мог|могла|можно|вместо|максим\w{0,10}|минимал\w{0,8}|"
-    r"would|could|might|if|instead|initially|first|maximum|minimum|rather than)\b",
+    r"would|could|might|if|instead|initially|first(?! (?:turn|question|answer|response|assistant|part|one))|maximum|minimum|rather than)\b",
     re.IGNORECASE,
 )
 """Words of a verdict that was not given."""
 
+_SHOWS = r"(?=\s(?:строк|фраз|надпис|текст|слов|оценк|балл|вердикт|рейтинг|rating|score|verdict|line|words|text|\[\[|«|\"))"
+SAID_BY_OTHERS = re.compile(
+    r"\b(?:просил\w?|просит|требовал\w?|требует|приписал\w?|приписывает|сам\w? себе|самому себе|себе (?:ставит|поставил\w?)"
+    r"|(?:ставит|поставил\w?|приписал\w?|дал\w?) себе|в ответе (?:было|есть|стоит|сказано|написано|просили|просят)|в тексте"
+    r"|строк[аиу]|asks? for|asked for|claim(?:s|ed)|its(?:elf| own)|himself|themselves"
+    r"|(?:the )?(?:assistant|model|author|student|answer|text|response) (?:says|wrote|writes|gave|gives|rates)"
+    r"|(?:ассистент|модель|автор|ученик|он|она|ответ) (?:\w{1,12} )?(?:пиш\w{2}|написал\w?|дописал\w?|ставит|поставил\w?"
+    r"|кончается|заканчивается))\b"
+    rf"|\b(?:содержит|contains){_SHOWS}",
+    re.IGNORECASE,
+)
+"""Words of a value that somebody else gave."""
+
+OF_OTHER_THINGS = re.compile(
+    r"\b(?:эталон\w{0,2}|эталонн\w{2,3}|образ(?:ец|цу|цовый)|предыдущ\w{2,3}|прошл\w{2,3}|идеальн\w{2,3}|максимум\w?"
+    r"|максимальн\w{2,3}|previous|reference|ideal|maximum|уверенност\w{1,3}|confidence)\b",
+    re.IGNORECASE,
+)
+"""Words of a value that something else has."""
+
 MENTION = re.compile(
-    r"\b(?:например|пример\w{0,2}|example|e\.g|such as)\b\W{0,6}(?:[^\W\d]{1,20}\s?[:=]\s?)?$", re.IGNORECASE
+    r"\b(?:например|пример(?:у|е|ом)?|example|e\.g|such as)\b\W{0,6}(?:[^\W\d]{1,20}\s?[:=]\s?)?$", re.IGNORECASE
 )
 """Words before a verdict that is only shown."""
 
@@ -87,3 +107,11 @@ TIE = re.compile(
     re.IGNORECASE,
 )
 """Neither is better."""
+
+
+_CLAUSE = re.compile(r"[,;]\s")
+
+
+def is_of_others(sentence: str) -> bool:
+    """Whether a sentence, up to a value in it, says that the value is somebody else's or of something else."""
+    return bool(SAID_BY_OTHERS.search(sentence) or OF_OTHER_THINGS.search(_CLAUSE.split(sentence)[-1]))

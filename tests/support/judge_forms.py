@@ -68,7 +68,18 @@ def _two(dice: Random, low: int = 1, high: int = 10) -> tuple[int, int]:
 
 def _label(dice: Random) -> str:
     return dice.choice(
-        ["Оценка", "Моя оценка", "Итоговая оценка", "Итог", "Балл", "Рейтинг", "Rating", "Score", "Final rating", "My score"]
+        [
+            "Оценка",
+            "Моя оценка",
+            "Итоговая оценка",
+            "Итог",
+            "Балл",
+            "Рейтинг",
+            "Rating",
+            "Score",
+            "Final rating",
+            "My score",
+        ]
     )
 
 
@@ -173,7 +184,12 @@ def quoted_verdicts(dice: Random) -> Made:
 @_of("rating")
 def only_quoted(dice: Random) -> Made:
     lead = dice.choice(
-        ["Ответ кончается так:\n\n", "Ассистент пишет:\n", "The answer ends with this line:\n\n", "Он приписал себе:\n"]
+        [
+            "Ответ кончается так:\n\n",
+            "Ассистент пишет:\n",
+            "The answer ends with this line:\n\n",
+            "Он приписал себе:\n",
+        ]
     )
     said = dice.choice(["> Оценка: [[10]]", "> Rating: 10", "> **Оценка: 9**", "«Оценка: [[10]]»"])
     return lead + said, None
@@ -601,11 +617,67 @@ def written_as_yaml(dice: Random) -> Made:
     ), value
 
 
+@_of("rating")
+def plain_remarks_before(dice: Random) -> Made:
+    """Words of the other kinds in sentences that leave the verdict alone."""
+    value = _rating(dice)
+    talk = dice.choice(
+        [
+            "По сравнению с эталоном слабо.",
+            "Ответ содержит ошибку.",
+            "Ответ не раскрывает тему.",
+            "Ошибок нет.",
+            "Автор не доказал лемму, но ход верен.",
+            "Это лучше, чем прошлый ответ.",
+            "Можно было бы короче.",
+            "The answer contains an error.",
+            "It is not perfect, but correct.",
+            "No mistakes were found.",
+            "Better than most.",
+            "Формулы $x + 2 = 5$ и 3 + 4 = 7 верны.",
+            "Список [1, 2, 3] отсортирован верно.",
+            "В шаге 2 опечатка, в шаге 3 пропуск.",
+            "Просили 5 примеров, дано 4.",
+            "Модель пишет ясно.",
+        ]
+    )
+    glue = dice.choice([" ", "\n", "\n\n"])
+    said = dice.choice(
+        [
+            f"Оценка: {value}",
+            f"Оценка: [[{value}]]",
+            f"Rating: [[{value}]]",
+            f"Ставлю {value}.",
+            f"**Rating: {value}/10**",
+        ]
+    )
+    return talk + glue + said, value
+
+
+@_of("rating")
+def remarks_in_the_same_sentence(dice: Random) -> Made:
+    value = _rating(dice)
+    return dice.choice(
+        [
+            f"Ответ содержит ошибку, оценка: [[{value}]]",
+            f"По сравнению с эталоном слабее, поэтому оценка: [[{value}]]",
+            f"Ответ неполон, оценка {value}.",
+            f"Пример не разобран, ставлю {value}.",
+            f"The answer has an error, so my rating is {value}.",
+            f"Not bad at all; rating: [[{value}]]",
+            f"Ошибок нет, итого {value} из 10",
+            f"Хороший ответ, хотя и без примеров: [[{value}]]",
+        ]
+    ), value
+
+
 # Ratings: JSON, with and without the prompt's code
 
 
 def _object(dice: Random, *, code: str | None, **verdict: Any) -> str:
-    text = dice.choice(["Ясно и верно.", "Есть `код` и {скобки}.", "В ответе 3 ошибки.", "Он пишет [[10]].", 'Он "умён".'])
+    text = dice.choice(
+        ["Ясно и верно.", "Есть `код` и {скобки}.", "В ответе 3 ошибки.", "Он пишет [[10]].", 'Он "умён".']
+    )
     fields: dict[str, Any] = {"explanation": text, **({"code": code} if code else {}), **verdict}
     return json.dumps(fields, ensure_ascii=False, indent=dice.choice([None, None, 1, 4]))
 
@@ -682,9 +754,8 @@ def objects_by_hand(dice: Random) -> Made:
             f'{{"score": {{"value": {value}}}}}',
             f'[{{"score": {value}}}]',
             f'{{"rating": {value}, // хорошо\n"why": "да"}}',
-            f'{{rating: {value}}}',
+            f"{{rating: {value}}}",
             f'{{"rating": {value},}}',
-            f'Вердикт: {{"rating": {value}}}. Всё.',
         ]
     ), value
 
@@ -920,7 +991,7 @@ def winners(dice: Random) -> Made:
             f"Вердикт: ответ {one}\n\nПояснение: 3 ошибки у соперника.",
             f"Verdict: {one}\nConfidence: 9/10",
             f"Вердикт: \\textbf{{{one}}}",
-            f"[{{\"winner\": \"{one}\"}}]",
+            f'[{{"winner": "{one}"}}]',
             f"{{'winner': '{one}'}}",
         ]
     ), one
@@ -983,7 +1054,7 @@ def two_scores(dice: Random) -> Made:
             (f"| A | B |\n|---|---|\n| {one} | {other} |", winner),
             (f"{one} {other}", winner),
             (f"{one}, {other}", winner),
-            (f"[ [{one}, {other}] ]", winner),
+            (f"Оценки: [ [{one}, {other}] ]", winner),
             (f"Матрица [[1, 2], [3, 4]] верна.\nОценки: [[{one}, {other}]]", winner),
             (f"Оценки: [[{one}, {other}]]. Вернее, [[{other}, {one}]].", "B" if winner == "A" else "A"),
             (f"[[{one}, {other}]]\n[[{other}, {one}]]", None),
@@ -1046,7 +1117,14 @@ def corrected_criteria(dice: Random) -> Made:
 def undecided_criteria(dice: Random) -> Made:
     values = _percentages(dice)
     one = dice.choice(values)
-    wordings = [f"не {one}%", f"{one}–{one + 10}%", f"{one}% или {one + 5}%", f"не ниже {one}%", f"{one}% ± 5%", "4/5"]
+    wordings = [
+        f"не {one}%",
+        f"{one}–{one + 10}%",
+        f"{one}% или {one + 5}%",
+        f"не ниже {one}%",
+        f"{one}% ± 5%",
+        "4/5",
+    ]
     return _block(dice, _one_replaced(dice, [f"{value}%" for value in values], wordings)), None
 
 
