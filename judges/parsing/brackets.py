@@ -13,7 +13,7 @@ from .labelled import read_said
 from .numbers import OF, Scale
 from .statements import is_corrected, is_denied, is_linked, leads_on
 from .verdict import Reading
-from .vocabulary import HEDGE, MENTION, OVERALL, SAID_BY_OTHERS, SUBSCORE, is_of_others
+from .vocabulary import HEDGE, MENTION, ORDINARY_LABEL, OVERALL, SAID_BY_OTHERS, SUBSCORE, is_of_others
 
 _BRACKETS = re.compile(r"\[\[([^\[\]]{0,120}+)\]\]")
 _UNFINISHED = re.compile(r"\[\[[^\[\]\n]{0,40}\s*\Z")
@@ -34,6 +34,7 @@ _POINTS_AT_IT = re.compile(
     r"(?:\s(?:ответ\w{0,2}|answer|one|response))?(?:\s(?:an?|the))?)\s*[*_`$«\"(]*\s*$",
     re.IGNORECASE,
 )
+_NOTHING = re.compile(r"[\s*_`.!$]*+")
 _EQUATION = re.compile(r"[\w)\]]\s*=\s*$")
 _GOES_ON = re.compile(r"[\s*_`$»\")]*(?:[,;]\s*)?[^\W\d]")
 
@@ -98,6 +99,8 @@ def choose(text: str, form: Form) -> Choice | None:
             different.add(match[1])
     if not last:
         return None
+    if number == 1 and (ordinary := _ordinary(text, *last[0], form)) is not None:
+        return Choice(ordinary)
     pairs, lists = _pairs(text, last, form)
     if number > _REMEMBERED:
         # What stands further up is known by its words alone.
@@ -117,6 +120,14 @@ def is_hedged(before: str) -> bool:
     return bool(HEDGE.search(_SENTENCE_END.split(before)[-1]))
 
 
+def _ordinary(text: str, start: int, end: int, form: Form) -> Reading | None:
+    """Return what the only pair says where nothing but its label is on its line, and nothing behind it."""
+    before = text[max(0, start - _LOOK_BACK) : start].rpartition("\n")[2]
+    if not ORDINARY_LABEL.fullmatch(before) or not form.label.search(before) or not _NOTHING.fullmatch(text, end):
+        return None
+    return form.read(text[start + 2 : end - 2]).at(start, end)
+
+
 def _pairs(text: str, spans: deque[tuple[int, int]], form: Form) -> tuple[list[_Pair], list[Reading]]:
     pairs: list[_Pair] = []
     lists: list[Reading] = []
@@ -129,9 +140,7 @@ def _pairs(text: str, spans: deque[tuple[int, int]], form: Form) -> tuple[list[_
         if follows and previous is not None and _DENOMINATOR.fullmatch(between):
             previous_end = end
             continue
-        reading = replace(
-            form.after(form.read(text[start + 2 : end - 2]), text[end : end + _LOOK_AHEAD]), start=start, end=end
-        )
+        reading = form.after(form.read(text[start + 2 : end - 2]), text[end : end + _LOOK_AHEAD]).at(start, end)
         previous_end, passed = end, previous
         if reading.status is Status.MISSING or MENTION.search(before):
             continue
@@ -254,7 +263,7 @@ def read_tags(text: str, scale: Scale) -> Reading | None:
         unfinished = _OPEN.search(text, max(0, len(text) - 2 * _SAID_LOOK_BACK))
         return Reading(None, Status.TRUNCATED) if unfinished else None
     readings = [
-        replace(read_said(block["inside"], scale), start=block.start(), end=block.end()) for block in blocks
+        read_said(block["inside"], scale).at(block.start(), block.end()) for block in blocks
     ]
     spoken = [reading for reading in readings if reading.status is not Status.MISSING]
     if not spoken:

@@ -13,7 +13,7 @@ from .normalise import BIDI
 from .numbers import NUMBER, OF, UNIT, Scale, is_read, read_number
 from .statements import Mention, is_corrected, settle
 from .verdict import Reading
-from .vocabulary import HEDGE, MENTION, NUMBER_WORDS, OVERALL, SUBSCORE, is_of_others
+from .vocabulary import HEDGE, MENTION, NUMBER_WORDS, ORDINARY_LABEL, OVERALL, SUBSCORE, is_of_others
 
 _LONGEST_LINE = 2000
 _MOST_LINES = 60
@@ -89,6 +89,13 @@ _WITH_A_UNIT = re.compile(
     r"(?:\s{1,3}(?:из|out of)\s{1,3}\d{1,3})?)\b",
     re.IGNORECASE,
 )
+_BEGINS_WITH_A_LABEL = re.compile(
+    rf"[\W\d_]{{0,20}}(?:(?:хотя нет|нет|no|wait|actually|well)\b\W*)?(?:[^\W\d]{{1,20}}\s){{0,2}}(?:{_NOUN}|{_VERB}|{_SUM})\b",
+    re.IGNORECASE,
+)
+_ORDINARY = re.compile(
+    rf"{ORDINARY_LABEL.pattern}(?<=[:—–\s*_])(?P<said>\d{{1,2}}(?:[.,]\d)?(?:/\d{{1,2}})?)[\s*_.!]*+", re.IGNORECASE
+)
 _DEDUCTION = re.compile(
     r"(?:\b(?:на|минус|сня\w{1,3}|снима\w{1,3}|снижа\w{1,4}|вычита?\w{0,3}|штраф\w{0,3}|потеря\w{0,3}|до|от|за|максимум|"
     r"ещё|еще|deduct\w{0,4}|lost|loses?|minus|by|up to|at most|out of|из|worth|maximum(?: is)?|of|стоит|оценена в|possible|available)|[-–—+])\s{0,3}$",
@@ -157,6 +164,8 @@ def read_statement(text: str, scale: Scale) -> Reading | None:
 def contradicts(text: str, start: int, chosen: Reading, scale: Scale) -> bool:
     """Whether what stands behind a verdict in brackets corrects it, or names another one of the same scale."""
     line = text[start : start + _LONGEST_LINE].partition("\n")[0]
+    if not any(char.isalnum() for char in line) and not _WORDS_BEHIND.search(text, start):
+        return False
     before = text[max(0, start - 2 * _LOOK_AROUND) : start].rpartition("\n")[2]
     if any(_high(match) != scale.high for match in _SCALE_NAMED.finditer(before + line)):
         return True
@@ -183,6 +192,7 @@ def contradicts(text: str, start: int, chosen: Reading, scale: Scale) -> bool:
     return False
 
 
+_WORDS_BEHIND = re.compile(r"\w")
 _DENOMINATOR = re.compile(rf"^\s*{OF}[\s\[]*\d{{1,3}}[\]\s]*")
 _SIGNS_OF_MORE = re.compile(r"было бы|была бы|would|завыш|слишком|too ", re.IGNORECASE)
 
@@ -262,6 +272,12 @@ def _reminder(scale: Scale) -> re.Pattern[str]:
 
 def _read_line(text: str, begins: int, line: str, scale: Scale, *, strict: bool) -> tuple[Reading, str] | None:
     """Return what a line says, and its label; ``strict`` wants it to begin with the label."""
+    if strict and not _BEGINS_WITH_A_LABEL.match(line) and not _NUMBER_ALONE.fullmatch(line):
+        return None
+    if ordinary := _ORDINARY.fullmatch(line):
+        reading = read_number(ordinary["said"].rstrip("."), scale)
+        status = Status.OK_LENIENT if is_read(reading) else reading.status
+        return reading.at(begins + len(line) - len(line.lstrip()), begins + ordinary.end("said"), status), line
     if is_part_of_one(line) or line.lstrip().startswith("{"):
         return None
     if _NUMBER_ALONE.fullmatch(line):
@@ -277,7 +293,7 @@ def _read_line(text: str, begins: int, line: str, scale: Scale, *, strict: bool)
     for pattern in patterns:
         found = [match for match in pattern.finditer(line) if not _is_talk(line, match, pattern)]
         if strict:
-            found = [match for match in found if _BARE_PREFIX.fullmatch(line[: match.start()])][:1]
+            found = [match for match in found[:1] if _BARE_PREFIX.fullmatch(line[: match.start()])]
         if found:
             label = line[found[0].start() : found[0].start("said")]
             reading = _one_of(line, found, begins, scale)

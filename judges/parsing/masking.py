@@ -131,6 +131,8 @@ def _unwrapped(text: str) -> str:
 
 def _with_own_block(text: str) -> str:
     """Return the text without the marks of a block quote at its end that nothing says to be somebody else's."""
+    if ">" not in text or not text.rstrip().rpartition("\n")[2].lstrip(" \t").startswith(">"):
+        return text
     end = len(text)
     block: list[int] = []
     while end > 0:

@@ -221,7 +221,7 @@ def _is_quoted(text: str) -> bool:
 
 def _in_one_case(text: str, nonce: str) -> str:
     """Return the text with the nonce in its own case: headings turn into capitals."""
-    if nonce.isascii() and nonce.casefold() in text.casefold():
+    if nonce not in text and nonce.isascii() and nonce.casefold() in text.casefold():
         return re.sub(re.escape(nonce), nonce, text, flags=re.IGNORECASE | re.ASCII)
     return text
 

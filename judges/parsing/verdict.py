@@ -66,5 +66,9 @@ class Reading:
     end: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    def at(self, start: int, end: int, status: Status | VerdictStatus | None = None) -> Reading:
+        """Return the reading of this place, with another status if one is given."""
+        return Reading(self.value, status or self.status, start, end, self.details)
+
 
 READ: Final = frozenset({Status.OK, Status.OK_LENIENT})

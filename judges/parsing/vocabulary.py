@@ -115,3 +115,11 @@ _CLAUSE = re.compile(r"[,;]\s")
 def is_of_others(sentence: str) -> bool:
     """Whether a sentence, up to a value in it, says that the value is somebody else's or of something else."""
     return bool(SAID_BY_OTHERS.search(sentence) or OF_OTHER_THINGS.search(_CLAUSE.split(sentence)[-1]))
+
+
+ORDINARY_LABEL = re.compile(
+    r"[\s*_#]*+(?:(?:моя|итоговая|общая|финальная|итоговый|my|final|overall|the)\s++)?(?:оценка|рейтинг|вердикт|балл|баллы|итог|rating|score"
+    r"|grade|verdict|points)[\s*_]*+[:—–]?[\s*_`$]*+",
+    re.IGNORECASE,
+)
+"""What stands before most verdicts: a label, and nothing that could change what it says."""
