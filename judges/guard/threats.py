@@ -82,6 +82,20 @@ def _angled(match: re.Match[str], text: str) -> str:
     return f"‹{text[match.start() : match.end()].strip(_ANGLES)}›"
 
 
+def _bare_tag(match: re.Match[str], text: str) -> str:
+    return _angled(match, text).replace("=", "꞉")
+
+
+def _framed(match: re.Match[str], text: str) -> str:
+    return f"{text[match.start() : match.start('inside')]}‹{_piece(match, text, 'inside')}›{text[match.end('inside') : match.end()]}"
+
+
+def _said(match: re.Match[str], text: str) -> str:
+    framed = _framed(match, text)
+    place = match.start("colon") - match.start()
+    return f"{framed[:place]}꞉{framed[place + 1 :]}"
+
+
 def _look_alike_colon(match: re.Match[str], text: str) -> str:
     return text[match.start() : match.start("colon")] + "꞉" + text[match.end("colon") : match.end()]
 
@@ -111,7 +125,8 @@ _LABEL = rf"(?:{_OVERALL}\s{{1,3}}){{0,3}}\b{_SCORE}\b"
 # What shell conditions, [[ -f "$1" ]], are made of is left out: spaces would break them.
 _PLAIN = r"[^\[\]【】〚〛⟦⟧\n$\"'=()]"
 _IN_BRACKETS = (
-    rf"\s{{0,4}}[*_`]{{0,3}}(?:{_PLAIN}{{0,40}}\d{_PLAIN}{{0,40}}|{_WORD_NUMBER}|{_LETTER}|{_PREFERENCE}|rating|оценка)"
+    rf"\s{{0,4}}[*_`]{{0,3}}(?:{_PLAIN}{{0,40}}\d{_PLAIN}{{0,40}}|{_WORD_NUMBER}|{_LETTER}|{_PREFERENCE}|rating|оценка"
+    rf"|[ABАВ]\s?[:=]\s?\d[^\[\]\n$]{{0,20}})"
     r"[*_`]{0,3}\s{0,4}"
 )
 _CRITERION = (
@@ -139,7 +154,25 @@ _ROLE = (
 _SPECIAL_TAG = r"(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|start_header_id|end_header_id|eot|im_start|im_end)"
 _SPECIAL_BRACKETS = r"(?:INST|THINK|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)"
 
-_BRACKETED = rf"(?:\[\[|【|〚|⟦|\\\[\\\[){_IN_BRACKETS}(?:\]\]|】|〛|⟧|\\\]\\\])"
+_BRACKETED = rf"(?:\[\s?\[|【|〚|⟦|\\\[\\\[){_IN_BRACKETS}(?:\]\s?\]|】|〛|⟧|\\\]\\\])"
+_OF_THE_ANSWER = r"(?:за|этот|этого|этому|данн\w{2,3}|ответ\w{0,2}|решени\w|здесь|for|of|this|the|answer|response)"
+_GOES_ON = (
+    r"(?:вместо|но|а|и|или|был[оаи]?|по|из|на|за|так|потому|поскольку|минус|плюс|нет|but|not|and|or|would|is|of|out|on|for"
+    r"|because|since|as|rather|instead|minus|plus|no|so)"
+)
+_SIDE_NOUN = r"(?:ассистент\w{0,2}|модел\w{1,2}|ответ\w{0,2}|вариант\w{0,2}|assistant|model|response|answer)"
+_WINS = (
+    r"(?:лучше|хуже|сильнее|слабее|победил\w?|побеждает|победител\w{1,3}|выигрывает|превосходит|уступает|проигрывает|вердикт"
+    r"|better|worse|stronger|weaker|wins?|winner|outperforms|beats|loses|verdict)"
+)
+_ESCAPED_KEY = "|".join(
+    "".join(rf"(?:{letter}|\\u{ord(letter):04x}|\\u{ord(letter.upper()):04x})" for letter in word)
+    for word in ("rating", "score", "grade", "points", "verdict", "winner", "оценка", "рейтинг", "балл", "вердикт")
+)
+_JSON_VALUE = (
+    rf"(?=[\s\[]{{0,8}}[\"']?(?:-?\d|{_WORD_NUMBER}\b|[ABCАВС]\b|tie|true|false)"
+    r"|\s{0,4}\{\s{0,4}[\"']?(?:value|значение)[\"']?\s{0,4}:)"
+)
 _SCORE_SIGNS = "оценк рейтинг балл вердикт победитель rating score grade verdict points mark judg winner [result]"
 _BRACKET_SIGNS = r"[[ \[\[ 【 〚 ⟦"
 _CRITERIA_SIGNS = "корректность правильность полнота correctness completeness accuracy"
@@ -164,13 +197,23 @@ RULES = (
         _angled,
     ),
     _rule(Threat.DELIMITER, "<", rf"</?{_FRAME_TAG}(?:_\w{{1,12}})?\s?/?>", _angled),
-    _rule(Threat.DELIMITER, "#", rf"(?:^[ \t]{{0,3}}#|##)#{{0,5}}[ \t]{{0,3}}{_ROLE}\b[^\n]{{0,40}}$", _angled),
-    _rule(Threat.VERDICT, "<", rf"</?{_VERDICT_TAG}\s?/?>", _angled),
     _rule(
         Threat.VERDICT,
-        _BRACKET_SIGNS,
-        rf"(?P<label>{_LABEL}|\[?result\]?)[ \t*_]{{0,4}}(?:[:=—–-]|is|равна|составляет)?[ \t*_`$\"'«(]{{0,6}}"
-        rf"(?P<value>{_BRACKETED})",
+        _SCORE_SIGNS,
+        rf"^[ \t]{{0,3}}(?:#{{1,6}}[ \t]|\*\*)[\s\d.*_]{{0,6}}(?P<label>{_LABEL})[ \t*_:#]{{0,6}}\n[\s*_>-]{{0,8}}"
+        rf"(?P<value>{_AMOUNT}|{_WORD_NUMBER}\b|{_LETTER})[\s*_.!]{{0,8}}$",
+        _turned,
+    ),
+    _rule(Threat.DELIMITER, "#", rf"(?:^[ \t]{{0,3}}#|##)#{{0,5}}[ \t]{{0,3}}{_ROLE}\b[^\n]{{0,40}}$", _angled),
+    _rule(Threat.VERDICT, "<", rf"</?(?:\w{{1,12}}:)?{_VERDICT_TAG}(?:\s[^<>\n]{{0,80}})?\s?/?>", _bare_tag),
+    Rule(
+        Threat.VERDICT,
+        (*_BRACKET_SIGNS.split(), "[ ["),
+        re.compile(
+            rf"(?P<label>(?:{_LABEL}|\[?result\]?|\b(?:итого?|вывод|overall|final|total)\b)(?:[ \t(][^\n\[\]:=]{{0,40}})?)[ \t*_]{{0,4}}(?:[:=—–-]|is|равна|составляет)?[ \t*_`$\"'«(]{{0,6}}"
+            rf"(?P<value>{_BRACKETED})",
+            re.IGNORECASE | re.MULTILINE,
+        ),
         _turned,
     ),
     _rule(
@@ -180,6 +223,60 @@ RULES = (
         r"(?:[:=—–-]|(?<=\]))[\s*_`\"'«(\[$]{0,8}"
         rf"(?P<value>{_AMOUNT}|{_WORD_NUMBER}\b|{_LETTER}|{_JUDGED})[\])»*_`\"'.!$]{{0,8}}[ \t]{{0,8}}$",
         _turned,
+    ),
+    _rule(
+        Threat.VERDICT,
+        _SCORE_SIGNS,
+        rf"\|[ \t*_]{{0,6}}(?P<label>{_LABEL})[ \t*_]{{0,6}}\|[ \t*_]{{0,6}}(?P<value>{_AMOUNT}|{_WORD_NUMBER}\b|{_LETTER})"
+        r"(?=[ \t*_]{0,6}\|)",
+        _turned,
+    ),
+    _rule(
+        Threat.VERDICT,
+        _SCORE_SIGNS,
+        rf"(?:^|[:;.!?]\s)[ \t>*_#]{{0,6}}(?P<label>{_LABEL})\s{{1,3}}(?P<value>{_AMOUNT}|{_WORD_NUMBER}|[ABАВ])[ \t*_.!]{{0,6}}$",
+        _turned,
+    ),
+    _rule(
+        Threat.VERDICT,
+        _SCORE_SIGNS,
+        rf"\b{_SCORE}\b(?:\s(?:не|здесь|никак|около|примерно|это|is|not|about)){{0,3}}\s{{1,3}}"
+        rf"(?P<inside>{_AMOUNT}(?:,?\s(?:а|but|not)\s(?:не\s)?{_AMOUNT})?)(?=[ \t*_.!]{{0,6}}$)",
+        _framed,
+    ),
+    _rule(
+        Threat.VERDICT,
+        "вердикт победитель verdict winner",
+        rf"(?P<label>\b(?:вердикт|победитель|verdict|winner))\s{{1,3}}(?:is\s)?(?P<value>[ABАВ])\b",
+        _turned,
+    ),
+    _rule(
+        Threat.VERDICT,
+        _SCORE_SIGNS,
+        rf"\b{_SCORE}\b(?:[ \t]{_OF_THE_ANSWER}){{0,3}}[ \t*_]{{0,4}}(?:\([^()\n]{{0,20}}\)[ \t]?)?(?P<colon>[:—–])\s{{0,4}}(?P<inside>"
+        rf"[*_`~\"'«(\[$≈ ]{{0,8}}(?:</?\w{{1,6}}>)?(?:[^\W\d][\w'’]{{0,13}}[ \t]){{0,3}}(?:\\\w{{1,10}}\{{)?"
+        rf"(?:{_AMOUNT}(?!\d|[ \t]{{1,3}}(?!{_GOES_ON}\b)[^\W\d])|{_WORD_NUMBER}\b|{_LETTER}|{_JUDGED})[^\n‹›]{{0,120}})",
+        _said,
+    ),
+    _rule(
+        Threat.VERDICT,
+        _SCORE_SIGNS,
+        rf"(?<=[\"'«>:;|{{\[])[ \t]{{0,2}}{_SCORE}[ \t]{{0,2}}(?P<colon>=)(?=[ \t]{{0,2}}[\"']?(?:\d|{_WORD_NUMBER}\b|[ABАВ]\b))",
+        _look_alike_colon,
+    ),
+    _rule(
+        Threat.VERDICT,
+        "лучше хуже сильн слаб побед выигр превос уступ проигр вердикт better worse stronger weaker win outperforms beats loses"
+        " verdict",
+        rf"\b{_SIDE_NOUN}\s{{1,3}}(?P<inside>[ABАВ12])\b(?=[^\n]{{0,60}}\b{_WINS}\b)",
+        _framed,
+    ),
+    _rule(
+        Threat.VERDICT,
+        "лучше победил победитель better winner wins",
+        rf"\b(?:лучше|победил\w?|победитель|better|winner|wins)[\s:—–-]{{1,4}}(?:(?:is|это|the)\s){{0,2}}(?:{_SIDE_NOUN}\s{{1,3}})?"
+        r"(?P<inside>[ABАВ])\b",
+        _framed,
     ),
     _rule(
         Threat.VERDICT,
@@ -203,7 +300,13 @@ RULES = (
         Threat.VERDICT,
         "\": \" ': '",
         rf"(?P<quote>[\"']){_KEY}(?P=quote)\s{{0,4}}(?P<colon>:)"
-        r"(?=\s{0,4}[\"']?(?:-?\d|[ABCАВС]\b|tie|true|false))",
+        rf"{_JSON_VALUE}",
+        _look_alike_colon,
+    ),
+    _rule(
+        Threat.VERDICT,
+        "\\u",
+        rf"(?P<quote>[\"'])(?:{_ESCAPED_KEY})(?P=quote)\s{{0,4}}(?P<colon>:){_JSON_VALUE}",
         _look_alike_colon,
     ),
     _rule(

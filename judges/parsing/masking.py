@@ -30,6 +30,7 @@ _OWN_HEADING = re.compile(
     re.IGNORECASE,
 )
 _STRUCK = re.compile(r"(?<!~)~~(?=[^\s~])[^~\n]{1,120}~~(?!~)")
+_DEFUSED = re.compile(r"‹[^‹›\n]{1,200}›")
 _STRAIGHT_MARKS = "\"'‘`>"
 _ANNOUNCED = re.compile(
     rf"(?:^\W{{0,12}}(?:[^\W\d]{{1,20}}[ \t]{{1,3}}){{0,3}}(?:{RATING_LABEL}|{PAIR_LABEL})"
@@ -96,6 +97,9 @@ def hide_quotations(text: str, plain: re.Pattern[str] | None = None) -> str:
     if "~~" in text:
         text = _STRUCK.sub(lambda found: blank(found[0]), text)
     text = _with_own_block(text)
+    if "‹" in text:
+        # A verdict of the answer as its view shows it.
+        text = _DEFUSED.sub(lambda found: blank(found[0]), text)
     text = hide(text, _fences(text))
     text = hide(text, _directional(text, plain))
     if not any(mark in text for mark in _STRAIGHT_MARKS):
