@@ -18,7 +18,7 @@ from .forms import LANGUAGES, Form, form_names, load_form
 from .guard.defences import JudgeView, fence, make_nonce, neutralise
 from .guard.precheck import Finding, precheck
 from .parsing import PARSER_VERSION, Verdict, parse_verdict
-from .schemas import verdict_schema
+from .schemas import as_words, verdict_schema
 
 REASKED: Final = frozenset(
     {
@@ -157,7 +157,7 @@ class ModelJudge:
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
         """Fill in a form and return the verdict as a number on the form's scale (see `as_number`).
 
-        ``details`` hold ``words`` (what the model wrote), ``attempts``, ``usage`` (the tokens of all attempts),
+        ``details`` hold ``words`` (what the model wrote, JSON as `as_words`), ``attempts``, ``usage`` (the tokens of all attempts),
         ``read`` (a verdict that is more than a number), ``verdict`` (what else the parser noticed) and ``threats``
         (how often what was defused in the answer). An answer without substance gets the lowest value and the model
         is not asked (``unasked`` says why). A model that gives no answer is the status ``api_error``; after a
@@ -189,7 +189,7 @@ class ModelJudge:
                 return self._failed(Status.API_ERROR, error)
             said.append(completion)
             verdict = self._read(completion, asked, fields, nonce)
-        return self._judgement(verdict, said, _threats(views))
+        return self._judgement(asked, verdict, said, _threats(views))
 
     @property
     def _attempts(self) -> int:
@@ -261,10 +261,12 @@ class ModelJudge:
     def _failed(self, status: Status, error: ModelError) -> Judgement:
         return Judgement(None, status, {"judge": self.name, "error": str(error), "fatal": error.fatal})
 
-    def _judgement(self, verdict: Verdict, said: Sequence[Completion], threats: Mapping[str, int]) -> Judgement:
+    def _judgement(
+        self, asked: Form, verdict: Verdict, said: Sequence[Completion], threats: Mapping[str, int]
+    ) -> Judgement:
         details: dict[str, Any] = {
             "judge": self.name,
-            "words": said[-1].text,
+            "words": as_words(said[-1].text, asked),
             "attempts": len(said),
             "usage": {
                 "prompt_tokens": _total(completion.usage.prompt_tokens for completion in said),

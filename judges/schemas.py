@@ -1,16 +1,21 @@
 """The JSON object that a form asks for where the server can hold a judge to one.
 
 Its reasons come first, so that the judge thinks before it decides; then the prompt's nonce, as the only value that
-the field may have; then the verdict. `parse_verdict` reads just this, and nothing of it under another nonce.
+the field may have; then the verdict. `parse_verdict` reads just this, and nothing of it under another nonce. People
+read it as words again (`as_words`).
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .forms import Form
 from .parsing import CODE
 from .parsing.criteria import OPTIONAL
+from .parsing.json_reply import Found, Twice, find_objects
 
 _KEYS: Final = {
     "корректность": "correctness",
@@ -22,6 +27,24 @@ _KEYS: Final = {
     "стиль": "style",
 }
 """Some servers take ASCII names alone. A criterion of other forms keeps its own."""
+
+EXPLANATION: Final = "explanation"
+"""The key of a judge's reasons."""
+
+_TITLES: Final = {
+    "ru": {
+        "rating": "Оценка",
+        "points": "Баллы",
+        "verdict": "Вердикт",
+        "rating_a": "Оценка A",
+        "rating_b": "Оценка B",
+        **{key: name.replace("_", " ").capitalize() for name, key in _KEYS.items()},
+    },
+    "en": {},
+}
+_OPENED = re.compile(r"(?:```|~~~)[^\S\n]*\w{0,10}[^\S\n]*\n\s*$|^\s*\[\s*$")
+_CLOSED = re.compile(r"^\s*(?:```|~~~|\]\s*$)")
+_BROKEN_OFF = re.compile(rf'\{{\s*"{EXPLANATION}"\s*:\s*"(?P<said>(?:[^"\\]|\\.)*+)(?P<end>"?)', re.DOTALL)
 
 
 def verdict_schema(form: Form, nonce: str) -> dict[str, Any]:
@@ -65,3 +88,48 @@ def _number(form: Form, type_: str | list[str]) -> dict[str, Any]:
 
 def _key(criterion: str) -> str:
     return _KEYS.get(criterion, criterion)
+
+
+def as_words(text: str, form: Form) -> str:
+    """Return what a judge wrote as people read it: its JSON as the explanation and, below it, the verdict.
+
+    Words stay as they are. Of an object that breaks off the explanation is left, as far as it goes.
+    """
+    if "{" not in text:
+        return text
+    try:
+        known = {EXPLANATION, *_verdict(form)}
+        found = [one for one in find_objects(text) if not known.isdisjoint(one.object)]
+    except Twice:
+        found = []
+    if not found:
+        broken = _BROKEN_OFF.search(text)
+        return text if broken is None else _joined(text[: broken.start()], _unescaped(broken["said"]) + "…", "")
+    shown = text[: found[0].start]
+    for one, following in zip(found, [*found[1:], None], strict=True):
+        shown = _joined(shown, _said(one, form), text[one.end : following.start if following else len(text)])
+    return shown
+
+
+def _said(found: Found, form: Form) -> str:
+    titles = _TITLES[form.language]
+    said: Mapping[str, Any] = found.object
+    verdict = [
+        f"{titles.get(key, key.replace('_', ' ').capitalize())}: {'—' if value is None else value}"
+        for key, value in said.items()
+        if key not in (EXPLANATION, CODE) and not isinstance(value, dict | list)
+    ]
+    return "\n\n".join(part for part in (str(said.get(EXPLANATION, "")).strip(), "\n".join(verdict)) if part)
+
+
+def _joined(before: str, said: str, behind: str) -> str:
+    """Join what stands around an object with its words, the fence around it left off."""
+    parts = _OPENED.sub("", before).rstrip(), said, _CLOSED.sub("", behind).strip()
+    return "\n\n".join(part for part in parts if part)
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text

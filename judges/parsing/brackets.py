@@ -262,9 +262,7 @@ def read_tags(text: str, scale: Scale) -> Reading | None:
     if not blocks:
         unfinished = _OPEN.search(text, max(0, len(text) - 2 * _SAID_LOOK_BACK))
         return Reading(None, Status.TRUNCATED) if unfinished else None
-    readings = [
-        read_said(block["inside"], scale).at(block.start(), block.end()) for block in blocks
-    ]
+    readings = [read_said(block["inside"], scale).at(block.start(), block.end()) for block in blocks]
     spoken = [reading for reading in readings if reading.status is not Status.MISSING]
     if not spoken:
         return readings[-1]

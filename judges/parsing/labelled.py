@@ -403,7 +403,11 @@ def _numbers(line: str, scale: Scale, start: int = 0) -> Iterator[Mention]:
 def _read_alone(text: str, scale: Scale) -> Reading | None:
     """Read a text that is nothing but a number."""
     stripped = text.strip()
-    if len(stripped) > 40 or "[ [" in stripped or not (match := _ALONE.fullmatch(_TAGS.sub(" ", _plain(stripped, scale)))):
+    if (
+        len(stripped) > 40
+        or "[ [" in stripped
+        or not (match := _ALONE.fullmatch(_TAGS.sub(" ", _plain(stripped, scale))))
+    ):
         return None
     reading = read_number(match["said"].rstrip("."), scale)
     if not is_read(reading):

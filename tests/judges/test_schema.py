@@ -29,7 +29,7 @@ from evalkit.judges.cache import VerdictCache
 from evalkit.judges.forms import LANGUAGES, Form, form_names, load_form
 from evalkit.judges.judge import JudgeSettings
 from evalkit.judges.open import open_judge
-from evalkit.judges.schemas import verdict_schema
+from evalkit.judges.schemas import as_words, verdict_schema
 from evalkit.judges.spec import JudgeSpec
 from evalkit.tasks.types import Judgement, Status
 from evalkit.tests.support.chat_server import LoopbackServer
@@ -419,3 +419,36 @@ def test_verdicts_of_the_first_days_are_read_again(tmp_path: Path, subject: Loop
     path.write_bytes(orjson.dumps(manifest))
     before, after = rescore(directory)
     assert before.tasks[0].metrics[0].value == after.tasks[0].metrics[0].value == 7.0
+
+
+# What people read
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.name}.{form.language}")
+def test_people_read_an_explanation_and_a_grade(form: Form) -> None:
+    schema = verdict_schema(form, NONCE)
+    object_ = reply(schema, 'Есть "кавычки" и\nстроки.')
+    for words in (object_, f"```json\n{object_}\n```", f"Вот:\n{object_}\nВсё."):
+        shown = as_words(words, form)
+        assert 'Есть "кавычки" и\nстроки.' in shown
+        assert not set("{}`") & set(shown)
+        assert NONCE not in shown
+        highest = [line for line in shown.split("\n") if re.search(r": (?:[\d.]+|A|B)$", line)]
+        assert len(highest) == len(schema["properties"]) - 2
+
+
+def test_other_words_are_shown_as_they_are() -> None:
+    form = load_form("rating", "ru")
+    for words in ("Хорошо.\nОценка: [[7]]", "Множество {1, 2} дано.\nОценка: [[7]]", ""):
+        assert as_words(words, form) == words
+    assert as_words('{"rating": 8}', form) == "Оценка: 8"
+
+
+def test_an_explanation_that_breaks_off_is_shown_as_far_as_it_goes() -> None:
+    assert as_words('{"explanation": "Ответ \\"да\\" вер', load_form("rating", "ru")) == 'Ответ "да" вер…'
+
+
+def test_the_words_of_a_judgement_are_no_json() -> None:
+    with LoopbackServer(answer=as_json) as server:
+        (judgement,) = grade_many(server)
+    assert judgement.details["words"] == "Ответ по делу.\n\nОценка: 8"
