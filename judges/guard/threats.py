@@ -87,7 +87,8 @@ def _bare_tag(match: re.Match[str], text: str) -> str:
 
 
 def _framed(match: re.Match[str], text: str) -> str:
-    return f"{text[match.start() : match.start('inside')]}‹{_piece(match, text, 'inside')}›{text[match.end('inside') : match.end()]}"
+    before, behind = text[match.start() : match.start("inside")], text[match.end("inside") : match.end()]
+    return f"{before}‹{_piece(match, text, 'inside')}›{behind}"
 
 
 def _said(match: re.Match[str], text: str) -> str:
@@ -125,7 +126,8 @@ _LABEL = rf"(?:{_OVERALL}\s{{1,3}}){{0,3}}\b{_SCORE}\b"
 # What shell conditions, [[ -f "$1" ]], are made of is left out: spaces would break them.
 _PLAIN = r"[^\[\]【】〚〛⟦⟧\n$\"'=()]"
 _IN_BRACKETS = (
-    rf"\s{{0,4}}[*_`]{{0,3}}(?:{_PLAIN}{{0,40}}\d{_PLAIN}{{0,40}}|{_WORD_NUMBER}|{_LETTER}|{_PREFERENCE}|rating|оценка"
+    rf"\s{{0,4}}[*_`]{{0,3}}(?:{_PLAIN}{{0,40}}\d{_PLAIN}{{0,40}}|{_WORD_NUMBER}|{_LETTER}|{_PREFERENCE}|rating"
+    rf"|оценка"
     rf"|[ABАВ]\s?[:=]\s?\d[^\[\]\n$]{{0,20}})"
     r"[*_`]{0,3}\s{0,4}"
 )
@@ -140,7 +142,8 @@ _KEY = (
     rf"(?:{_SCORE}(?:_[ab12])?|choice|preference|{_CRITERION}|criteria_met|is_correct|correct))"
 )
 _VERDICT_TAG = (
-    r"(?:points?|scores?|grade|rating|verdict|result|assessment|errors|judge?ment|evaluation|балл|баллы|оценка|вердикт"
+    r"(?:points?|scores?|grade|rating|verdict|result|assessment|errors|judge?ment|evaluation|балл|баллы|оценка"
+    r"|вердикт"
     r"|think|thinking|thought|reasoning|reflection|analysis)"
 )
 _FRAME_TAG = (
@@ -157,12 +160,14 @@ _SPECIAL_BRACKETS = r"(?:INST|THINK|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOO
 _BRACKETED = rf"(?:\[\s?\[|【|〚|⟦|\\\[\\\[){_IN_BRACKETS}(?:\]\s?\]|】|〛|⟧|\\\]\\\])"
 _OF_THE_ANSWER = r"(?:за|этот|этого|этому|данн\w{2,3}|ответ\w{0,2}|решени\w|здесь|for|of|this|the|answer|response)"
 _GOES_ON = (
-    r"(?:вместо|но|а|и|или|был[оаи]?|по|из|на|за|так|потому|поскольку|минус|плюс|нет|but|not|and|or|would|is|of|out|on|for"
+    r"(?:вместо|но|а|и|или|был[оаи]?|по|из|на|за|так|потому|поскольку|минус|плюс|нет|but|not|and|or|would|is|of"
+    r"|out|on|for"
     r"|because|since|as|rather|instead|minus|plus|no|so)"
 )
 _SIDE_NOUN = r"(?:ассистент\w{0,2}|модел\w{1,2}|ответ\w{0,2}|вариант\w{0,2}|assistant|model|response|answer)"
 _WINS = (
-    r"(?:лучше|хуже|сильнее|слабее|победил\w?|побеждает|победител\w{1,3}|выигрывает|превосходит|уступает|проигрывает|вердикт"
+    r"(?:лучше|хуже|сильнее|слабее|победил\w?|побеждает|победител\w{1,3}|выигрывает|превосходит|уступает"
+    r"|проигрывает|вердикт"
     r"|better|worse|stronger|weaker|wins?|winner|outperforms|beats|loses|verdict)"
 )
 _ESCAPED_KEY = "|".join(
@@ -210,7 +215,9 @@ RULES = (
         Threat.VERDICT,
         (*_BRACKET_SIGNS.split(), "[ ["),
         re.compile(
-            rf"(?P<label>(?:{_LABEL}|\[?result\]?|\b(?:итого?|вывод|overall|final|total)\b)(?:[ \t(][^\n\[\]:=]{{0,40}})?)[ \t*_]{{0,4}}(?:[:=—–-]|is|равна|составляет)?[ \t*_`$\"'«(]{{0,6}}"
+            rf"(?P<label>(?:{_LABEL}|\[?result\]?|\b(?:итого?|вывод|overall|final"
+            rf"|total)\b)(?:[ \t(][^\n\[\]:=]{{0,40}})?)[ \t*_]{{0,4}}(?:[:=—–-]|is|равна"
+            rf"|составляет)?[ \t*_`$\"'«(]{{0,6}}"
             rf"(?P<value>{_BRACKETED})",
             re.IGNORECASE | re.MULTILINE,
         ),
@@ -227,14 +234,16 @@ RULES = (
     _rule(
         Threat.VERDICT,
         _SCORE_SIGNS,
-        rf"\|[ \t*_]{{0,6}}(?P<label>{_LABEL})[ \t*_]{{0,6}}\|[ \t*_]{{0,6}}(?P<value>{_AMOUNT}|{_WORD_NUMBER}\b|{_LETTER})"
+        rf"\|[ \t*_]{{0,6}}(?P<label>{_LABEL})[ \t*_]{{0,6}}\|[ \t*_]{{0,6}}(?P<value>{_AMOUNT}|{_WORD_NUMBER}\b"
+        rf"|{_LETTER})"
         r"(?=[ \t*_]{0,6}\|)",
         _turned,
     ),
     _rule(
         Threat.VERDICT,
         _SCORE_SIGNS,
-        rf"(?:^|[:;.!?]\s)[ \t>*_#]{{0,6}}(?P<label>{_LABEL})\s{{1,3}}(?P<value>{_AMOUNT}|{_WORD_NUMBER}|[ABАВ])[ \t*_.!]{{0,6}}$",
+        rf"(?:^|[:;.!?]\s)[ \t>*_#]{{0,6}}(?P<label>{_LABEL})\s{{1,3}}(?P<value>{_AMOUNT}|{_WORD_NUMBER}"
+        rf"|[ABАВ])[ \t*_.!]{{0,6}}$",
         _turned,
     ),
     _rule(
@@ -247,41 +256,46 @@ RULES = (
     _rule(
         Threat.VERDICT,
         "вердикт победитель verdict winner",
-        rf"(?P<label>\b(?:вердикт|победитель|verdict|winner))\s{{1,3}}(?:is\s)?(?P<value>[ABАВ])\b",
+        r"(?P<label>\b(?:вердикт|победитель|verdict|winner))\s{1,3}(?:is\s)?(?P<value>[ABАВ])\b",
         _turned,
     ),
     _rule(
         Threat.VERDICT,
         _SCORE_SIGNS,
-        rf"\b{_SCORE}\b(?:[ \t]{_OF_THE_ANSWER}){{0,3}}[ \t*_]{{0,4}}(?:\([^()\n]{{0,20}}\)[ \t]?)?(?P<colon>[:—–])\s{{0,4}}(?P<inside>"
+        rf"\b{_SCORE}\b(?:[ \t]{_OF_THE_ANSWER}){{0,3}}[ \t*_]{{0,4}}(?:\([^()\n]{{0,20}}\)[ \t]?)?"
+        rf"(?P<colon>[:—–])\s{{0,4}}(?P<inside>"
         rf"[*_`~\"'«(\[$≈ ]{{0,8}}(?:</?\w{{1,6}}>)?(?:[^\W\d][\w'’]{{0,13}}[ \t]){{0,3}}(?:\\\w{{1,10}}\{{)?"
-        rf"(?:{_AMOUNT}(?!\d|[ \t]{{1,3}}(?!{_GOES_ON}\b)[^\W\d])|{_WORD_NUMBER}\b|{_LETTER}|{_JUDGED})[^\n‹›]{{0,120}})",
+        rf"(?:{_AMOUNT}(?!\d|[ \t]{{1,3}}(?!{_GOES_ON}\b)[^\W\d])|{_WORD_NUMBER}\b|{_LETTER}"
+        rf"|{_JUDGED})[^\n‹›]{{0,120}})",
         _said,
     ),
     _rule(
         Threat.VERDICT,
         _SCORE_SIGNS,
-        rf"(?<=[\"'«>:;|{{\[])[ \t]{{0,2}}{_SCORE}[ \t]{{0,2}}(?P<colon>=)(?=[ \t]{{0,2}}[\"']?(?:\d|{_WORD_NUMBER}\b|[ABАВ]\b))",
+        rf"(?<=[\"'«>:;|{{\[])[ \t]{{0,2}}{_SCORE}[ \t]{{0,2}}(?P<colon>=)(?=[ \t]{{0,2}}[\"']?(?:\d"
+        rf"|{_WORD_NUMBER}\b|[ABАВ]\b))",
         _look_alike_colon,
     ),
     _rule(
         Threat.VERDICT,
-        "лучше хуже сильн слаб побед выигр превос уступ проигр вердикт better worse stronger weaker win outperforms beats loses"
-        " verdict",
+        "лучше хуже сильн слаб побед выигр превос уступ проигр вердикт better worse stronger weaker win"
+        " outperforms beats loses verdict",
         rf"\b{_SIDE_NOUN}\s{{1,3}}(?P<inside>[ABАВ12])\b(?=[^\n]{{0,60}}\b{_WINS}\b)",
         _framed,
     ),
     _rule(
         Threat.VERDICT,
         "лучше победил победитель better winner wins",
-        rf"\b(?:лучше|победил\w?|победитель|better|winner|wins)[\s:—–-]{{1,4}}(?:(?:is|это|the)\s){{0,2}}(?:{_SIDE_NOUN}\s{{1,3}})?"
+        rf"\b(?:лучше|победил\w?|победитель|better|winner|wins)[\s:—–-]{{1,4}}(?:(?:is|это"
+        rf"|the)\s){{0,2}}(?:{_SIDE_NOUN}\s{{1,3}})?"
         r"(?P<inside>[ABАВ])\b",
         _framed,
     ),
     _rule(
         Threat.VERDICT,
         _SCORE_SIGNS,
-        rf"(?P<label>\b{_OVERALL}\s{_SCORE})\b\s{{0,3}}(?:[:=—–-]|is|равна|составляет)\s{{0,3}}(?P<value>{_AMOUNT})",
+        rf"(?P<label>\b{_OVERALL}\s{_SCORE})\b\s{{0,3}}(?:[:=—–-]|is|равна"
+        rf"|составляет)\s{{0,3}}(?P<value>{_AMOUNT})",
         _turned,
     ),
     _rule(
@@ -293,7 +307,8 @@ RULES = (
     _rule(
         Threat.VERDICT,
         "boxed",
-        rf"(?P<label>\\boxed)\s{{0,3}}\{{\s{{0,3}}(?:\\text(?:bf)?\s{{0,3}}\{{)?(?P<value>{_JUDGED}|{_LETTER})\}}{{1,2}}",
+        rf"(?P<label>\\boxed)\s{{0,3}}\{{\s{{0,3}}(?:\\text(?:bf)?\s{{0,3}}\{{)?(?P<value>{_JUDGED}"
+        rf"|{_LETTER})\}}{{1,2}}",
         _turned,
     ),
     _rule(

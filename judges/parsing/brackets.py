@@ -1,4 +1,4 @@
-"""Chooses among the ``[[…]]`` of a text, or the tags: the last one counts if it is a verdict and none disputes it."""
+"""Chooses among the ``[[…]]`` or the tags of a text: the last verdict counts, if nothing disputes it."""
 
 from __future__ import annotations
 
@@ -271,6 +271,8 @@ def read_tags(text: str, scale: Scale) -> Reading | None:
     if not given:
         return replace(last, value=None, status=Status.AMBIGUOUS)
     last = given[-1]
+    if not _is_of_others(text, last):
+        given = [reading for reading in given if not _is_of_others(text, reading)]
     rival = next((reading for reading in reversed(given) if _differ(reading, last)), None)
     if rival is None:
         return last
@@ -284,6 +286,11 @@ def read_tags(text: str, scale: Scale) -> Reading | None:
 def _is_denied(text: str, reading: Reading) -> bool:
     before = text[max(0, reading.start - _SAID_LOOK_BACK) : reading.start].rpartition("\n")[2]
     return is_denied(before, text[reading.end : reading.end + _LOOK_AHEAD])
+
+
+def _is_of_others(text: str, reading: Reading) -> bool:
+    before = text[max(0, reading.start - _SAID_LOOK_BACK) : reading.start].rpartition("\n")[2]
+    return is_of_others(_SENTENCE_END.split(before)[-1])
 
 
 def _differ(one: Reading, other: Reading) -> bool:

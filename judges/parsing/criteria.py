@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ...tasks.types import Status
 from .numbers import BETWEEN, NUMBER, OF, Scale, as_number, is_read, undecorated
-from .pairs import NAMED, read_label, read_side, undecided_words
+from .pairs import NAMED, moves, read_label, read_side
 from .statements import Mention, is_linked, settle
 from .verdict import Reading, VerdictStatus
 from .vocabulary import TIE
@@ -51,14 +51,16 @@ _PERCENT = re.compile(
     re.IGNORECASE,
 )
 _ONE_PERCENT = re.compile(
-    rf"(?<![\w.,])(?P<number>\d{{1,40}}(?:[.,]\d{{1,40}})?)(?:\s{{0,3}}{OF}\s{{0,3}}(?P<of>\d{{1,3}})\b)?(?P<mark>\s{{0,3}}\\?%)?",
+    rf"(?<![\w.,])(?P<number>\d{{1,40}}(?:[.,]\d{{1,40}})?)(?:\s{{0,3}}{OF}\s{{0,3}}(?P<of>\d{{1,3}})\b)?"
+    rf"(?P<mark>\s{{0,3}}\\?%)?",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
     r"^(?:около|примерно|приблизительно|где-то|about|roughly|around|approximately)\s", re.IGNORECASE
 )
 _MOVES = re.compile(
-    r"\b(?:не|нет|точнее|вернее|или|либо|исправля\w*|поправка|вместо|not|no|or|rather|actually|correction|instead|minus|минус)\b"
+    r"\b(?:не|нет|точнее|вернее|или|либо|исправля\w*|поправка|вместо|not|no|or|rather|actually|correction"
+    r"|instead|minus|минус)\b"
     r"|[→±=+]|->|%\s*[-–—]\s*\d",
     re.IGNORECASE,
 )
@@ -229,7 +231,7 @@ def _read_percent(said: str, scale: Scale) -> Reading | None:
 
 
 def _settled_percent(value: str, scale: Scale) -> Reading | None:
-    """Read a row that corrects or denies a percentage, ``не 80%, а 60%``; ``None`` if it does not begin with one."""
+    """Read a row that corrects or denies a percentage, ``не 80%, а 60%``; ``None`` if it begins with none."""
     mentions = []
     for match in _ONE_PERCENT.finditer(value):
         marked = bool(match["mark"] or match["of"])
@@ -354,8 +356,8 @@ def _read_winner(said: str) -> Reading | None:
         value = _value_of(said)
         if value is None:
             return None
-        if undecided := read_side(value[:_LONGEST_MOVE]) if not undecided_words(value[:_LONGEST_MOVE]) else None:
-            return undecided
+        if moves(value[:_LONGEST_MOVE]) and (moved := read_side(value[:_LONGEST_MOVE])):
+            return moved
         # A reason may follow the winner.
         cells = [undecorated(re.split(r"[.;(]|\s[—–-]\s|,\s", value, maxsplit=1)[0])]
     readings = [_label(cell) for cell in cells if cell]

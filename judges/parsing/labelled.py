@@ -1,4 +1,4 @@
-"""The verdict of a judge that forgot its brackets: a value behind a label, on the last line or on one of its own."""
+"""The verdict of a judge that forgot its brackets: a value behind a label, on the last line or one of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _TEX = re.compile(
 _FRACTION = re.compile(r"\\[dt]?frac\{(\d{1,3})\}\{(\d{1,3})\}")
 _SCALE_WORDS = {"пяти": 5, "five": 5, "десяти": 10, "ten": 10, "семи": 7, "seven": 7, "сто": 100, "hundred": 100}
 _SCALE_NAMED = re.compile(
-    r"(?P<high>\d{1,3}|пяти|десяти|семи|сто|five|ten|seven|hundred)(?:\s?-?\s?балль?н\w{1,3}|-points?\b|\spoint(?=\s(?:scale|system)))"
+    r"(?P<high>\d{1,3}|пяти|десяти|семи|сто|five|ten|seven|hundred)(?:\s?-?\s?балль?н\w{1,3}|-points?\b"
+    r"|\spoint(?=\s(?:scale|system)))"
     r"(?:\s{1,3}(?:шкал\w{1,2}|систем\w{1,2}|scale))?",
     re.IGNORECASE,
 )
@@ -40,16 +41,20 @@ _ORDINAL = re.compile(
     re.IGNORECASE,
 )
 _OPENERS = (
-    r"\s{0,60}+(?:(?:(?:никак |совсем |точно )?не|not|около|примерно|приблизительно|где-то|порядка|about|around|roughly"
+    r"\s{0,60}+(?:(?:(?:никак |совсем |точно )?не|not|около|примерно|приблизительно|где-то|порядка|about|around"
+    r"|roughly"
     r"|approximately|approx\.?|circa|an?|the|на|solid|твёрд\w{2}|моя|my)\s{1,3}|[~≈]\s{0,3}){0,3}"
     r"(?:[\[({<«\"'“„]\s{0,2}){0,3}\s{0,4}"
 )
 _FOLLOWS = (
-    r"по|за|так|потому|поскольку|но|а|on|for|because|since|as|but|из|бы|был[оаи]?|would|is|минус|плюс|minus|plus|или|либо"
-    r"|or|вместо|rather|instead|точнее|вернее|нет|no|so|поэтому|и|and|not|не|я|too|слишком|with|при|up|with|может|maybe|до|to|here"
+    r"по|за|так|потому|поскольку|но|а|on|for|because|since|as|but|из|бы|был[оаи]?|would|is|минус|плюс|minus|plus"
+    r"|или|либо"
+    r"|or|вместо|rather|instead|точнее|вернее|нет|no|so|поэтому|и|and|not|не|я|too|слишком|with|при|up|with"
+    r"|может|maybe|до|to|here"
 )
 _TOKEN = (
-    rf"(?:[-+](?=\d))?(?:\d{{1,40}}(?:[.,]\d{{1,40}}|\.(?!\w))?|[.,]\d{{1,40}}|(?:{_WORDS})\b(?! (?:и|в|from|each)\b))"
+    rf"(?:[-+](?=\d))?(?:\d{{1,40}}(?:[.,]\d{{1,40}}|\.(?!\w))?|[.,]\d{{1,40}}|(?:{_WORDS})\b(?! (?:и|в|from"
+    rf"|each)\b))"
     rf"(?: с половиной| and a half)?(?:\s{{0,3}}{UNIT})?"
     rf"(?:\s{{0,3}}\(?\s?{OF}\s{{0,3}}(?:{NUMBER}\b|десяти|семи|пяти|ста|ten|seven|five|hundred)\s?\)?)?"
     rf"(?:\s{{0,3}}(?:%|процент\w{{0,3}}|per ?cent\b|{UNIT}))?"
@@ -59,15 +64,17 @@ _SAID = (
     rf"(?=\s{{0,4}}(?:[^\w\s]|$|(?:{_FOLLOWS})\b|(?:[-+*/=×−±–—]|\d)))"
 )
 _OF = re.compile(rf"\d\s{{0,3}}\(?\s?{OF}", re.IGNORECASE)
-_NUMBER_SAID = re.compile(rf"(?<![\w.,]){_SAID}", re.IGNORECASE)
+_NUMBER_SAID = re.compile(rf"(?<![\w,])(?<!\w\.){_SAID}", re.IGNORECASE)
 _NOUN = (
     r"оценк[аиуе]|оценочк[аиуе]|рейтинг|балл(?:ы|ов)?|вердикт|ratings?|scores?|grades?|marks?|verdict"
     r"|поправка|исправлен\w{0,2}|исправляю|передумал\w?|correction|corrected|revised|on reflection|upon review"
 )
 _VERB = (
-    r"оценива\w{1,4}|оценил\w{0,2}|(?:по)?ставлю|поставил\w{0,2}|поставлен\w?|выставля\w{1,2}|выставлен\w?|присваива\w{1,2}"
+    r"оценива\w{1,4}|оценил\w{0,2}|(?:по)?ставлю|поставил\w{0,2}|поставлен\w?|выставля\w{1,2}|выставлен\w?"
+    r"|присваива\w{1,2}"
     r"|присужда\w{1,2}|заслуживает|начисл\w{1,4}|rated?|deserves?|merits?|awarded"
-    r"|I(?: would|'d|’d| will|'ll)?(?: not| never)? (?:give|assign|award)|(?:can['’]t|cannot|don['’]t|won['’]t) give"
+    r"|I(?: would|'d|’d| will|'ll)?(?: not| never)? (?:give|assign|award)|(?:can['’]t|cannot|don['’]t"
+    r"|won['’]t) give"
 )
 # Words that announce much else too: they count when nothing stands between them and their sign.
 _SUM = r"итого?|всего|overall|total|points|result"
@@ -80,7 +87,8 @@ _BEHIND_A_SIGN = re.compile(
     re.IGNORECASE,
 )
 _BEHIND_A_WORD = re.compile(
-    rf"(?P<label>{_WORD_BEFORE}(?:{_NOUN}|{_VERB})|\b(?:итого|всего|total)(?=\s{{1,4}}\d{{1,3}}\s?(?:/|из|out of|балл|point)))"
+    rf"(?P<label>{_WORD_BEFORE}(?:{_NOUN}|{_VERB})|\b(?:итого|всего|total)(?=\s{{1,4}}\d{{1,3}}\s?(?:/|из|out of"
+    rf"|балл|point)))"
     rf"\b(?:\s{{1,4}}[^\W\d]{{1,20}}){{0,4}}{_OPENERS}{_SAID}",
     re.IGNORECASE,
 )
@@ -90,27 +98,34 @@ _WITH_A_UNIT = re.compile(
     re.IGNORECASE,
 )
 _BEGINS_WITH_A_LABEL = re.compile(
-    rf"[\W\d_]{{0,20}}(?:(?:хотя нет|нет|no|wait|actually|well)\b\W*)?(?:[^\W\d]{{1,20}}\s){{0,2}}(?:{_NOUN}|{_VERB}|{_SUM})\b",
+    rf"[\W\d_]{{0,20}}(?:(?:хотя нет|нет|no|wait|actually|well)\b\W*)?(?:[^\W\d]{{1,20}}\s){{0,2}}(?:{_NOUN}"
+    rf"|{_VERB}|{_SUM})\b",
     re.IGNORECASE,
 )
 _ORDINARY = re.compile(
     rf"{ORDINARY_LABEL.pattern}(?<=[:—–\s*_])(?P<said>\d{{1,2}}(?:[.,]\d)?(?:/\d{{1,2}})?)[\s*_.!]*+", re.IGNORECASE
 )
 _DEDUCTION = re.compile(
-    r"(?:\b(?:на|минус|сня\w{1,3}|снима\w{1,3}|снижа\w{1,4}|вычита?\w{0,3}|штраф\w{0,3}|потеря\w{0,3}|до|от|за|максимум|"
-    r"ещё|еще|deduct\w{0,4}|lost|loses?|minus|by|up to|at most|out of|из|worth|maximum(?: is)?|of|стоит|оценена в|possible|available)|[-–—+])\s{0,3}$",
+    r"(?:\b(?:на|минус|сня\w{1,3}|снима\w{1,3}|снижа\w{1,4}|вычита?\w{0,3}|штраф\w{0,3}|потеря\w{0,3}|до|от|за"
+    r"|максимум|"
+    r"ещё|еще|deduct\w{0,4}|lost|loses?|minus|by|up to|at most|out of|из|worth|maximum(?: is)?|of|стоит"
+    r"|оценена в|possible|available)|[-–—+])\s{0,3}$",
     re.IGNORECASE,
 )
 _TAKEN = re.compile(
-    r"\b(?:снят\w|снима\w{1,3}|сниж\w{2,5}|вычт\w{1,4}|вычит\w{1,3}|штраф\w{0,3}|потерян\w|deduct\w{0,4}|lost)\W{0,3}$",
+    r"\b(?:снят\w|снима\w{1,3}|сниж\w{2,5}|вычт\w{1,4}|вычит\w{1,3}|штраф\w{0,3}|потерян\w|deduct\w{0,4}"
+    r"|lost)\W{0,3}$",
     re.IGNORECASE,
 )
 _NOT_GIVEN = re.compile(r"\b(?:максим|минимал|эталонн|maximum|minimum|reference)", re.IGNORECASE)
 _RATES = re.compile(r"оценива\w|оценил|\brate", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"[\s*_:+•|-]{{0,8}}{NUMBER}(?:\s?/\s?\d{{1,3}})?[\s*_.:|]{{0,8}}")
-_WHOLE_LINE = re.compile(rf"[\s.]*(?P<label>)(?P<said>{NUMBER}\s*(?:/|из|out of)\s*\d{{1,3}})[^\w]*", re.IGNORECASE)
+_WHOLE_LINE = re.compile(
+    rf"[\s.]*(?P<label>)(?P<said>{NUMBER}\s*(?:/|из|out of)\s*\d{{1,3}})(?:[^\w]*|\s*[—–:(,].*)", re.IGNORECASE
+)
 _HEADING = re.compile(
-    rf"(?:\s{{0,3}}#{{1,6}}\s[\s\d.*_]{{0,8}}|\s{{0,3}}\*\*|\s{{0,3}}\|[\s*_]{{0,8}})(?:[^\W\d]{{1,20}}\s){{0,2}}(?:{_NOUN})"
+    rf"(?:\s{{0,3}}#{{1,6}}\s[\s\d.*_]{{0,8}}|\s{{0,3}}\*\*"
+    rf"|\s{{0,3}}\|[\s*_]{{0,8}})(?:[^\W\d]{{1,20}}\s){{0,2}}(?:{_NOUN})"
     r"(?:\s[^\W\d]{1,20}){0,2}\s*(?:\([^()\n]{0,30}\))?[\s*_:|#]*",
     re.IGNORECASE,
 )
@@ -122,8 +137,10 @@ _ENDS_A_SENTENCE = re.compile(r"(?:^|[.!?;:])[\s\W]*$")
 _OF_THE_SCALE = re.compile(
     rf"(?<![\w.,/])(?P<said>{NUMBER}\s{{0,3}}(?:/|из|out of)\s{{0,3}}\d{{1,3}})\b(?!\s{{0,3}}\w)"
 )
+_CALCULATES = re.compile(r"(?:[+−=*/×-]|\b(?:минус|плюс|minus|plus))[\s(]*$", re.IGNORECASE)
 _OTHER_VALUE = re.compile(
-    r"\b(?:уверенност\w*|confidence|уверен\w?|certain\w*|вероятност\w*|probability|диапазон\w*|range|сложност\w*|difficulty"
+    r"\b(?:уверенност\w*|confidence|уверен\w?|certain\w*|вероятност\w*|probability|диапазон\w*|range|сложност\w*"
+    r"|difficulty"
     r"|эталон\w*|reference|предыдущ\w*|previous)\b[^.;\n]*$",
     re.IGNORECASE,
 )
@@ -158,7 +175,9 @@ def read_statement(text: str, scale: Scale) -> Reading | None:
             if is_corrected(text[begins + len(line) : last[2]] + "\n" + last[1]):
                 break
             return Reading(None, Status.AMBIGUOUS)
-    return last[0] if last else _read_alone(text, scale)
+    if last:
+        return last[0]
+    return (_read_table(text, scale) if "|" in text else None) or _read_alone(text, scale)
 
 
 def contradicts(text: str, start: int, chosen: Reading, scale: Scale) -> bool:
@@ -247,7 +266,7 @@ def lines_up(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _plain(line: str, scale: Scale) -> str:
-    """Return a line of the same length without markup, reminders of the scale, and numbers that only count turns."""
+    """Return a line of the same length without markup, reminders of the scale, and numbers that count turns."""
     if "\\" in line or "<" in line or "{" in line:
         line = _FRACTION.sub(lambda match: f"{match[1]}/{match[2]}".ljust(len(match[0])), line)
         line = _TEX.sub(lambda match: " " * len(match[0]), line)
@@ -286,7 +305,7 @@ def _read_line(text: str, begins: int, line: str, scale: Scale, *, strict: bool)
             return None
         begins, line = above, joined
     line = _plain(line, scale)
-    named = [match for match in _SCALE_NAMED.finditer(line)]
+    named = list(_SCALE_NAMED.finditer(line))
     foreign = any(_high(match) != scale.high for match in named)
     line = _SCALE_NAMED.sub(lambda match: " " * len(match[0]), line)
     patterns = (_BEHIND_A_SIGN,) if strict else (_BEHIND_A_SIGN, _BEHIND_A_WORD, _WITH_A_UNIT)
@@ -355,7 +374,8 @@ def _one_of(line: str, found: list[re.Match[str]], begins: int, scale: Scale) ->
         chosen = given or chosen
     announced = {match.start("said"): match for match in chosen}
     first = min(announced)
-    mentions = [replace(mention, announced=mention.start in announced) for mention in _numbers(line, scale, first)]
+    numbers = _numbers(line, scale, first)
+    mentions = [replace(mention, announced=mention.start in announced) for mention in numbers]
     known = {mention.start for mention in mentions}
     mentions += [
         Mention(
@@ -380,7 +400,9 @@ def _tidied(line: str, mentions: list[Mention]) -> list[Mention]:
     return [
         mention
         for mention in mentions
-        if mention.announced or not (_OTHER_VALUE.search(line[: mention.start]) or _is_subscore(line, mention))
+        if mention.announced
+        or _CALCULATES.search(line[: mention.start])
+        or not (_OTHER_VALUE.search(line[: mention.start]) or _is_subscore(line, mention))
     ]
 
 
@@ -416,6 +438,30 @@ def _read_alone(text: str, scale: Scale) -> Reading | None:
     return replace(reading, status=Status.OK_LENIENT, start=start, end=start + len(stripped))
 
 
+def _read_table(text: str, scale: Scale) -> Reading | None:
+    """Read the cell under a label in the last table of a text: of its only row, or of the one called the total."""
+    rows: list[tuple[int, list[str]]] = []
+    for begins, line in lines_up(text):
+        if not line.lstrip().startswith("|") or len(rows) > _MOST_LINES:
+            break
+        rows.append((begins, line.strip().strip("|").translate(_MARKUP_OF_CELLS).split("|")))
+    if len(rows) < 2:
+        return None
+    _, header = rows.pop()
+    named = [place for place, cell in enumerate(header) if _TITLE.fullmatch(cell.strip())]
+    totals = [row for row in rows if OVERALL.search(row[1][0])] if len(rows) > 1 else rows
+    if len(named) != 1 or len(totals) != 1 or len(totals[0][1]) <= named[0]:
+        return None
+    begins, cells = totals[0]
+    reading = read_said(cells[named[0]].strip(), scale)
+    status = Status.OK_LENIENT if is_read(reading) else reading.status
+    return reading.at(begins, begins + len("|".join(cells)), status)
+
+
+_MARKUP_OF_CELLS = str.maketrans("*_`$", "    ")
+_TITLE = re.compile(rf"(?:[^\W\d]{{1,20}}\s)?(?:{_NOUN}|{_SUM})", re.IGNORECASE)
+
+
 def _is_own(before: str) -> bool:
     """Whether what stands before a rating on its line leaves it to be the judge's own."""
     return not (_OTHER_VALUE.search(before) or SUBSCORE.search(before) or is_of_others(before))
@@ -430,6 +476,7 @@ def _is_shown(text: str, begins: int, ends: int) -> bool:
 
 _LOOK_AROUND = 120
 _TALKS_OF_IT = re.compile(
-    r"уловк|накрут|подделк|поддельн|приписал|не моя|не моё|проигнор|не учт|обман|manipulat|trick|forged|fake|ignored|inject",
+    r"уловк|накрут|подделк|поддельн|приписал|не моя|не моё|проигнор|не учт|обман|manipulat|trick|forged|fake"
+    r"|ignored|inject",
     re.IGNORECASE,
 )

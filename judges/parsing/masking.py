@@ -25,7 +25,8 @@ _STRAIGHT = re.compile(
 )
 _BLOCK_LINE = re.compile(r"[ \t]{0,3}>")
 _OWN_HEADING = re.compile(
-    r"\W*(?:разбор|анализ|обоснование|вывод|пояснение|комментарий|analysis|reasoning|feedback|conclusion|summary|review"
+    r"\W*(?:разбор|анализ|обоснование|вывод|пояснение|комментарий|analysis|reasoning|feedback|conclusion|summary"
+    r"|review"
     rf"|{RATING_LABEL}|{PAIR_LABEL})\W*",
     re.IGNORECASE,
 )

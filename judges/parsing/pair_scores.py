@@ -25,12 +25,14 @@ TIE_DELTA = 0.1
 _SCORES_LABEL = re.compile(rf"\b(?:{RATING_LABEL}|оценки|рейтинги)\b", re.IGNORECASE)
 _TWO = re.compile(
     rf"(?P<first>{NUMBER})(?:\s*{OF}\s*(?P<of_first>{NUMBER}))?"
-    rf"\s*(?P<sign>,\s+|;|:|/|\||\bи\b|\band\b|\bvs\b\.?|\bпротив\b|\s)\s*(?P<second>{NUMBER})(?:\s*{OF}\s*(?P<of_second>{NUMBER}))?",
+    rf"\s*(?P<sign>,\s+|;|:|/|\||\bи\b|\band\b|\bvs\b\.?|\bпротив\b"
+    rf"|\s)\s*(?P<second>{NUMBER})(?:\s*{OF}\s*(?P<of_second>{NUMBER}))?",
     re.IGNORECASE,
 )
 _NAMED_TWO = re.compile(
-    rf"(?:{NOUN}\s)?(?P<one>[ABАВ])\s?[:=—–-]\s?(?P<first>{NUMBER})\s?[,;/]?\s{{0,3}}(?:{NOUN}\s)?(?P<other>[ABАВ])\s?[:=—–-]\s?"
-    rf"(?P<second>{NUMBER})"
+    rf"(?:(?i:{NOUN})\s)?(?P<one>[ABАВ])\s?[:=—–-]\s?(?P<first>{NUMBER})(?:/"
+    rf"(?P<of_first>\d{{1,3}}))?\s?[,;/]?\s{{0,3}}(?:(?i:{NOUN})\s)?(?P<other>[ABАВ])\s?[:=—–-]\s?"
+    rf"(?P<second>{NUMBER})(?:/(?P<of_second>\d{{1,3}}))?"
 )
 _TABLE = re.compile(
     rf"(?:^|\n)\|[\s*]*(?:{NOUN}\s)?(?P<one>[ABАВ])[\s*]*\|[\s*]*(?:{NOUN}\s)?(?P<other>[ABАВ])[\s*]*\|[^\S\n]*\n"
@@ -106,6 +108,9 @@ def _read_two(text: str, scale: Scale, *, one_number: bool, decimals: bool) -> R
 
 def _by_name(match: re.Match[str], scale: Scale) -> Reading:
     names = winner_of(match["one"]), winner_of(match["other"])
+    ends = {whole for name, whole in match.groupdict().items() if name.startswith("of_") and whole}
+    if any(as_number(whole) != scale.high for whole in ends):
+        return Reading(None, Status.WRONG_SCALE)
     if set(names) != {"A", "B"}:
         return Reading(None, Status.MALFORMED)
     first, second = (scale.place(as_number(match[group])) for group in ("first", "second"))
@@ -149,10 +154,15 @@ def _read_scores_line(text: str, scale: Scale) -> Reading | None:
     begins, line = last_line(text)
     if line.strip(" *.") == text.strip(" *.\n"):
         alone = _read_two(line.strip(" *."), scale, one_number=False, decimals=True)
-        if is_read(alone):
+        if is_read(alone) and "/" not in line:
             return replace(alone, status=Status.OK_LENIENT, start=begins, end=begins + len(line))
+    if named := _NAMED_TWO.fullmatch(line.strip(" *_.")):
+        reading = _by_name(named, scale)
+        status = Status.OK_LENIENT if is_read(reading) else reading.status
+        return replace(reading, status=status, start=begins, end=begins + len(line))
     match = re.search(
-        rf"(?:{_PLURAL.pattern})[^\d\n]{{0,40}}?(?P<two>{NUMBER}\s*(?:,\s|;|/|\bи\b|\band\b)\s*{NUMBER})[\s.!\])]*$",
+        rf"(?:{_PLURAL.pattern})[^\d\n]{{0,40}}?(?P<two>{NUMBER}\s*(?:,\s|;|/|\bи\b"
+        rf"|\band\b)\s*{NUMBER})[\s.!\])]*$",
         line,
         re.IGNORECASE,
     )

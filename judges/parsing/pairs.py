@@ -29,31 +29,45 @@ NAMED = re.compile(rf"(?:(?P<noun>{NOUN})[\s_]*[№#]?\s*)?(?P<label>[abcавс1
 _PREFERENCE = re.compile(r"(?P<left>[ab])\s*(?P<sign>>{1,3}|<{1,3}|={1,2}|~|≈|≻)\s*(?P<right>[ab])", re.IGNORECASE)
 _CHOICES = re.compile(r"[abc](?:\s*(?:/|\||,|;|или|либо|or)\s*[abc])+", re.IGNORECASE)
 _ORDINAL = r"(?i:перв\w{2}|втор\w{2}|first|second)"
-_SIDE = rf"(?:(?:(?P<noun>(?i:{NOUN}))\s{{0,4}})?(?P<said>[ABCАВСБ]|{_ORDINAL}|(?i:ничь[яюи]|tie|draw|равны)|(?(noun)[12]|(?!)))(?:\s(?i:{NOUN}))?)"
-_ENDS = r"(?=[\s*_`)\]}\"'$.!]{0,6}(?:$|[.,;!?(—–→>|-]|(?i:а|но|или|or|but|not|нет|no|вместо|rather|instead|и|and|over|чем|than|перед)\b))"
+_SIDE = (
+    rf"(?:(?:(?P<noun>(?i:{NOUN}))\s{{0,4}})?"
+    rf"(?P<said>[ABCАВСБ]|{_ORDINAL}|(?i:ничь[яюи]|tie|draw|равны)|(?(noun)[12]|(?!)))(?:\s(?i:{NOUN}))?)"
+)
+_ENDS = (
+    r"(?=[\s*_`)\]}\"'$.!]{0,6}(?:$|[.,;!?(—–→>|-]|(?i:а|но|или|or|but|not|нет|no|вместо|rather|instead|и|and|over|чем"
+    r"|than|перед|by|с|со|with|за|так|потому|because|since|for|as)\b))"
+)
 _SIDE_SAID = re.compile(rf"(?<!\w){_SIDE}(?!\w){_ENDS}")
-_FILLER = r"(?:\s?(?i:это|за|is|в пользу|оказал\w{2}|у|the|for|it['’]?s|an?|(?:никак )?не|not)\b){0,4}"
+_FILLER = (
+    r"(?:\s?(?i:это|за|is|в пользу|оказал\w{2}|у|the|for|it['’]?s|an?|скорее|точно|явно|определ[её]нно|definitely|clearly"
+    r"|probably|(?:никак )?не|not)\b){0,4}"
+)
 # The case of the label itself tells В from the preposition в.
 _SPOKEN_LABEL = re.compile(
     rf"\b(?P<label>(?i:{PAIR_LABEL}))\b[^\S\n]{{0,40}}{_FILLER}"
     rf"\s{{0,4}}[:=—–-]?\s{{0,60}}+{_FILLER}(?:[\s*_`(\[\"'$]|\\boxed\{{){{0,6}}"
-    rf"(?P<side>(?P<preferred>[ABАВ]\s?(?:>{{1,3}}|<{{1,3}}|={{1,2}}|≈|≻)\s?[ABАВ])|(?P<digit>[12])|{_SIDE})(?!\w){_ENDS}"
+    rf"(?P<side>(?P<preferred>[ABАВ]\s?(?:>{{1,3}}|<{{1,3}}|={{1,2}}|≈|≻)\s?[ABАВ])|(?P<digit>[12])"
+    rf"|{_SIDE})(?!\w){_ENDS}"
 )
 _DIGIT_LABEL = re.compile(r"вердикт|победител\w{1,3}|verdict|winner", re.IGNORECASE)
 _ADVERB = (
     r"(?:значительно|намного|немного|чуть|заметно|явно|гораздо|существенно|несколько|определ[её]нно|всё же|здесь"
-    r"|оказал\w{2}|не|ничуть не|был\w?|бы|is|isn['’]t|was|wasn['’]t|not|no|never|clearly|slightly|much|far|significantly|somewhat"
+    r"|оказал\w{2}|не|ничуть не|был\w?|бы|is|isn['’]t|was|wasn['’]t|not|no|never|clearly|slightly|much|far"
+    r"|significantly|somewhat"
     r"|a bit|a little|definitely|would be)"
 )
 _BETTER = (
-    r"лучше|побеждает|победил|выигрывает|предпочтительнее|сильнее|превосходит|better|wins|the winner|outperforms|beats"
+    r"лучше|побеждает|победил|выигрывает|предпочтительнее|сильнее|превосходит|better|wins|the winner|outperforms"
+    r"|beats"
     r"|stronger|superior"
 )
 _WORSE = r"хуже|слабее|уступает|проигрывает|worse|weaker|loses|inferior"
 _COMPARED = re.compile(
-    rf"(?<!\w)(?:(?P<noun>(?i:{NOUN}))\s{{0,4}})?(?P<one>[ABАВБ]|{_ORDINAL}|(?(noun)[12]|(?!)))(?:\s(?i:{NOUN}))?[\s*_`]{{1,4}}"
+    rf"(?<!\w)(?:(?P<noun>(?i:{NOUN}))\s{{0,4}})?(?P<one>[ABАВБ]|{_ORDINAL}|(?(noun)[12]"
+    rf"|(?!)))(?:\s(?i:{NOUN}))?[\s*_`]{{1,4}}"
     rf"(?P<adverbs>(?:(?i:{_ADVERB})\s){{0,3}})(?i:(?P<better>{_BETTER})|(?P<worse>{_WORSE}))\b"
-    rf"(?:(?:,?\s(?i:чем|than|to))?\s(?:(?i:the)\s)?(?P<noun2>(?i:{NOUN})\s)?[*_`]{{0,2}}(?P<other>[ABАВБ]|{_ORDINAL}|(?(noun2)[12]|(?!)))(?!\w))?"
+    rf"(?:(?:,?\s(?i:чем|than|to))?\s(?:(?i:the)\s)?(?P<noun2>(?i:{NOUN})\s)?[*_`]{{0,2}}(?P<other>[ABАВБ]"
+    rf"|{_ORDINAL}|(?(noun2)[12]|(?!)))(?!\w))?"
 )
 _IN_ONE_RESPECT = re.compile(
     r"\s(?:по|in|on)\s(?!всем|совокупн|большинств|сумме|итог|all\b|general|most|every|the whole)", re.IGNORECASE
@@ -66,7 +80,8 @@ _DOUBTS = re.compile(
 )
 _TIE_SENTENCE = re.compile(
     r"\W*(?:(?:it['’]?s|it is|это|здесь|итог|а|an?|the|значит|so)[\s:]{1,3}){0,3}(?:tied?|draw|ничья|равенство)\W*"
-    r"|\W*(?:(?:ответ|решени)\w{1,2}\s)?[AА]\s(?:и|and)\s[BВБ]\s(?:are\s)?(?:примерно\s|equally\s)?(?:равны|равноценны|одинаковы|equal|good)\W*"
+    r"|\W*(?:(?:ответ|решени)\w{1,2}\s)?[AА]\s(?:и|and)\s[BВБ]\s(?:are\s)?(?:примерно\s|equally\s)?(?:равны"
+    r"|равноценны|одинаковы|equal|good)\W*"
     r"|\W*(?:оба |both )?(?:ответ\w{1,2}|решени\w|answers?|responses?)\s(?:are\s)?(?:примерно\s|equally\s)?"
     r"(?:равны|равноценны|одинаковы|equal|equally good)\W*",
     re.IGNORECASE,
@@ -147,14 +162,14 @@ def read_label(text: str, labels: tuple[str, ...] = ()) -> Reading:
         letters = set(latin.upper())
         whole = {"A", "B"} <= letters and not letters.isdisjoint("C/|")
         return Reading(None, Status.MISSING if whole else Status.AMBIGUOUS)
-    if len(content) > 4 and not undecided_words(content):
+    if len(content) > 4 and moves(content):
         return read_side(content, labels) or _MALFORMED
     return _MALFORMED
 
 
-def undecided_words(content: str) -> bool:
-    """Whether a label is more than a label and says nothing of another one."""
-    return not _MOVES.search(content)
+def moves(content: str) -> bool:
+    """Whether what should be a label is a sentence that denies, corrects or compares labels."""
+    return bool(_MOVES.search(content))
 
 
 def winner_of(label: str) -> str:
@@ -271,7 +286,7 @@ def _read_spoken(text: str, labels: tuple[str, ...]) -> Reading | None:
 def _read_line(text: str, begins: int, line: str, labels: tuple[str, ...], *, strict: bool) -> Reading | None:
     plain = _TEX.sub(lambda match: " " * len(match[0]), line.translate(_MARKUP))
     if line.lstrip().startswith("|"):
-        plain = plain.rstrip(" :")
+        plain = re.sub(r"^\s*:", lambda match: " " * len(match[0]), plain.rstrip(" :"))
     if not strict and _ALONE.fullmatch(plain):
         above_begins, above = next(lines_up(text[:begins]), (0, ""))
         if above and _HEADING.fullmatch(above):

@@ -152,7 +152,7 @@ def _bounds(scale: Sequence[Any]) -> Scale:
 
 
 def _read_schema(text: str, nonce: str, readers: _Readers) -> Reading | None:
-    """Read the JSON object of the form's schema, wherever it stands outside of thoughts; another code is never read.
+    """Read the JSON object of the form's schema, wherever it stands but in thoughts; another code is never read.
 
     As it came: what a judge quotes inside its explanation is not to be unfolded into quotation marks and brackets.
     """

@@ -17,7 +17,8 @@ from .vocabulary import RATING_LABEL
 
 _LABEL = re.compile(rf"\b(?:{RATING_LABEL})\b", re.IGNORECASE)
 _AFTER = re.compile(
-    rf"[\s*_`$»\"]{{0,6}}(?:(?P<percent>%)|(?:балл\w{{0,3}}\s{{1,3}})?(?P<of>{OF})[\s\[]{{0,5}}(?P<highest>{NUMBER})\b)",
+    rf"[\s*_`$»\"]{{0,6}}(?:(?P<percent>%)"
+    rf"|(?:балл\w{{0,3}}\s{{1,3}})?(?P<of>{OF})[\s\[]{{0,5}}(?P<highest>{NUMBER})\b)",
     re.IGNORECASE,
 )
 _KEY = re.compile(

@@ -1,11 +1,12 @@
-"""What a sentence does with the values that it names: it denies them, corrects them, adds them up, leaves them open.
+"""What a sentence does with the values that it names: denies them, corrects them, adds them up, leaves them open.
 
-Works on `Mention`\\ s of any kind, numbers and labels alike, by the words that stand between them.
+Works on values of any kind (`Mention`), numbers and labels alike, by the words that stand between them.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +19,12 @@ _LOOK_AROUND = 120
 
 _STRONG = (
     r"(?:→|⟶|➔|⇒|->|=>"
-    r"|(?:(?:^|[,.;:!?()…—–-])\s*(?:хотя|а|но|ой|впрочем|well|oh|wait|or)?,?\s*\b(?:нет|no)\b(?!\s+(?:more|less|better|worse)\b))"
+    r"|(?:(?:^|[,.;:!?()…—–-])\s*(?:хотя|а|но|ой|впрочем|well|oh|wait|or)?,?\s*\b(?:нет|no)\b(?!\s+(?:more|less"
+    r"|better|worse)\b))"
     r"|\b(?:точнее|вернее|исправл\w*|поправк\w*|поправля\w*|корректир\w*|скорректир\w*|пересм[ао]\w*|передум\w*"
     r"|(?:сниж|пониж|повыш|подним|опуск)а?\w*\s(?:\w+\s){0,2}до|or rather|actually|correct(?:ion|ed|ing)"
-    r"|on (?:second thought\w?|reflection)|wait|I made a mistake|я ошиб\w{2,5}|scratch that|revis\w+|make (?:it|that)"
+    r"|on (?:second thought\w?|reflection)|wait|I made a mistake|я ошиб\w{2,5}|scratch that|revis\w+|make (?:it"
+    r"|that)"
     r"|(?:lower|rais|reduc)\w*\s(?:\w+\s){0,2}to)\b)"
 )
 """What comes before a value takes the place of the ones before it."""
@@ -32,17 +35,22 @@ _CONTRAST = (
 """What leads from a value that was denied to the one that is meant."""
 
 _ALTERNATIVE = (
-    r"(?:±|\+/-|(?:-|–|—|\.{2,}|…)\s*$|\b(?:или|либо|а то и|может|возможно|скорее|пожалуй|or|maybe|perhaps|possibly|probably"
+    r"(?:±|\+/-|(?:-|–|—|\.{2,}|…)\s*$|\b(?:или|либо|а то и|может|возможно|скорее|пожалуй|or|maybe|perhaps"
+    r"|possibly|probably"
     r"|даже|even|to|до)\b)"
 )
 _FILLER = (
-    r"а|но|и|за|же|ж|всё|все|таки|это|этому|этот|я|мы|бы|быть|на|для|наверное|тут|здесь|лучше|оценк\w{1,2}|балл\w{0,3}"
-    r"|моя|мой|итог\w{0,2}|итого|всего|ответ\w{0,2}|ассистент\w{0,2}|перв\w{1,3}|втор\w{1,3}|ход\w{0,2}|вопрос\w{0,2}"
-    r"|потому|ставлю|поставлю|уже|and|for|the|a|an|it|its|it's|is|that|this|i|i'd|i'll|say|give|my|turn|question|first|second"
+    r"а|но|и|за|же|ж|всё|все|таки|это|этому|этот|я|мы|бы|быть|на|для|наверное|тут|здесь|лучше|оценк\w{1,2}"
+    r"|балл\w{0,3}"
+    r"|моя|мой|итог\w{0,2}|итого|всего|ответ\w{0,2}|ассистент\w{0,2}|перв\w{1,3}|втор\w{1,3}|ход\w{0,2}"
+    r"|вопрос\w{0,2}"
+    r"|потому|ставлю|поставлю|уже|and|for|the|a|an|it|its|it's|is|that|this|i|i'd|i'll|say|give|my|turn|question"
+    r"|first|second"
     r"|one|two|points?|rating|score|assistant|answer|response|model"
 )
 _WORD = (
-    rf"(?:{_FILLER}|{_CONTRAST}|или|либо|а то и|может|возможно|можно|скорее|пожалуй|точнее|вернее|даже|округл\w+|rounded|to|could|might|or|maybe|perhaps"
+    rf"(?:{_FILLER}|{_CONTRAST}|или|либо|а то и|может|возможно|можно|скорее|пожалуй|точнее|вернее|даже|почти"
+    rf"|almost|nearly|округл\w+|rounded|to|could|might|or|maybe|perhaps"
     r"|possibly|probably|rather|actually|even|not|но|нет|no|хотя|не|никак|вместо|instead of|than)"
 )
 _ONLY_LINKS = re.compile(rf"[\W_]*(?:{_WORD}\b[\W_]*)*", re.IGNORECASE)
@@ -50,7 +58,9 @@ _CORRECTS = re.compile(_STRONG, re.IGNORECASE)
 _OPEN = re.compile(_ALTERNATIVE, re.IGNORECASE)
 _LEADS_ON = re.compile(rf"\b{_CONTRAST}\b|[;—–]", re.IGNORECASE)
 _OPERATOR = re.compile(
-    r"[\s*_),]*(?:балл\w*|points?)?[\s*_),]*(?P<sign>[+−*/×-]|минус|плюс|minus|plus)[\s*_(]*", re.IGNORECASE
+    r"[\s*_),]*(?:балл\w*|points?)?(?:\s?\([^()\d]{0,40}\)|\s(?:за|for)\s[^\d+=−–—,;.]{1,40}?)?"
+    r"[\s*_),]*(?P<sign>[+−*/×-]|минус|плюс|minus|plus)[\s*_(]*",
+    re.IGNORECASE,
 )
 _RESULT = re.compile(
     r"(?:=|\b(?:итого|всего|равно|получа\w+|выход\w+|в сумме|so|equals|makes|totals?|in total|gives?)\b)"
@@ -64,16 +74,25 @@ _DENIES = re.compile(
 _NO_VERDICT = re.compile(
     r"\b(?:не|not)\s(?:\w{1,20}\s){0,2}(?:оценк\w|балл\w{0,2}|вердикт|rating|score|verdict)\W*$", re.IGNORECASE
 )
+_DISBELIEVES = re.compile(
+    r"(?:\b(?:не|not|never)|n['’]t)\s(?:бы\s)?(?:счита\w{1,3}|дума\w{1,3}|вер[юи]\w?|уверен\w?|соглас\w{1,3}"
+    r"|сказал\w?|скажу"
+    r"|think|believe|say|agree|feel|sure)\b[^.!?;:]*$",
+    re.IGNORECASE,
+)
 _BOUND = re.compile(
-    r"(?:\b(?:больше|меньше|выше|ниже|лучше|хуже|более|менее|свыше|минимум|максимум|до|at least|at most|below|above|over"
-    r"|under|more than|less than|better than|worse than|up to|минимально|максимально)(?:,? чем)?(?: на)?|(?<![=<>-])[<>≤≥]=?)"
+    r"(?:\b(?:больше|меньше|выше|ниже|лучше|хуже|более|менее|свыше|минимум|максимум|до|at least|at most|below"
+    r"|above|over"
+    r"|under|more than|less than|better than|worse than|up to|минимально|максимально)(?:,? чем)?(?: на)?"
+    r"|(?<![=<>-])[<>≤≥]=?)"
     r"[\s*_(]*$",
     re.IGNORECASE,
 )
 _MOVED_TO = re.compile(r"(?:сниж|пониж|повыш|подним|опуск)\w*\s(?:\w+\s){0,2}до[\s*_(]*$", re.IGNORECASE)
 _REJECTED = re.compile(
     r"[\s*_)\]]*(?:балл\w*|points?)?[\s,*_—–-]*(?:(?:это|уже|is|was|seems|it|here|здесь)\s){0,2}"
-    r"(?:был[оаи]? бы|бы\b|would\b|слишком|завыш\w*|заниж\w*|чересчур|многовато|too\b|невозможн\w*|не (?:заслуж|постав|дам|став)"
+    r"(?:был[оаи]? бы|бы\b|would\b|слишком|завыш\w*|заниж\w*|чересчур|многовато|too\b|невозможн\w*|не (?:заслуж"
+    r"|постав|дам|став|лучше|побед|выигр)"
     r"|(?:я |мы )(?:бы )?(?:не|никак)\b|isn['’]t|is not|not mine)",
     re.IGNORECASE,
 )
@@ -138,6 +157,8 @@ def settle(text: str, mentions: Iterable[Mention], *, bounds: bool = True) -> Re
             continue
         if _corrected(between, follows=follows, announced=mention.announced):
             live, terms, open_ended = [mention], [], False
+        elif denied and not live and follows and leads_on(between):
+            live, denied = [mention], False
         elif linked and _OPEN.search(between):
             live.append(mention)
             open_ended = True
@@ -170,14 +191,17 @@ def is_corrected(between: str) -> bool:
 def is_denied(before: str, behind: str = "") -> bool:
     """Whether what stands before and behind a value in its sentence says that it is not given."""
     clause = _last_clause(before)
-    return bool(_DENIES.search(clause) or _NO_VERDICT.search(before) or _REJECTED.match(behind))
+    return bool(
+        _DENIES.search(clause)
+        or _NO_VERDICT.search(before)
+        or _DISBELIEVES.search(before)
+        or _REJECTED.match(behind)
+    )
 
 
 def leads_on(between: str) -> bool:
     """Whether what stands between a denied value and the next one says that the next is meant."""
-    last = None
-    for last in _LEADS_ON.finditer(between):
-        pass
+    last = _last(_LEADS_ON, between)
     return last is not None and bool(_ONLY_LINKS.fullmatch(between[last.end() :]))
 
 
@@ -189,10 +213,12 @@ def is_linked(between: str) -> bool:
 def _corrected(between: str, *, follows: bool, announced: bool) -> bool:
     if not follows:
         return False
-    last = None
-    for last in _CORRECTS.finditer(between):
-        pass
+    last = _last(_CORRECTS, between)
     return last is not None and (announced or bool(_ONLY_LINKS.fullmatch(between[last.end() :])))
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
 
 
 def _last_clause(before: str) -> str:

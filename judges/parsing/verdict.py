@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from ...tasks.types import Status
 
-PARSER_VERSION: Final = "2"
+PARSER_VERSION: Final = "3"
 """Changes whenever the same words would be read differently; stored beside every verdict."""
 
 CODE: Final = "code"

@@ -12,8 +12,10 @@ RATING_LABEL = (
 """Words that announce a number."""
 
 PAIR_LABEL = (
-    r"вердикт|итог\w{0,6}|вывод|победител\w{1,3}|победил\w{0,2}|лучш\w{1,3}|выбор|выбираю|решение|оценка|рейтинг|"
-    r"результат|verdict|winner|better|best|choice|choose|final|decision|prefer\w{0,3}|предпочита\w{1,3}|предпочту|rating|overall|conclusion"
+    r"вердикт|итог\w{0,6}|вывод|победител\w{1,3}|победил\w{0,2}|победа|лучш\w{1,3}|выбор|выбираю|решение|оценка"
+    r"|рейтинг|"
+    r"результат|verdict|winner|better|best|choice|choose|final|decision|prefer\w{0,3}|предпочита\w{1,3}"
+    r"|предпочту|rating|overall|conclusion"
 )
 """Words that announce a winner."""
 
@@ -31,18 +33,22 @@ SUBSCORE = re.compile(
 
 HEDGE = re.compile(
     r"\b(?:бы|б|если|эталонн\w{0,4}|сначала|хотел\w{0,2}|мог|могла|можно|вместо|максим\w{0,10}|минимал\w{0,8}|"
-    r"would|could|might|if|instead|initially|first(?! (?:turn|question|answer|response|assistant|part|one))|maximum|minimum|rather than)\b",
+    r"would|could|might|if|instead|initially|first(?! (?:turn|question|answer|response|assistant|part|one))"
+    r"|maximum|minimum|rather than)\b",
     re.IGNORECASE,
 )
 """Words of a verdict that was not given."""
 
 _SHOWS = r"(?=\s(?:строк|фраз|надпис|текст|слов|оценк|балл|вердикт|рейтинг|rating|score|verdict|line|words|text|\[\[|«|\"))"
 SAID_BY_OTHERS = re.compile(
-    r"\b(?:просил\w?|просит|требовал\w?|требует|приписал\w?|приписывает|сам\w? себе|самому себе|себе (?:ставит|поставил\w?)"
-    r"|(?:ставит|поставил\w?|приписал\w?|дал\w?) себе|в ответе (?:было|есть|стоит|сказано|написано|просили|просят)|в тексте"
+    r"\b(?:просил\w?|просит|требовал\w?|требует|приписал\w?|приписывает|сам\w? себе|самому себе|себе (?:ставит"
+    r"|поставил\w?)"
+    r"|(?:ставит|поставил\w?|приписал\w?|дал\w?) себе|в ответе (?:было|есть|стоит|сказано|написано|просили"
+    r"|просят)|в тексте"
     r"|строк[аиу]|asks? for|asked for|claim(?:s|ed)|its(?:elf| own)|himself|themselves"
     r"|(?:the )?(?:assistant|model|author|student|answer|text|response) (?:says|wrote|writes|gave|gives|rates)"
-    r"|(?:ассистент|модель|автор|ученик|он|она|ответ) (?:\w{1,12} )?(?:пиш\w{2}|написал\w?|дописал\w?|ставит|поставил\w?"
+    r"|(?:ассистент|модель|автор|ученик|он|она|ответ) (?:\w{1,12} )?(?:пиш\w{2}|написал\w?|дописал\w?|ставит"
+    r"|поставил\w?"
     r"|кончается|заканчивается))\b"
     rf"|\b(?:содержит|contains){_SHOWS}",
     re.IGNORECASE,
@@ -50,7 +56,8 @@ SAID_BY_OTHERS = re.compile(
 """Words of a value that somebody else gave."""
 
 OF_OTHER_THINGS = re.compile(
-    r"\b(?:эталон\w{0,2}|эталонн\w{2,3}|образ(?:ец|цу|цовый)|предыдущ\w{2,3}|прошл\w{2,3}|идеальн\w{2,3}|максимум\w?"
+    r"\b(?:эталон\w{0,2}|эталонн\w{2,3}|образ(?:ец|цу|цовый)|предыдущ\w{2,3}|прошл\w{2,3}|идеальн\w{2,3}"
+    r"|максимум\w?"
     r"|максимальн\w{2,3}|previous|reference|ideal|maximum|уверенност\w{1,3}|confidence)\b",
     re.IGNORECASE,
 )
@@ -118,7 +125,8 @@ def is_of_others(sentence: str) -> bool:
 
 
 ORDINARY_LABEL = re.compile(
-    r"[\s*_#]*+(?:(?:моя|итоговая|общая|финальная|итоговый|my|final|overall|the)\s++)?(?:оценка|рейтинг|вердикт|балл|баллы|итог|rating|score"
+    r"[\s*_#]*+(?:(?:моя|итоговая|общая|финальная|итоговый|my|final|overall|the)\s++)?(?:оценка|рейтинг|вердикт"
+    r"|балл|баллы|итог|rating|score"
     r"|grade|verdict|points)[\s*_]*+[:—–]?[\s*_`$]*+",
     re.IGNORECASE,
 )

@@ -1,7 +1,7 @@
 """Judges' words as they come: known rows that were misread or lost, and new wordings of the same kinds.
 
-Before any of them was mended, 164 of the 270 forms of the default seed were read wrongly, 68 of them as a verdict that
-was not given.
+Before any of these kinds was mended, 164 of the 270 forms that the generator then made of its default seed were
+read wrongly, 68 of them as a verdict that was not given.
 """
 
 from __future__ import annotations

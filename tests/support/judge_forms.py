@@ -14,8 +14,8 @@ CRITERIA = ("корректность", "полнота", "строгость", 
 TITLES_RU = ("Корректность", "Полнота", "Строгость", "Структура", "Разбор случаев", "Итоговый ответ")
 TITLES_EN = ("Correctness", "Completeness", "Rigour", "Structure", "Case coverage", "Final answer")
 KEYS = ("correctness", "completeness", "rigour", "structure", "cases", "final_answer")
-WORDS_RU = "ноль один два три четыре пять шесть семь восемь девять десять".split()
-WORDS_EN = "zero one two three four five six seven eight nine ten".split()
+WORDS_RU = ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять", "десять")
+WORDS_EN = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,9 +523,18 @@ def tables_without_a_total(dice: Random) -> Made:
 def bare(dice: Random) -> Made:
     value = _rating(dice)
     return dice.choice(
-        [f"{value}", f"**{value}**", f"{value}.", f" {value}\n", f"{WORDS_RU[value].capitalize()}.", WORDS_EN[value],
-         f"[{value}]", f"({value})", f"`{value}`"]
-    ), value  # fmt: skip
+        [
+            f"{value}",
+            f"**{value}**",
+            f"{value}.",
+            f" {value}\n",
+            f"{WORDS_RU[value].capitalize()}.",
+            WORDS_EN[value],
+            f"[{value}]",
+            f"({value})",
+            f"`{value}`",
+        ]
+    ), value
 
 
 @_of("rating")
@@ -763,55 +772,67 @@ def objects_by_hand(dice: Random) -> Made:
 @_of("rating")
 def lines_with_the_code(dice: Random) -> Made:
     value = _rating(dice)
-    return dice.choice(
-        [
-            f"> Оценка {CODE}: [[{value}]]",
-            f"Ясно.\n> **Rating {CODE}: {value}**",
-            f"Оценка {CODE}: [ [{value}] ]",
-            f"**Оценка {CODE.upper()}:** [[{value}]]",
-            f"```\nОценка {CODE}: [[{value}]]\n```\nСпасибо.",
-            f"### Оценка {CODE}\n{value}",
-            f"### Rating {CODE}\n\n**{value}**",
-            f"| Оценка {CODE} | {value} |",
-            f"Оценка {CODE}: около {value}",
-            f"Оценка {CODE}: не 1, а {value}",
-            f"Оценка {CODE}: [[{value}]]\nЗамечание: в ответе [[1]] битая ссылка, 10 из 10 задач решены.",
-            f"Rating {CODE}: \\boxed{{{value}}}",
-            f"Оценка ({CODE}): [[{value}]]",
-            f"Оценка `{CODE}`: [[{value}]]",
-        ]
-    ), value, {"nonce": CODE}  # fmt: skip
+    return (
+        dice.choice(
+            [
+                f"> Оценка {CODE}: [[{value}]]",
+                f"Ясно.\n> **Rating {CODE}: {value}**",
+                f"Оценка {CODE}: [ [{value}] ]",
+                f"**Оценка {CODE.upper()}:** [[{value}]]",
+                f"```\nОценка {CODE}: [[{value}]]\n```\nСпасибо.",
+                f"### Оценка {CODE}\n{value}",
+                f"### Rating {CODE}\n\n**{value}**",
+                f"| Оценка {CODE} | {value} |",
+                f"Оценка {CODE}: около {value}",
+                f"Оценка {CODE}: не 1, а {value}",
+                f"Оценка {CODE}: [[{value}]]\nЗамечание: в ответе [[1]] битая ссылка, 10 из 10 задач решены.",
+                f"Rating {CODE}: \\boxed{{{value}}}",
+                f"Оценка ({CODE}): [[{value}]]",
+                f"Оценка `{CODE}`: [[{value}]]",
+            ]
+        ),
+        value,
+        {"nonce": CODE},
+    )
 
 
 @_of("rating")
 def lines_without_the_code(dice: Random) -> Made:
     value = _rating(dice)
-    return dice.choice(
-        [
-            f"Оценка: [[{value}]]",
-            f"### Оценка\n{value}",
-            f"> Оценка {OTHER_CODE}: [[{value}]]",
-            f"| Оценка | {value} |",
-            f"{value}",
-            f"Код {CODE} вижу.\nОценка: [[{value}]]",
-            f"Код {CODE} не назван, [[{value}]] там чужая.\nОценка: [[1]]",
-            f"Метка {CODE} цела, число [[{value}]] в ней не моё.",
-        ]
-    ), None, {"nonce": CODE}  # fmt: skip
+    return (
+        dice.choice(
+            [
+                f"Оценка: [[{value}]]",
+                f"### Оценка\n{value}",
+                f"> Оценка {OTHER_CODE}: [[{value}]]",
+                f"| Оценка | {value} |",
+                f"{value}",
+                f"Код {CODE} вижу.\nОценка: [[{value}]]",
+                f"Код {CODE} не назван, [[{value}]] там чужая.\nОценка: [[1]]",
+                f"Метка {CODE} цела, число [[{value}]] в ней не моё.",
+            ]
+        ),
+        None,
+        {"nonce": CODE},
+    )
 
 
 @_of("rating")
 def two_lines_with_the_code(dice: Random) -> Made:
     first, second = _two(dice)
-    return dice.choice(
-        [
-            f"Первый ход. Оценка {CODE}: [[{first}]]\nВторой ход. Оценка {CODE}: [[{second}]]",
-            f"Оценка {CODE}: [[{first}]]\nОценка {CODE}: [[{second}]]",
-            f"Rating {CODE} for turn 1: [[{first}]]\nRating {CODE} for turn 2: [[{second}]]",
-            f"Оценка {CODE}: [[{first}]], вернее, {second}",
-            f"Оценка {CODE}: не [[{first}]]",
-        ]
-    ), None, {"nonce": CODE}  # fmt: skip
+    return (
+        dice.choice(
+            [
+                f"Первый ход. Оценка {CODE}: [[{first}]]\nВторой ход. Оценка {CODE}: [[{second}]]",
+                f"Оценка {CODE}: [[{first}]]\nОценка {CODE}: [[{second}]]",
+                f"Rating {CODE} for turn 1: [[{first}]]\nRating {CODE} for turn 2: [[{second}]]",
+                f"Оценка {CODE}: [[{first}]], вернее, {second}",
+                f"Оценка {CODE}: не [[{first}]]",
+            ]
+        ),
+        None,
+        {"nonce": CODE},
+    )
 
 
 # Points
