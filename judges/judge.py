@@ -157,10 +157,10 @@ class ModelJudge:
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
         """Fill in a form and return the verdict as a number on the form's scale (see `as_number`).
 
-        ``details`` hold ``words`` (what the model wrote, JSON as `as_words`), ``attempts``, ``usage`` (the tokens of
-        all attempts), ``read`` (a verdict that is more than a number), ``verdict`` (what else the parser noticed) and ``threats``
-        (how often what was defused in the answer). An answer without substance gets the lowest value and the model
-        is not asked (``unasked`` says why). A model that gives no answer is the status ``api_error``; after a
+        ``details`` hold ``words`` (what the model wrote, its JSON by `as_words`), ``attempts``, ``usage`` (the
+        tokens of all attempts), ``read`` (a verdict that is more than a number), ``verdict`` (what else the parser
+        noticed) and ``threats`` (how often what was defused in the answer). An answer without
+        substance gets the lowest value and the model is not asked (``unasked`` says why). A model that gives no answer is the status ``api_error``; after a
         failure that no request can escape, none is tried.
 
         Raises:

@@ -39,8 +39,8 @@ _ENDS = (
 )
 _SIDE_SAID = re.compile(rf"(?<!\w){_SIDE}(?!\w){_ENDS}")
 _FILLER = (
-    r"(?:\s?(?i:это|за|is|в пользу|оказал\w{2}|у|the|for|it['’]?s|an?|скорее|точно|явно|определ[её]нно|definitely|clearly"
-    r"|probably|(?:никак )?не|not)\b){0,4}"
+    r"(?:\s?(?i:это|за|is|в пользу|оказал\w{2}|у|the|for|it['’]?s|an?|скорее|точно|явно|определ[её]нно"
+    r"|definitely|clearly|probably|(?:никак )?не|not)\b){0,4}"
 )
 # The case of the label itself tells В from the preposition в.
 _SPOKEN_LABEL = re.compile(

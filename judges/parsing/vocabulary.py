@@ -39,7 +39,10 @@ HEDGE = re.compile(
 )
 """Words of a verdict that was not given."""
 
-_SHOWS = r"(?=\s(?:строк|фраз|надпис|текст|слов|оценк|балл|вердикт|рейтинг|rating|score|verdict|line|words|text|\[\[|«|\"))"
+_SHOWS = (
+    r"(?=\s(?:строк|фраз|надпис|текст|слов|оценк|балл|вердикт|рейтинг|rating|score|verdict|line|words|text"
+    r"|\[\[|«|\"))"
+)
 SAID_BY_OTHERS = re.compile(
     r"\b(?:просил\w?|просит|требовал\w?|требует|приписал\w?|приписывает|сам\w? себе|самому себе|себе (?:ставит"
     r"|поставил\w?)"
