@@ -12,7 +12,7 @@ from .expressions import Expressions
 from .notation import plain
 from .tokens import Token, tokenise
 from .units import NOUN, UNITS, Unit, adjective_power
-from .words import FUNCTIONS, meaning, wording
+from .words import FUNCTIONS, meaning, run_together, wording
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)\Z")
 _WHERE = r"(?:\"?(?:где|при|для|where|for)\"?\s+)?"
@@ -219,7 +219,9 @@ def _without_preamble(tokens: Sequence[Token]) -> Sequence[Token]:
 def _is_prose(token: Token) -> bool:
     if token.kind not in ("word", "text") or len(token.text) < 2 or token.text.lower() in FUNCTIONS:
         return False
-    return not token.text.isascii() or token.kind == "text" or len(token.text) > 4 or token.text in ("is", "at")
+    if not token.text.isascii() or token.kind == "text" or token.text in ("is", "at"):
+        return True
+    return len(token.text) > 4 and not run_together(token.text)
 
 
 def _first_word(tokens: Sequence[Token]) -> int:
@@ -249,7 +251,7 @@ def _is_unit(tokens: Sequence[Token], index: int) -> bool:
     if not word.isascii():
         return True
     after_value = index > 0 and (tokens[index - 1].kind == "number" or tokens[index - 1].text in (")", "}"))
-    return (word in UNITS and after_value) or len(word) > 4
+    return (word in UNITS and after_value) or (len(word) > 4 and not run_together(word))
 
 
 def _quantity(node: Node, words: Sequence[Token]) -> Node:

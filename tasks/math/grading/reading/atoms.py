@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from fractions import Fraction
 
-from ..node import Node, call, number, symbol
+from ..node import Node, call, number
 from ..verdict import Unreadable
 from .groups import Groups
 from .tokens import Token
@@ -19,10 +20,11 @@ from .vocabulary import (
     GREEK,
     SETS_OF_NUMBERS,
     applied,
+    in_base,
     letter,
     read_number,
 )
-from .words import FUNCTIONS, latin_letter
+from .words import FUNCTIONS, latin_letter, run_together
 
 
 class Atoms(Groups):
@@ -84,7 +86,7 @@ class Atoms(Groups):
         r"""Read a number, or a mixed number: ``2 1/3``, ``2\\frac13``."""
         node = read_number(token.text)
         if self.accept("_"):
-            return symbol(f"{token.text}_{self.subscript().value}")
+            return in_base(token.text, self.subscript())
         if node.kind != "number" or "(" in token.text:
             return node
         fraction = self.proper_fraction()
@@ -126,29 +128,44 @@ class Atoms(Groups):
             return self.variable(latin_letter(word))
         if not word.isascii():
             raise Unreadable(f"the word {word!r}")
-        for length in (6, 5, 4, 3, 2):
-            name = word[:length]
-            if name in FUNCTIONS and len(word) == length + 1:
-                return applied(FUNCTIONS[name], symbol(word[length:]))
+        parts = run_together(word)
+        if parts:
+            self.insert(parts[1:])
+            return self.word(Token("word", parts[0]))
         if len(word) > 4:
             raise Unreadable(f"the word {word!r}")
-        return Node("*", (*(letter(name) for name in word[:-1]), self.variable(word[-1])))
+        # Letters side by side are factors: an exponent, a factorial or an index belongs to the last of them alone.
+        self.split(token)
+        return self.variable(latin_letter(word[0]))
+
+    def split(self, token: Token) -> None:
+        """Leave the letters after the first of a token that was taken to be read by themselves."""
+        self.insert(token.text[1:])
+
+    def insert(self, words: Iterable[str]) -> None:
+        """Put words before what is to be read next."""
+        new = [Token("word", word) for word in words]
+        self.tokens = [*self.tokens[: self.position], *new, *self.tokens[self.position :]]
 
     def variable(self, name: str) -> Node:
         r"""Read what may follow a variable's name: an index, primes, arguments; ``C_n^k`` is a binomial."""
-        index = ""
+        leads = self.position == 1
+        marks, index = self.marks(), ""
         if self.accept("_"):
             start = self.position
-            lower = self.argument()
-            index = "".join(part.text for part in self.tokens[start : self.position] if part.text not in "{}")
+            index = self.index()
             if name in ("C", "A") and self.next.text == "^":
-                self.take()
+                self.position = start
+                lower = self.argument()
+                self.expect("^")
                 upper = self.argument()
                 ways = call("binomial", lower, upper)
                 return ways if name == "C" else Node("*", (ways, call("factorial", upper)))
-        while self.accept("'"):
-            name += "'"
+        name += marks + self.marks()
         full = f"{name}_{index}" if index else name
+        if leads and self.next.text == "(" and self.defines():
+            self.take()
+            return call(full, *self.elements(")"))
         if len(name) == 1 and name.isupper() and self.next.text == "(" and self.several_ahead():
             self.take()
             elements = self.elements(")")
@@ -161,6 +178,52 @@ class Atoms(Groups):
             self.take()
             return call(full, *self.elements(")"))
         return letter(full)
+
+    def marks(self) -> str:
+        """Read the primes and stars of a name: ``f''``, ``x^*``."""
+        found = ""
+        while True:
+            ahead = [token.text for token in self.tokens[self.position : self.position + 4]]
+            if ahead[:1] == ["'"]:
+                self.position += 1
+                found += "'"
+            elif ahead[:2] == ["^", "*"] or ahead[:2] == ["^", r"\ast"]:
+                self.position += 2
+                found += "*"
+            elif ahead in (["^", "{", "*", "}"], ["^", "{", "'", "}"]):
+                self.position += 4
+                found += ahead[2]
+            else:
+                return found
+
+    def index(self) -> str:
+        """Read what stands below a name, be it a word, a command or a formula: it is a part of the name."""
+        token = self.take()
+        if token.text != "{":
+            if token.kind == "word" and len(token.text) == 2 and not token.text.isupper():
+                self.split(token)
+                return token.text[0]
+            if token.kind not in ("word", "number", "text", "command", "sign"):
+                raise Unreadable("a name without its index")
+            return token.text
+        depth, parts = 1, []
+        while depth:
+            token = self.take()
+            if token.kind == "end":
+                raise Unreadable("an index that does not end")
+            depth += (token.text == "{") - (token.text == "}")
+            parts.append(token.text)
+        return "".join(part for part in parts if part not in "{}")
+
+    def defines(self) -> bool:
+        """Whether the bracket that opens here is closed right before a sign of equality, as in ``S(5) = 3``."""
+        depth = 0
+        for place in range(self.position, len(self.tokens)):
+            text = self.tokens[place].text
+            depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
+            if not depth:
+                return [token.text for token in self.tokens[place + 1 : place + 2]] == ["="]
+        return False
 
     def several_ahead(self) -> bool:
         """Whether the bracket that opens here holds several elements, as a point's does."""
@@ -192,11 +255,16 @@ class Atoms(Groups):
             self.expect(closing)
             return call(function, inside)
         if command in ACCENTS:
-            return self.variable(name + str(self.argument().key))
+            vector = self.variable(name + str(self.argument().key))
+            if self.next.text == "(" and self.several_ahead():
+                self.take()
+                return Node("bracket", self.elements(")"), "()")
+            return vector
         if command == r"\mathbb":
-            self.expect("{")
+            braced = self.accept("{")
             set_name = SETS_OF_NUMBERS.get(self.take().text)
-            self.expect("}")
+            if braced:
+                self.expect("}")
             if set_name is None:
                 raise Unreadable("an unknown set of numbers")
             return Node("constant", (), set_name)
@@ -218,7 +286,9 @@ class Atoms(Groups):
             return read_number(self.take().text)
         if token.kind == "word":
             self.take()
-            return letter(latin_letter(token.text))
+            if len(token.text) > 1:
+                self.split(token)
+            return letter(latin_letter(token.text[0]))
         return self.primary()
 
     def root(self) -> Node:
@@ -231,6 +301,8 @@ class Atoms(Groups):
             self.take()
         # Unlike LaTeX, √13 takes the whole number.
         token = self.next
+        if token.kind == "word" and len(token.text) > 1:
+            raise Unreadable("a root that may be of one letter or of all")
         inside = read_number(self.take().text) if token.kind == "number" else self.primary()
         return Node("^", (inside, Node("inv", (degree,))))
 

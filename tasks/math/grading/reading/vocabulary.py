@@ -77,6 +77,14 @@ def read_number(text: str) -> Node:
     return number(int(integer or "0"))
 
 
+def in_base(digits: str, base: Node) -> Node:
+    """Read digits in a number system: ``1011_2`` is eleven; a name where the base has no such digits."""
+    radix = base.value if base.kind == "number" else 0
+    if radix.denominator == 1 and 2 <= radix <= 10 and digits.isdigit() and max(map(int, digits)) < radix:
+        return number(int(digits, int(radix)))
+    return symbol(f"{digits}_{base.value}")
+
+
 def applied(name: str, *arguments: Node, base: Node | None = None) -> Node:
     """Make a function of its arguments."""
     if name == "sqrt" and len(arguments) == 1:

@@ -35,6 +35,15 @@ FUNCTIONS: dict[str, str] = {
 }
 """Names of functions as they are written, in lower case, and the names that we call them by."""
 
+_NAMES_INSIDE = re.compile(r"(arc(?:sin|cos|c?tg|tan)|sin|cos|tan|cot|ctg|tg|ln|lg|log|exp|sqrt)")
+
+
+def run_together(word: str) -> list[str]:
+    """Return the functions and letters of ``xsinx``; nothing if the word is none of that kind."""
+    parts = [part for part in _NAMES_INSIDE.split(word) if part]
+    return parts if len(parts) > 1 and all(part in FUNCTIONS or len(part) <= 2 for part in parts) else []
+
+
 _SMALL = {
     "ноль": 0, "нуль": 0, "один": 1, "одна": 1, "одно": 1, "два": 2, "две": 2, "три": 3, "четыре": 4, "пять": 5,
     "шесть": 6, "семь": 7, "восемь": 8, "девять": 9, "десять": 10, "одиннадцать": 11, "двенадцать": 12,
