@@ -13,7 +13,7 @@ from typing import Final
 ANSWER: Final = "ответ|answer"
 """The words that announce an answer, as alternatives of a regular expression."""
 
-_BRACE: Final = re.compile(r"[{}]")
+_BRACE: Final = re.compile(r"\\[\\{}]|[{}]")
 _LATEX: Final = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|f?boxed|mbox)[ \t]*(?=\{)|\\[()\[\]{},;! ]|\\quad|[{}$]"
 )
@@ -29,10 +29,13 @@ def heading(adjectives: str) -> str:
 
 
 def closing_brace(text: str, start: int, end: int) -> int | None:
-    """Return where the brace stands that closes the one before ``start``; None if none does before ``end``."""
+    r"""Return where the brace stands that closes the one before ``start``; None if none does before ``end``.
+
+    ``\{`` and ``\}`` are signs and close nothing.
+    """
     depth = 1
     for match in _BRACE.finditer(text, start, end):
-        depth += 1 if match[0] == "{" else -1
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
         if not depth:
             return match.start()
     return None

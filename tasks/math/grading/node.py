@@ -22,7 +22,8 @@ class Node:
     the names), ``bracket`` (value: its two brackets), ``set``, ``union``, ``intersection``, ``difference``,
     ``relation`` (value: the signs), ``all``, ``any`` and ``conditions`` (of relations), ``in``, ``constant``
     (value: R, Z, empty, …), ``family`` (args: expressions; value: the integer variables), ``quantity`` (value: a
-    `Unit`), ``time`` (value: hours and minutes), ``text`` (value: the words), ``ellipsis``.
+    `Unit`), ``ratio`` (of three numbers or more), ``time`` (value: hours and minutes), ``text`` (value: the
+    words), ``ellipsis``.
     """
 
     kind: str

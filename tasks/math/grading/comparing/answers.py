@@ -16,6 +16,7 @@ from .regions import is_region, region_of, same_regions
 
 _UNKNOWNS = frozenset("xyzabcnmkpqtuvw")
 _FAMILY_VARIABLES = frozenset("nkmlt")
+_INTEGRATION = frozenset(["C", "c", "C_1", "C_0", "const"])
 _RADIANS = Node("*", (symbol("pi"), number(Fraction(1, 180))))
 _HUNDREDTH = number(Fraction(1, 100))
 
@@ -32,9 +33,11 @@ def same(gold: Node, answer: Node, oracle: Oracle) -> bool:
     gold, answer = _spread(gold), _spread(answer)
     if gold.kind != "list" and gold.key == answer.key:
         return True
+    if answer.kind == "parts" and gold.kind == "list":
+        answer = _spread(Node("list", answer.args))
     if "parts" in (gold.kind, answer.kind):
         return gold.kind == answer.kind and _same_rows(gold.args, answer.args, oracle)
-    if "family" in (gold.kind, answer.kind):
+    if "family" in (gold.kind, answer.kind) or ("list" in (gold.kind, answer.kind) and _is_periodic(gold, answer)):
         return _same_families(gold, answer, oracle)
     if "text" in (gold.kind, answer.kind):
         return gold.kind == answer.kind and bool(gold.value == answer.value)
@@ -190,6 +193,8 @@ def _same_equations(gold: Node, answer: Node, oracle: Oracle) -> bool:
         if names[0] and names[1]:
             if names[0] != names[1] and (names[0] in _UNKNOWNS and names[1] in _UNKNOWNS):
                 return False
+            if names[0].count("'") != names[1].count("'"):
+                return False
             if same(gold.args[1], answer.args[1], oracle):
                 return True
             if names[0] == names[1]:
@@ -229,6 +234,8 @@ def _same_values(gold: Node, answer: Node, oracle: Oracle) -> bool:
     kinds = (gold.kind, answer.kind)
     if "time" in kinds:
         return _same_times(gold, answer, oracle)
+    if "ratio" in kinds:
+        return kinds == ("ratio", "ratio") and _same_ratios(gold.args, answer.args, oracle)
     if "quantity" in kinds:
         return _same_quantities(gold, answer, oracle)
     if kinds == ("bracket", "bracket"):
@@ -245,7 +252,31 @@ def _same_values(gold: Node, answer: Node, oracle: Oracle) -> bool:
         return vector.kind == "matrix" and _same_rows(_entries(vector), point.args, oracle)
     if gold.has("bracket", "set", "relation", "constant") or answer.has("bracket", "set", "relation", "constant"):
         return False
-    return oracle.equal(gold, answer)
+    return oracle.equal(gold, _with_constant_of(gold, answer))
+
+
+def _same_ratios(golds: Sequence[Node], answers: Sequence[Node], oracle: Oracle) -> bool:
+    """Compare ``3:4:5`` with ``6:8:10``: each number times the other's first one."""
+    return len(golds) == len(answers) and all(
+        oracle.equal(Node("*", (gold, answers[0])), Node("*", (answer, golds[0])))
+        for gold, answer in zip(golds, answers, strict=True)
+    )
+
+
+def _with_constant_of(gold: Node, answer: Node) -> Node:
+    """Give the constant of integration the gold answer's name for it: ``x^2 + c`` for ``x^2 + C``."""
+    ours, theirs = _constant_of(gold), _constant_of(answer)
+    if not ours or not theirs or ours == theirs or theirs in gold.symbols or ours in answer.symbols:
+        return answer
+    return renamed(answer, {theirs: ours})
+
+
+def _constant_of(node: Node) -> str:
+    """Return the name of the constant that is added once and stands nowhere else; empty if there is none."""
+    if node.kind != "+":
+        return ""
+    names = [arg.value for arg in node.args if arg.kind == "symbol" and arg.value in _INTEGRATION]
+    return names[0] if len(names) == 1 and sum(names[0] in arg.symbols for arg in node.args) == 1 else ""
 
 
 def _entries(matrix: Node) -> Sequence[Node]:
@@ -309,6 +340,14 @@ def _same_families(gold: Node, answer: Node, oracle: Oracle) -> bool:
     """Compare ``πn, n ∈ Z`` with another family, or with an expression in one such variable."""
     families = [_as_family(gold), _as_family(answer)]
     return families[0] is not None and families[1] is not None and oracle.same_family(families[0], families[1])
+
+
+def _is_periodic(*nodes: Node) -> bool:
+    """Whether these are series of angles like ``π/6 + 2πn``, with one letter besides π."""
+    return all(
+        "pi" in node.symbols and node.symbols - {"pi"} <= _FAMILY_VARIABLES and len(node.symbols) == 2
+        for node in nodes
+    )
 
 
 def _as_family(node: Node) -> Node | None:

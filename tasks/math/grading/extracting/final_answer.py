@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ....text.answers import ANSWER, closing_brace
 from ..reading.units import UNITS
 from ..reading.words import FUNCTIONS, NUMERALS, meaning
+from .clauses import without_clauses
 from .formulas import Formula, find_formulas, masked
 
 _BOXES = 32
@@ -23,7 +24,8 @@ _COPULAS = 20
 _JOINT_LENGTH = 12
 
 _SPECIAL_TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>(?:\w{1,20}$)?")
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*")
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*")
+_END_SPACE = re.compile(r"(?:\s|(?<!\\)\\[,;: ]?|~)+\Z")
 _BARE = re.compile(r"[-+−]?\d[\d.,/]{0,40}|[A-Za-zА-Яа-я]\b")
 _MARKER = re.compile(
     rf"(?:\b(?:final\s+answer|{ANSWER}|итого|result)\b[*_\s]{{0,6}}(?:is\b|[:：=]|(?:—|–|-)\s|равен\b|будет\b)"
@@ -40,28 +42,25 @@ _JOINING = re.compile(
 _CONNECTIVE = re.compile(r"(?<!\w)(?:и|или|and|or)(?!\w)", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![\w.,])[-−–+]?\(?[-−–]?\d+(?:[.,]\d+)*(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?\)?"
-    r"(?:\s?[/*^·:]\s?\(?[-−]?\d+(?:[.,]\d+)*\)?)*(?:\s?%|\s?°)?"
+    r"(?:\s?[/*^·:]\s?\(?[-−]?\d+(?:[.,]\d+)*\)?)*(?:\s?%|\s?°|!(?!\s+[A-ZА-ЯЁ]))?"
 )
 _UNIT_AFTER = re.compile(
     r"[ \u00a0]?([A-Za-zА-Яа-я]{1,12})[²³23]?(?:/[а-яa-z]{1,5}[²³]?|\.? (?:в|per) [а-яa-z]{1,8})?"
 )
 _JOINT = re.compile(r"\s*(?:[,;]\s*(?:и|или|and|or)?|и|или|and|or)\s*")
-_SENTENCE_END = re.compile(r"(?<!\.)(?<!\\right)[.!?](?=\s+[«\"*(]*[A-ZА-ЯЁ]|\s*\Z)")
-_REASON = re.compile(
-    r"[,;]?\s*(?:так как|потому что|поскольку|ибо|т\.\s?к\.|что и (?:требовалось|нужно|надо)"
-    r"|because|since\b|проверк)"
-    r"|\s[-—–]\s(?=[а-яё]{3,} [а-яё]{2,})",
-    re.IGNORECASE,
+_SENTENCE_END = re.compile(
+    r"(?<!\.)(?<!\\right)(?:[.!?](?=\s+[«\"*(]*[A-ZА-ЯЁ])|(?:[.?]|(?<![\da-z)}!])!)(?=\s*\Z))"
 )
-_REMARK = re.compile(r"\s*\((?=[^()]*(?:[а-яё]{3}|≈|approx|see))[^()]*\)\s*\Z", re.IGNORECASE)
-_ASIDE = re.compile(r"\s*\([а-яё]{3,}(?: [а-яё]+)*\)", re.IGNORECASE)
 _HEDGED = re.compile(r"(?<!\w)(?:не|кроме|бол(?:ее|ьше)|мен(?:ее|ьше)|not|except)(?!\w)", re.IGNORECASE)
 _COUNTED = re.compile(
     r"[-−–+]?\d[\d.,/ \u00a0]*(?: (?!и |или )[А-Яа-яЁё]+){1,4}"
     r"(?:(?:,| и| или) \d[\d.,/]*(?: [А-Яа-яЁё]+){1,3}){0,3}\Z"
 )
+_LETTERS = re.compile(r"[а-яё]|≈|±|\\pm|[a-z]{4}", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:b|strong|i|em|u|p|span|div|br)\s?/?>", re.IGNORECASE)
 _BULLET = re.compile(r"\A[ *_]*\n\s*[-•]\s+")
+_QUOTED = re.compile(r"\n[ \t]*>[ \t]?")
+_ITEM = re.compile(r"[ \t]*(?:[-•*]|(\d{1,2})[.)])[ \t]+(?=\S)")
 _COPULA = re.compile(
     r"(?:\bis\b|\bare\b|\bequals\b|\bbe\b|\bравн[аыо]\b|\bравен\b|\bсоставля[ею]т\b|\bсоставит\b|\bбудет\b|=|—)\s*:?",
     re.IGNORECASE,
@@ -70,9 +69,13 @@ _COMMAND = re.compile(
     r"\\(?:begin|end)\s*\{\w+\}(?:\{[lcr|]*\})?|\\(?:text|mbox|mathrm|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+|\\."
 )
 _WORD = re.compile(r"[A-Za-zА-Яа-яЁё]{2,}")
+_PICTURE = re.compile("[\U0001f000-\U0001faff\u2600-\u2714\u2716-\u27bf\ufe0f]")
+_PICTURES = 20_000
 _EDGES = ' \t\r\n*_`"«»“”'
 _SHORT_PROSE = frozenset(["is", "as", "at", "be", "by", "he", "if", "it", "my", "no", "of", "so", "to", "we", "us"])
-_LITTLE_WORDS = frozenset(["и", "или", "and", "or", "на", "от", "до", "в", "из", "при", "где", "не", "нет"])
+_LITTLE_WORDS = frozenset(
+    ("и", "или", "либо", "же", "также", "а", "and", "or", "на", "от", "до", "в", "из", "при", "где", "не", "нет")
+)
 
 
 def extract(answer: str) -> str | None:
@@ -95,6 +98,12 @@ def extract(answer: str) -> str | None:
 def _without_thoughts(answer: str) -> str:
     _, closed, after = answer.rpartition("</think>")
     text = after if closed and after.strip() else answer
+    if "</answer>" in text:
+        before, _, _ = text.rpartition("</answer>")
+        _, opened, inside = before.rpartition("<answer>")
+        if opened and inside.strip():
+            text = inside if "\\boxed" in inside or _MARKER.search(inside) else f"Ответ: {inside.strip()}"
+    text = _PICTURE.sub("", text[-_PICTURES:]) if len(text) <= _PICTURES else text
     return _SPECIAL_TOKEN.sub(" ", text) if "<|" in text else text
 
 
@@ -103,7 +112,7 @@ def _last_boxes(text: str) -> tuple[int, int, str] | None:
     starts: list[int] = []
     end = len(text)
     while len(starts) < _BOXES:
-        end = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
+        end = max(text.rfind(command, 0, end) for command in ("\\boxed", "\\fbox", "\\framebox"))
         if end < 0:
             break
         starts.append(end)
@@ -144,10 +153,16 @@ def _box_content(text: str, start: int) -> tuple[int, str] | None:
     limit = min(len(text), position + _BOX_LENGTH)
     end = closing_brace(text, position + 1, limit)
     if end is not None:
-        return end + 1, text[position + 1 : end].strip()
+        return end + 1, _closed(text[position + 1 : end])
     line_end = text.find("\n", position, limit)
     unclosed = text[position + 1 : line_end if line_end >= 0 else limit]
     return position + 1 + len(unclosed), unclosed.strip(" $.")
+
+
+def _closed(content: str) -> str:
+    r"""Return the content of a box without the space that ends it (``2\ ``) and without clauses."""
+    content = _END_SPACE.sub("", content.strip())
+    return without_clauses(content) if _LETTERS.search(content) and meaning(content) is None else content
 
 
 def _last_marked(text: str) -> tuple[int, str] | None:
@@ -166,7 +181,11 @@ def _last_marked(text: str) -> tuple[int, str] | None:
 
 def _segment(after: str) -> str | None:
     """Cut the answer out of what follows «Ответ:»: its first line or display, up to the end of the sentence."""
-    after = _BULLET.sub("", _TAG.sub("", after)).lstrip(" \t\r\n*_:#=>`")
+    after = _QUOTED.sub("\n", _TAG.sub("", after))
+    listed = _listed(after.lstrip(" \t*_:#=`"))
+    if listed:
+        return listed
+    after = _BULLET.sub("", after).lstrip(" \t\r\n*_:#=`")
     formulas = find_formulas(after)
     if formulas and not formulas[0].start and "\n" in formulas[0].content:
         return formulas[0].content.strip()
@@ -175,16 +194,29 @@ def _segment(after: str) -> str | None:
     boxed = _last_boxes(line)
     if boxed:
         return boxed[2]
-    if meaning(line) is None:
-        line = _ASIDE.sub(" ", _REMARK.sub("", line))
-        reason = _REASON.search(line)
-        line = line[: reason.start()] if reason and reason.start() else line
+    if _LETTERS.search(line) and meaning(line) is None:
+        line = without_clauses(line)
     line = _trimmed(line)
     if not any(map(str.isalnum, line)) and not _is_mathematical(line):
         return None
     if not _is_prose(line) or not _is_mathematical(line) or _HEDGED.search(line) or _COUNTED.match(line):
         return line
     return _tail(line)
+
+
+def _listed(after: str) -> str | None:
+    """Join the lines of a list below «Ответ:»; None if there is none, or one of a single item."""
+    if not after.startswith(("\n", "\r")):
+        return None
+    items: list[str] = []
+    for line in after.strip().split("\n"):
+        item = _ITEM.match(line)
+        if not item or (item[1] and int(item[1]) != len(items) + 1):
+            break
+        items.append(_trimmed(_cut_sentence(line[item.end() :])))
+    if len(items) < 2 or not all(map(_is_mathematical, items)) or any(map(_is_prose, items)):
+        return None
+    return " ; ".join(items)
 
 
 def _trimmed(text: str) -> str:

@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 
 from ..limits import ITEMS, LENGTH
-from ..node import Node, number
+from ..node import Node, call, number
 from ..verdict import TooLarge, Unreadable
 from .expressions import Expressions
 from .notation import plain
 from .tokens import Token, tokenise
 from .units import NOUN, UNITS, Unit, adjective_power
-from .words import FUNCTIONS, meaning, run_together, wording
+from .words import FUNCTIONS, meaning, roman_number, run_together, wording
 
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)\Z")
+_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _WHERE = r"(?:\"?(?:где|при|для|where|for)\"?\s+)?"
 _INTEGERS = re.compile(
     rf"(?:[,;(]\s*{_WHERE}([a-zA-Z](?:\s*,\s*[a-zA-Z])*)|\s+{_WHERE}([a-zA-Z]))\s*"
@@ -28,6 +28,11 @@ _NEGATIONS = frozenset(["не", "кроме", "not", "except", "до", "от"])
 _OPTION = re.compile(r'\A"\s*\([A-EА-Д]\)\s*"\s*(?=\S)')
 _FILLERS = frozenset([":", ".", "is", "at", "the", "answer", "about", "equals", "exactly", "approximately"])
 _LABEL = re.compile(r"(?:^|(?<=[\s;,.]))(?:[а-дa-d]|\d)\)\s*")
+_ROMAN = re.compile(
+    r'"\s*(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\s*"'
+    r"|(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})"
+)
+_RATIO = re.compile(r"[^:;=<>]{1,40}(?::[^:;=<>]{1,40}){2,}")
 _SYSTEMS = frozenset(["cases", "either", "aligned", "gathered"])
 
 
@@ -50,6 +55,13 @@ def read(text: str, *, english: bool = False) -> Node:
         return Node("time", (), (int(clock[1]), int(clock[2])))
     if _LABEL.match(flat):
         return _labelled(flat, english)
+    roman = _ROMAN.fullmatch(flat)
+    if roman and flat.strip('" '):
+        return number(roman_number(flat.strip('" ')))
+    if flat.startswith("[") and flat.find("]") == len(flat) - 1 and re.search(r"/|\\frac", flat):
+        return call("floor", read_tokens(tokenise(flat[1:-1], english=english)))
+    if flat.count(":") > 1 and _RATIO.fullmatch(flat):
+        return Node("ratio", tuple(read_tokens(tokenise(part, english=english)) for part in flat.split(":")))
     flat, variables = _without_integers(flat)
     node = read_tokens(tokenise(flat, english=english))
     return _family(node, variables) if variables else node
@@ -154,7 +166,7 @@ def name_of(node: Node) -> str | None:
         return "".join(str(arg.value) for arg in node.args)
     if node.kind == "bracket":
         return "()"
-    if node.kind == "call" and len(node.value) == 1:
+    if node.kind == "call" and len(node.value.partition("_")[0].rstrip("'*")) == 1:
         return f"{node.value}()"
     return None
 
@@ -241,9 +253,11 @@ def _is_unit(tokens: Sequence[Token], index: int) -> bool:
     token = tokens[index]
     if token.text == "%":
         return all(other.kind in ("word", "text") for other in tokens[index + 1 :])
-    if token.kind not in ("word", "text") or token.text.lower() in FUNCTIONS:
-        return False
     word = token.text.lower()
+    if token.kind == "text" and word in UNITS:
+        return True
+    if token.kind not in ("word", "text") or word in FUNCTIONS:
+        return False
     if token.kind == "text":
         return True
     if len(word) == 1:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ..node import Node, call, number
+from ..node import Node, call, number, symbol
 from ..verdict import Unreadable
 from .groups import Groups
 from .tokens import Token
@@ -163,6 +163,10 @@ class Atoms(Groups):
                 return ways if name == "C" else Node("*", (ways, call("factorial", upper)))
         name += marks + self.marks()
         full = f"{name}_{index}" if index else name
+        if name[0] in APPLIED and self.next.text == "(":
+            condition = self.condition()
+            if condition:
+                return symbol(full + condition)
         if leads and self.next.text == "(" and self.defines():
             self.take()
             return call(full, *self.elements(")"))
@@ -214,6 +218,15 @@ class Atoms(Groups):
             depth += (token.text == "{") - (token.text == "}")
             parts.append(token.text)
         return "".join(part for part in parts if part not in "{}")
+
+    def condition(self) -> str:
+        """Read ``(A|B)``, the bracket of a conditional probability; nothing if another one stands here."""
+        texts = [token.text for token in self.tokens[self.position : self.position + 12]]
+        inside = texts[: texts.index(")") + 1] if ")" in texts else []
+        if sum(text in ("|", r"\mid", r"\vert") for text in inside) != 1:
+            return ""
+        self.position += len(inside)
+        return "".join("|" if text.startswith("\\") else text for text in inside)
 
     def defines(self) -> bool:
         """Whether the bracket that opens here is closed right before a sign of equality, as in ``S(5) = 3``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .words import FUNCTIONS, read_number_words
+from .words import FUNCTIONS, HEDGE, read_number_words
 
 _SIGNS = str.maketrans(
     {
@@ -21,7 +21,7 @@ _SIGNS = str.maketrans(
         **dict.fromkeys("°º˚", r"\degree "),
         **dict.fromkeys("«»“”„‟", '"'),
         **dict.fromkeys("‘’′ʼ", "'"),
-        **dict.fromkeys("∠△", " "),
+        **dict.fromkeys("∠△№", " "),
         "√": r"\sqrt ",
         "∛": r"\sqrt[3] ",
         "∜": r"\sqrt[4] ",
@@ -80,8 +80,23 @@ _THOUSANDS_IN_LATEX = re.compile(r",\\!\s*(?=\d{3})")
 _TIGHT_COMMA = re.compile(r"\{\s*([.,])\s*\}")
 _FENCE = re.compile(r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?")
 _ERASED = re.compile(
-    r"\\(?:displaystyle|textstyle|limits|nolimits|quad|qquad|thinspace|angle|triangle|hfill|boxed|fbox)(?![A-Za-z])"
-    r"|\\q?quad|\\(?:hspace|vspace|label|tag|phantom)\*?\{[^{}]*\}|(?<!\\)\\!"
+    r"\\(?:displaystyle|textstyle|scriptstyle|scriptscriptstyle|limits|nolimits|thinspace|hfill)(?![A-Za-z])"
+    r"|\\(?:angle|triangle|boxed|fbox|framebox)(?![A-Za-z])"
+    r"|\\(?:bf|it|rm|sf|tt|sl|sc|em|bfseries|itshape|boldmath|tiny|scriptsize|footnotesize|small|normalsize)(?![A-Za-z])"
+    r"|\\(?:large|Large|LARGE|huge|Huge|boldsymbol|pmb|bm|mathbf|mathrm|mathit|mathsf|mathtt|mathnormal)(?![A-Za-z])"
+    r"|\\(?:text(?:normal|bf|it|rm|sf|tt|up)|underline|emph|mathstrut|strut)(?![A-Za-z])"
+    r"|\\(?:text)?color\s*(?:\[\w*\])?\{[^{}]*\}"
+    r"|\\q?quad|\\(?:hspace|vspace|label|tag)\*?\{[^{}]*\}|(?<!\\)\\!"
+)
+_UNIT_FRACTION = re.compile(r'\\[dtc]?frac\s*\{\s*"([^"{}]+)"\s*\}\s*\{\s*"([^"{}]+)"\s*\}')
+_FRACTION_NAMES = re.compile(r"\\(?:nice|s|x)frac(?![A-Za-z])")
+_UNCLOSED_BRACE = re.compile(r"\\left\s*\\\{(.*?)\\right\s*\.", re.DOTALL)
+_REMARK_IN_TEXT = re.compile(r'"\s*\([^()"\d]*\)\s*\.?\s*"')
+_LONE_UNIT = re.compile(
+    r"(?<=[\d}) ~,;])\\(?:text|mbox|mathrm|textrm|rm)\s*\{\s*~?([mshgtlNJVWAKC]|min)\s*\}(?![({\[])"
+)
+_SCIENTIFIC = re.compile(
+    r"(?<![A-Za-zА-Яа-я_\d.,^{])(\d{1,40}(?:[.,]\d{1,40})?)[eEеЕ]([+-]?\d{1,5})(?![\d.,]*[A-Za-zА-Яа-я_^])"
 )
 _SPACE = re.compile(r"(?<!\\)\\[,;: >]")
 _SYSTEM = re.compile(r"\\left\s*\\\{\s*\\begin\{(?:array|aligned|gathered|matrix)\}(?:\{[lcr|]*\})?")
@@ -89,7 +104,8 @@ _EITHER = re.compile(r"\\left\s*\[\s*\\begin\{(?:array|aligned|gathered|matrix)\
 _SYSTEM_END = re.compile(r"\\end\{(?:array|aligned|gathered|matrix)\}\s*\\right\s*\.")
 _MATH_MODE = re.compile(r"(?<!\\)\\[\[\]()]|\$+")
 _WORDS = re.compile(
-    r"\\(?:text|mbox|textbf|textit|textrm|textsf|mathrm|mathbf|mathit|mathsf|mathsf|operatorname|emph|underline|rm|bf)"
+    r"\\(?:text|mbox|hbox|textbf|textit|textrm|textsf|texttt|textup|textnormal|mathrm|mathbf|mathit|mathsf|mathtt"
+    r"|operatorname|emph|underline|rm|bf)"
     r"\*?\s*\{([^{}]*)\}"
 )
 _GROUPED = re.compile(r"(?<![\d.,^_])[1-9]\d{0,2}(?: \d{3})+(?!\d)")
@@ -101,6 +117,11 @@ _ORDINAL = re.compile(r"(?<=\d)-(?:й|я|е|го|му|ый|ой|ая|ти|х)\b"
 _REMARK = re.compile(r"\s*\((?=[^()]*[а-яе]{3})[^()]*\)\s*\Z", re.IGNORECASE)
 _BOUND = re.compile(r"(не )?(?:(боле?е|больше)|(мене?е|меньше))(?: чем)? (?=[-\d\\(])", re.IGNORECASE)
 _GROUPED_APOSTROPHE = re.compile(r"(?<=\d)'(?=\d{3}(?!\d))")
+_EITHER_OR = re.compile(r"\s*,?\s*(?<!\w)(?:или|либо)(?: же)?(?!\w)", re.IGNORECASE)
+_LEADING_EITHER = re.compile(r"\A\s*или ")
+_AS_WELL_AS = re.compile(r"\s*,?\s*(?<!\w)(?:а|и) также(?!\w)|,\s*а(?= \w{1,3} ?=)", re.IGNORECASE)
+_FROM_TO = re.compile(r"(?<!\w)от (-?\d[\d.,/]*) до (-?\d[\d.,/]*),? включительно", re.IGNORECASE)
+_TRAILING_MARK = re.compile(r"(?<=[^\W\d_])\s*[-:]+\Z")
 _SPACES = re.compile(r"\s+")
 
 
@@ -112,6 +133,7 @@ def plain(text: str) -> str:
     surroundings).
     """
     if _PLAIN.match(text) and "  " not in text and "=" not in text and text.count(".") < 2:
+        text = _SCIENTIFIC.sub(_power_of_ten, text)
         return _GROUPED.sub(_join, text) if " " in text else text
     text = _RAISED_RUN.sub(lambda run: "^{" + run[0].translate(_RAISED) + "}", text)
     text = _NUMBERED.sub(r"\1_\2", _TWO_ROOTS.sub("_{12}", text))
@@ -119,12 +141,15 @@ def plain(text: str) -> str:
     text = _TIGHT_COMMA.sub(r"\1", text.translate(_SIGNS))
     if "\\" in text:
         text = _latex(text)
-    text = _MATH_MODE.sub(" ", text)
+    text = _SCIENTIFIC.sub(_power_of_ten, _MATH_MODE.sub(" ", text))
     text = _CELSIUS.sub(' "цельсий" ', _SPACES.sub(" ", text))
     text = _GROUPED_APOSTROPHE.sub("", _GROUPED_BY_DOTS.sub(_join, _GROUPED.sub(_join, text)))
-    text = read_number_words(text)
     if _CYRILLIC.search(text):
-        text = _WHOLE_AND_PARTS.sub(r"\1 ", _BOUND.sub(_sign, _ORDINAL.sub("", _REMARK.sub("", text))))
+        text = read_number_words(text)
+        text = _FROM_TO.sub(r"[\1; \2]", _EITHER_OR.sub(" или ", _AS_WELL_AS.sub(" и ", text)))
+        text = _LEADING_EITHER.sub("", text)
+    if _CYRILLIC.search(text):
+        text = _WHOLE_AND_PARTS.sub(r"\1 ", _BOUND.sub(_sign, _ORDINAL.sub("", _REMARK.sub(_unhedged, text))))
     return text.strip()
 
 
@@ -136,7 +161,8 @@ def _latex(text: str) -> str:
     else:
         text = _ESCAPED_TWICE.sub(r"\\", text)
     text = _PERIOD.sub(r"\1(\2)", _THOUSANDS_IN_LATEX.sub("", text))
-    text = _FENCE.sub("", text)
+    text = _FRACTION_NAMES.sub(r"\\frac", _LONE_UNIT.sub(r' "\1" ', text))
+    text = _FENCE.sub("", _UNCLOSED_BRACE.sub(_without_brace, text) if r"\left" in text else text)
     text = _SPACE.sub(" ", text)
     text = text.replace(r"\$", " ").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
     text = text.replace(r"^\circ", r"\degree ").replace(r"^{\circ}", r"\degree ").replace(r"^ \circ", r"\degree ")
@@ -145,14 +171,29 @@ def _latex(text: str) -> str:
         if shorter == text:
             break
         text = shorter
+    text = _UNIT_FRACTION.sub(r'"\1/\2"', _REMARK_IN_TEXT.sub(" ", text))
     return _ERASED.sub(" ", text)
 
 
+def _without_brace(match: re.Match[str]) -> str:
+    """Take off a brace that is opened and, as in a system, not closed."""
+    return match[0] if r"\}" in match[1] or r"\begin" in match[1] else f" {match[1]} "
+
+
+def _power_of_ten(match: re.Match[str]) -> str:
+    return rf"{match[1]}\cdot 10^{{{match[2]}}}"
+
+
 def _unwrap(match: re.Match[str]) -> str:
-    words = match[1].strip()
+    words = _TRAILING_MARK.sub("", match[1].strip())
     if words.casefold() in FUNCTIONS or (len(words) == 1 and words.isascii()) or not any(map(str.isalpha, words)):
         return f" {words} "
-    return ' "' + match[1].replace('"', "") + '" '
+    return ' "' + words.replace('"', "") + '" '
+
+
+def _unhedged(match: re.Match[str]) -> str:
+    """Drop a remark unless it takes the answer back."""
+    return match[0] if HEDGE.search(match[0]) else ""
 
 
 def _join(match: re.Match[str]) -> str:

@@ -71,7 +71,25 @@ _ALONE = {
     "бесконечность": r"\infty ",
     "бесконечности": r"\infty ",
 }
-NUMERALS = frozenset([*_SMALL, *_LARGE, *_ALONE, "целых", "целая"])
+_PARTS = {
+    **dict.fromkeys(("вторая", "вторых"), 2),
+    **dict.fromkeys(("треть", "трети", "третей", "третья", "третьих"), 3),
+    **dict.fromkeys(("четверть", "четверти", "четвертей", "четвертая", "четвертых"), 4),
+    **{
+        stem + ending: 5 + place
+        for place, stem in enumerate(("пят", "шест", "седьм", "восьм", "девят", "десят", "одиннадцат", "двенадцат"))
+        for ending in ("ая", "ых")
+    },
+    **{
+        stem + ending: part
+        for stem, part in (("двадцат", 20), ("сот", 100), ("тысячн", 1000))
+        for ending in ("ая", "ых")
+    },
+}
+"""Parts of one that a number of them follows: ``две трети``."""
+NUMERALS = frozenset([*_SMALL, *_LARGE, *_ALONE, *_PARTS, "целых", "целая", "половиной"])
+_COUNT = re.compile(r"\d\s+\Z")
+_AND_A_HALF = re.compile(r"(\d+) с половиной(?!\w)", re.IGNORECASE)
 _RUSSIAN_WORD = re.compile(r"[а-я]+", re.IGNORECASE)
 
 
@@ -102,12 +120,22 @@ def read_number_words(text: str) -> str:
             open_number, group, smallest = True, group + value, rank if value not in range(10, 20) else 1
         elif word in _LARGE and joined and group:
             total, group, smallest = total + group * _LARGE[word], 0, 1000
+        elif word in _LARGE and not (total or text[: match.start()].rstrip()[-1:].isdigit()):
+            close()
+            out.append(between)
+            open_number, total, smallest = True, _LARGE[word], 1000
+        elif word in _PARTS and joined:
+            out.append(f"{total + group}/{_PARTS[word]}")
+            total, group, open_number = 0, 0, False
+        elif word in _PARTS and _COUNT.search(between):
+            close()
+            out.append(between.rstrip() + f"/{_PARTS[word]}")
         else:
             close()
             out += [between, _ALONE.get(word, match[0])]
         last = match.end()
     close()
-    return "".join([*out, text[last:]])
+    return _AND_A_HALF.sub(r"\1.5", "".join([*out, text[last:]]))
 
 
 _NOTHING = re.compile(
@@ -141,6 +169,16 @@ _NOT_A_LETTER = re.compile(r"[\W_]+")
 _ALIKE = str.maketrans("АВСЕНКМОРТХасеорхук", "ABCEHKMOPTXaceopxyk")
 
 
+HEDGE = re.compile(
+    r"(?<!\w)(?:возможно|может(?: быть)?|вероятно|скорее|наверное?|кажется|не уверен\w*|вряд ли|точнее|хотя|иначе"
+    r"|но|однако|впрочем|ошиб\w+|кроме|исключая|за исключением|вернее|или (?:же )?нет|то \d"
+    r"|maybe|perhaps|possibly|probably|but|unless|except|rather)(?!\w)"
+    r"|(?<!\w)то \$?\d",
+    re.IGNORECASE,
+)
+"""Words that take back what they stand beside, or put something else in its place."""
+
+
 def wording(text: str) -> str:
     """Return the bare words of a text: lower case, ё as е, single spaces, no signs."""
     return _NOT_A_LETTER.sub(" ", text.casefold().replace("ё", "е")).strip()
@@ -164,6 +202,15 @@ def verdict_word(text: str) -> str | None:
     """Return «да» or «нет» when a text begins with that word and goes on after a comma or a full stop."""
     opening = _VERDICT.match(text.strip())
     return _MEANINGS[opening[1].lower()] if opening else None
+
+
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+def roman_number(digits: str) -> int:
+    """Return the value of a Roman numeral."""
+    values = [_ROMAN[digit] for digit in digits]
+    return sum(value if value >= after else -value for value, after in zip(values, [*values[1:], 0], strict=True))
 
 
 def latin_letter(letter: str) -> str:
