@@ -8,6 +8,12 @@ from ..reading.units import UNITS
 from ..reading.words import FUNCTIONS, HEDGE, NUMERALS
 from .formulas import masked
 
+_SIGN_OF_A_CLAUSE = re.compile(
+    r"[а-яёa-z][^,;(]*[,;(]|[,;(]\s*[$\\а-яёa-z]|\s[-—–]\s|≈|±|\\pm|\bт\.|(?<![а-яёa-z])"
+    r"(?:при|если|когда|где|в случае|достиг|получа|так как|потому|поскольку|ибо|ведь|для|откуда|проверк"
+    r"|because|since|where|when|if|at)(?![a-z])",
+    re.IGNORECASE,
+)
 _WORDS_IN_LATEX = re.compile(r"(\\(?:text|mbox|textrm|mathrm|textit|textbf)\s*\{)([^{}]*)\}")
 _LATEX_SPACE = re.compile(r"\\(?:q?quad|[,;: !])|~")
 _INTEGER = (
@@ -64,6 +70,11 @@ _COPULAS = frozenset(
 )
 _JOINTS = frozenset(("или", "либо", "также", "ровно"))
 _WORD = re.compile(r"[А-Яа-яЁё]+")
+
+
+def has_clauses(line: str) -> bool:
+    """Whether `without_clauses` might find something to take off: a cheap test, true of most sentences."""
+    return bool(_SIGN_OF_A_CLAUSE.search(line))
 
 
 def without_clauses(line: str, *, only_reasons: bool = False) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ....text.answers import ANSWER, closing_brace
 from ..reading.units import UNITS
 from ..reading.words import FUNCTIONS, NUMERALS, meaning
-from .clauses import without_clauses
+from .clauses import has_clauses, without_clauses
 from .formulas import Formula, find_formulas, masked
 
 _BOXES = 32
@@ -24,7 +24,7 @@ _COPULAS = 20
 _JOINT_LENGTH = 12
 
 _SPECIAL_TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>(?:\w{1,20}$)?")
-_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*")
 _END_SPACE = re.compile(r"(?:\s|(?<!\\)\\[,;: ]?|~)+\Z")
 _BARE = re.compile(r"[-+−]?\d[\d.,/]{0,40}|[A-Za-zА-Яа-я]\b")
 _MARKER = re.compile(
@@ -56,7 +56,6 @@ _COUNTED = re.compile(
     r"[-−–+]?\d[\d.,/ \u00a0]*(?: (?!и |или )[А-Яа-яЁё]+){1,4}"
     r"(?:(?:,| и| или) \d[\d.,/]*(?: [А-Яа-яЁё]+){1,3}){0,3}\Z"
 )
-_LETTERS = re.compile(r"[а-яё]|≈|±|\\pm|[a-z]{4}", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:b|strong|i|em|u|p|span|div|br)\s?/?>", re.IGNORECASE)
 _BULLET = re.compile(r"\A[ *_]*\n\s*[-•]\s+")
 _QUOTED = re.compile(r"\n[ \t]*>[ \t]?")
@@ -98,12 +97,15 @@ def extract(answer: str) -> str | None:
 def _without_thoughts(answer: str) -> str:
     _, closed, after = answer.rpartition("</think>")
     text = after if closed and after.strip() else answer
+    if "\\framebox" in text:
+        text = text.replace("\\framebox", "\\fbox")
     if "</answer>" in text:
         before, _, _ = text.rpartition("</answer>")
         _, opened, inside = before.rpartition("<answer>")
         if opened and inside.strip():
             text = inside if "\\boxed" in inside or _MARKER.search(inside) else f"Ответ: {inside.strip()}"
-    text = _PICTURE.sub("", text[-_PICTURES:]) if len(text) <= _PICTURES else text
+    if len(text) <= _PICTURES and not text.isascii():
+        text = _PICTURE.sub("", text)
     return _SPECIAL_TOKEN.sub(" ", text) if "<|" in text else text
 
 
@@ -112,7 +114,7 @@ def _last_boxes(text: str) -> tuple[int, int, str] | None:
     starts: list[int] = []
     end = len(text)
     while len(starts) < _BOXES:
-        end = max(text.rfind(command, 0, end) for command in ("\\boxed", "\\fbox", "\\framebox"))
+        end = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
         if end < 0:
             break
         starts.append(end)
@@ -162,7 +164,7 @@ def _box_content(text: str, start: int) -> tuple[int, str] | None:
 def _closed(content: str) -> str:
     r"""Return the content of a box without the space that ends it (``2\ ``) and without clauses."""
     content = _END_SPACE.sub("", content.strip())
-    return without_clauses(content) if _LETTERS.search(content) and meaning(content) is None else content
+    return without_clauses(content) if has_clauses(content) and meaning(content) is None else content
 
 
 def _last_marked(text: str) -> tuple[int, str] | None:
@@ -181,11 +183,14 @@ def _last_marked(text: str) -> tuple[int, str] | None:
 
 def _segment(after: str) -> str | None:
     """Cut the answer out of what follows «Ответ:»: its first line or display, up to the end of the sentence."""
-    after = _QUOTED.sub("\n", _TAG.sub("", after))
-    listed = _listed(after.lstrip(" \t*_:#=`"))
-    if listed:
-        return listed
-    after = _BULLET.sub("", after).lstrip(" \t\r\n*_:#=`")
+    after = _TAG.sub("", after)
+    if "\n" in after:
+        after = _QUOTED.sub("\n", after)
+        listed = _listed(after.lstrip(" \t*_:#=`"))
+        if listed:
+            return listed
+        after = _BULLET.sub("", after)
+    after = after.lstrip(" \t\r\n*_:#=`")
     formulas = find_formulas(after)
     if formulas and not formulas[0].start and "\n" in formulas[0].content:
         return formulas[0].content.strip()
@@ -194,7 +199,7 @@ def _segment(after: str) -> str | None:
     boxed = _last_boxes(line)
     if boxed:
         return boxed[2]
-    if _LETTERS.search(line) and meaning(line) is None:
+    if has_clauses(line) and meaning(line) is None:
         line = without_clauses(line)
     line = _trimmed(line)
     if not any(map(str.isalnum, line)) and not _is_mathematical(line):
