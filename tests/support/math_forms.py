@@ -32,7 +32,7 @@ Monomial = tuple[int, tuple[tuple[str, int], ...]]
 """A coefficient, and letters with their exponents in the order in which they are written."""
 
 
-def monomial(dice: Dice, letters: str = "abcmpqxyz") -> Monomial:
+def monomial(dice: Dice, letters: str = "abckpqxyz") -> Monomial:
     names = dice.sample(letters, dice.randint(2, 3))
     return dice.choice([1, 1, 2, 3, 5, 7]), tuple((name, dice.choice([1, 1, 2, 3])) for name in names)
 
@@ -84,7 +84,7 @@ def sums(dice: Dice) -> Rows:
 
 def runs(dice: Dice) -> Rows:
     for _ in range(40):
-        a, b = dice.sample("abcdkmpqrtxyz", 2)
+        a, b = dice.sample("abcdkpqrtxyz", 2)
         n = dice.randint(2, 4)
         yield f"{a}{b}^{n}", f"\\boxed{{({a}{b})^{n}}}", False
         yield f"({a}{b})^{n}", f"\\boxed{{{a}^{n}{b}^{n}}}", True
@@ -108,8 +108,9 @@ OPPOSITES = (
 )
 DIRECTIONS = (
     *(("увеличится", "уменьшится"), ("вырастет", "упадёт"), ("прибыль", "убыток"), ("выигрыш", "проигрыш")),
-    *(("подорожает", "подешевеет"), ("возрастёт", "снизится"), ("поднимется", "опустится"), ("долг", "остаток")),
+    *(("подорожает", "подешевеет"), ("возрастёт", "снизится"), ("поднимется", "опустится")),
 )
+HEADS = (("долг", "остаток"), ("ширина", "высота"), ("сумма", "разность"), ("периметр", "площадь"))
 COMPARATIVES = (
     *(("больше", "меньше"), ("дороже", "дешевле"), ("выше", "ниже"), ("длиннее", "короче"), ("старше", "младше")),
     *(("быстрее", "медленнее"), ("тяжелее", "легче"), ("раньше", "позже"), ("шире", "уже"), ("глубже", "мельче")),
@@ -146,6 +147,11 @@ def words(dice: Dice) -> Rows:
             yield f"{left} в {n} раза", f"Ответ: {right} в {n} раза", False
             yield f"в {n} раза {left}", f"Ответ: в {n} раза {right}", False
             yield f"на {n} {left}", f"Ответ: на {n} {right}", False
+    for first, second in HEADS:
+        n = dice.randint(3, 90)
+        yield f"{first} равна {n}", f"Ответ: {first} равна {n}", True
+        yield f"{first} {n} рублей", f"Ответ: {second} {n} рублей", False
+        yield f"{second} {n}", f"Ответ: {first} {n}", False
     for first, second in THINGS:
         n, m = dice.sample(range(2, 40), 2)
         yield f"{n} {first} и {m} {second}", f"Ответ: {n} {first} и {m} {second}", True
@@ -404,7 +410,7 @@ def lists(dice: Dice) -> Rows:
         yield f"{a}", f"Ответ: ✅ {a}", True
         yield f"{a}", f"Решение…\n<answer>{a}</answer>\nпроверено {b} способами", True
         yield f"{b}", f"Решение…\n<answer>{a}</answer>\nпроверено {b} способами", False
-        yield f"{a}:{b}", f"\\boxed{{{2 * a}:{2 * b}}}", True
+        yield f"{a + 25}:{b}", f"\\boxed{{{2 * a + 50}:{2 * b}}}", True
         yield f"{a}:{b}:{a + b}", f"\\boxed{{{3 * a}:{3 * b}:{3 * (a + b)}}}", True
         yield f"{a}:{b}:{a + b}", f"\\boxed{{{3 * a}:{3 * b}:{a + b}}}", False
     for n, words_ in NUMERALS:

@@ -11,12 +11,13 @@ from .comparing.answers import same as same_meaning
 from .comparing.exact import close, read_plain_number
 from .comparing.oracle import ExactOracle
 from .comparing.symbolic import worth_asking
-from .extracting.final_answer import extract
+from .extracting.final_answer import extract, said, statement
 from .limits import BUDGET, LENGTH
 from .node import Node
 from .pool import ask
 from .reading.answers import read
-from .reading.words import meaning, same_letter, verdict_word, wording
+from .reading.deciding import deciding
+from .reading.words import meaning, same_day, same_letter, verdict_word, wording
 from .verdict import Grade, TooLarge, Undecided, Unreadable, Verdict
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
@@ -35,6 +36,7 @@ _OPTION_IN_BRACKETS = re.compile(r"\([A-Za-zА-Яа-я]\)\Z")
 _TEXT = re.compile(
     r"\\(?:text|textbf|mathrm|mbox|textit|mathbf|operatorname)\s*\{([^{}]*)\}|[$\"«»]|\\[()\[\],;! ]|\*\*"
 )
+_MARK = re.compile(r"(?:ответ|answer): ?[*_]{0,4} ?\Z", re.IGNORECASE)
 _ONLY_WORDS = re.compile(r"[^\W\d_]+(?:[ \-][^\W\d_]+)*\Z")
 
 
@@ -56,6 +58,15 @@ def grade(gold: str, answer: str, *, precision: int | None = None) -> Grade:
     found = extract(answer)
     if not found:
         return Grade(Verdict.UNPARSED, None, expected, "no final answer in the text")
+    quick = _same_numbers(expected, found, precision)
+    if quick is not None:
+        return Grade(Verdict.CORRECT if quick else Verdict.WRONG, found[:LENGTH], expected)
+    if _is_given(gold, answer):
+        return Grade(Verdict.CORRECT, found[:LENGTH], expected, "the same text")
+    if meaning(expected) in ("да", "нет"):
+        found = said(answer).strip() or found
+    elif _decides(expected):
+        found = statement(said(answer)) or found
     verdict, reason = same(expected, found, english=_is_english(gold, answer), precision=precision)
     return Grade(verdict, found[:LENGTH], expected, reason)
 
@@ -119,6 +130,33 @@ def _usable(gold: str) -> tuple[str, str]:
     return text, "the gold answer has an ellipsis" if node.has("ellipsis") else ""
 
 
+def _is_given(gold: str, answer: str) -> bool:
+    """Whether the answer is the gold answer's text, but for white space: in the last box, or at the end."""
+    bare = " ".join(gold.split())
+    given = " ".join(answer[-4 * len(gold) - 4 * LENGTH :].split())
+    box = given.rfind("\\boxed{")
+    if box >= 0:
+        inside = given[box + len("\\boxed{") :].lstrip()
+        return inside.startswith(bare) and inside[len(bare) :].lstrip().startswith("}")
+    return given.endswith(bare) and (given == bare or bool(_MARK.search(given, 0, len(given) - len(bare))))
+
+
+@lru_cache(maxsize=4096)
+def _decides(gold: str) -> bool:
+    """Whether words beside the gold answer's value say what an answer must say, too."""
+    if not _CYRILLIC.search(gold):
+        return False
+    try:
+        node = read(gold)
+    except (Unreadable, TooLarge):
+        return True
+    parts = (node, *node.args)
+    return any(
+        part.words and (part.words.before or deciding(part.words.all) or not part.has("number", "decimal"))
+        for part in parts
+    )
+
+
 @lru_cache(maxsize=4096)
 def _read(gold: str, english: bool) -> Node:
     return read(gold, english=english)
@@ -163,6 +201,7 @@ def _same_words(gold: str, answer: str) -> bool:
     if len(expected) == 1:
         option = _OPTION.fullmatch(found) or _OPTION_FIRST.match(found)
         return option is not None and same_letter(expected, option[1])
-    return wording(expected) == wording(found) or (
-        meaning(expected) in ("да", "нет") and verdict_word(found) == meaning(expected)
-    )
+    if wording(expected) == wording(found) or same_day(expected, found):
+        return True
+    verdict = meaning(expected)
+    return verdict in ("да", "нет") and verdict_word(found) == verdict

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -23,12 +24,13 @@ class Node:
     ``relation`` (value: the signs), ``all``, ``any`` and ``conditions`` (of relations), ``in``, ``constant``
     (value: R, Z, empty, …), ``family`` (args: expressions; value: the integer variables), ``quantity`` (value: a
     `Unit`), ``ratio`` (of three numbers or more), ``time`` (value: hours and minutes), ``text`` (value: the
-    words), ``ellipsis``.
+    words), ``ellipsis``. Beside a part of an answer ``words`` may hold what else its text says (`deciding.Words`).
     """
 
     kind: str
     args: tuple[Node, ...] = ()
     value: Any = None
+    words: Any = None
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
@@ -72,8 +74,31 @@ def call(name: str, *args: Node) -> Node:
     return Node("call", args, name)
 
 
+def rough(node: Node) -> Fraction | None:
+    """Return about what a constant is worth; None for what is not made of numbers, π, e and powers."""
+    try:
+        return Fraction(_rough(node))
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+
+
+def _rough(node: Node) -> float:
+    if node.kind in ("number", "decimal"):
+        return float(node.value)
+    if node.kind == "symbol":
+        return {"pi": math.pi, "e": math.e}.get(node.value, math.nan)
+    values = [_rough(arg) for arg in node.args]
+    if node.kind == "+":
+        return sum(values)
+    if node.kind == "*":
+        return math.prod(values)
+    if node.kind == "^":
+        return math.pow(*values)
+    return -values[0] if node.kind == "neg" else 1 / values[0] if node.kind == "inv" else math.nan
+
+
 def renamed(node: Node, names: Mapping[str, str]) -> Node:
     """Return the object with other names for its variables."""
     if node.kind == "symbol":
         return symbol(names.get(node.value, node.value))
-    return Node(node.kind, tuple(renamed(arg, names) for arg in node.args), node.value) if node.args else node
+    return replace(node, args=tuple(renamed(arg, names) for arg in node.args)) if node.args else node

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from ..limits import ITEMS
-from ..node import Node, number, renamed, symbol
+from ..node import Node, number, renamed, rough, symbol
 from ..reading.answers import assigned_name, name_of, value_of
+from ..reading.deciding import agree, told_apart
 from ..reading.units import Unit
 from ..verdict import Undecided, Unreadable
 from .exact import exact
@@ -30,6 +32,12 @@ def same(gold: Node, answer: Node, oracle: Oracle) -> bool:
     """
     if gold.has("ellipsis") or answer.has("ellipsis"):
         return False
+    if gold.words or answer.words:
+        alike = agree(gold.words, answer.words, named=not gold.has("number", "decimal"))
+        if alike is None:
+            raise Unreadable("words that may change the meaning")
+        if not alike:
+            return False
     gold, answer = _spread(gold), _spread(answer)
     if gold.kind != "list" and gold.key == answer.key:
         return True
@@ -97,6 +105,8 @@ def _same_lists(gold: Node, answer: Node, oracle: Oracle) -> bool:
     answers = _distinct(answer.args if answer.kind == "list" else (answer,), len(golds), oracle)
     if len(golds) != len(answers):
         return False
+    if any(item.words for item in golds):
+        return _same_things(golds, answers, oracle)
     left = {other.key: other for other in answers}
     for item in golds:
         if left.pop(item.key, None) is None:
@@ -107,18 +117,35 @@ def _same_lists(gold: Node, answer: Node, oracle: Oracle) -> bool:
     return True
 
 
+def _same_things(golds: Sequence[Node], answers: Sequence[Node], oracle: Oracle) -> bool:
+    """Compare parts that words tell apart: ``5 red and 3 blue``; bare numbers count in the same order."""
+    if len(golds) > 1 and not any(item.words for item in answers):
+        return _same_rows([replace(item, words=None) for item in golds], answers, oracle)
+    left = list(answers)
+    for item in golds:
+        match = next(
+            (other for other in left if not told_apart(item.words, other.words) and same(item, other, oracle)), None
+        )
+        if match is None:
+            return False
+        left.remove(match)
+    return True
+
+
 def _distinct(nodes: Sequence[Node], most: int, oracle: Oracle) -> list[Node]:
     """Return the elements that differ from one another; no more of them than one above ``most``."""
-    found: dict[object, Node] = {}
+    found: dict[tuple[object, object], Node] = {}
     for node in nodes:
         value = None if node.has("big") else exact(node)
-        found.setdefault(node.key if value is None else value, node)
-    distinct = [node for value, node in found.items() if isinstance(value, Fraction)]
+        found.setdefault((node.key if value is None else value, node.words), node)
+    distinct = [node for (value, _), node in found.items() if isinstance(value, Fraction)]
     rational = set(distinct)
     for node in found.values():
         if len(distinct) > most:
             break
-        if node not in rational and not any(_surely_same(node, other, oracle) for other in distinct):
+        if node not in rational and not any(
+            not told_apart(node.words, other.words) and _surely_same(node, other, oracle) for other in distinct
+        ):
             distinct.append(node)
     return distinct
 
@@ -167,6 +194,8 @@ def _same_regions(gold: Node, answer: Node, oracle: Oracle) -> bool:
             return same_regions(region_of(gold), region_of(answer), oracle)
         return _same_rows(gold.args, answer.args, oracle)
     regions = [_region(node) for node in (gold, answer)]
+    if regions[0] is not None and regions[1] is None and answer.has("relation"):
+        raise Unreadable("an inequality that is not solved")
     if regions[0] is not None and regions[1] is not None:
         return same_regions(regions[0], regions[1], oracle)
     if gold.kind == "relation" == answer.kind:
@@ -199,12 +228,19 @@ def _same_equations(gold: Node, answer: Node, oracle: Oracle) -> bool:
                 return True
             if names[0] == names[1]:
                 return False
+        if names[0] and not names[1] and not _free(gold.args[-1]):
+            if not _states_a_value(answer):
+                raise Unreadable("an equation that is not solved")
+            return same(gold.args[-1], answer.args[-1], oracle)
         if gold.args[-1].kind == "bracket":
             return same(value_of(gold), value_of(answer), oracle)
         return oracle.same_relation(gold, answer)
     if gold.kind == "relation":
         return names[0] is not None and same(gold.args[1], answer, oracle)
     if names[1] is not None or _states_a_value(answer):
+        left = answer.args[0]
+        if not _free(left) and rough(left) is not None and not same(left, answer.args[-1], oracle):
+            raise Unreadable("an equation that does not hold")
         return same(gold, answer.args[-1], oracle)
     return False
 
@@ -252,7 +288,28 @@ def _same_values(gold: Node, answer: Node, oracle: Oracle) -> bool:
         return vector.kind == "matrix" and _same_rows(_entries(vector), point.args, oracle)
     if gold.has("bracket", "set", "relation", "constant") or answer.has("bracket", "set", "relation", "constant"):
         return False
+    if gold.kind in ("number", "decimal") and _is_left_to_work_out(answer):
+        raise Unreadable("an expression that is not worked out")
     return oracle.equal(gold, _with_constant_of(gold, answer))
+
+
+def _is_left_to_work_out(node: Node) -> bool:
+    """Whether this is arithmetic with more than one step of school: ``1,29 · 17,8 + 140,07 : 16,1``."""
+    return not _free(node) and node.has("+", "decimal") and _is_arithmetic(node) and _steps(node) > 0
+
+
+def _is_arithmetic(node: Node) -> bool:
+    return node.kind in ("number", "decimal", "neg", "+", "*", "inv") and all(map(_is_arithmetic, node.args))
+
+
+def _steps(node: Node) -> int:
+    """Count the additions, and the products of decimals."""
+    decimals = sum(arg.has("decimal") for arg in node.args) if node.kind == "*" else 0
+    return (node.kind == "+") + (decimals > 1) + sum(map(_steps, node.args))
+
+
+def _free(node: Node) -> bool:
+    return bool(node.symbols - {"pi", "e", "i"})
 
 
 def _same_ratios(golds: Sequence[Node], answers: Sequence[Node], oracle: Oracle) -> bool:

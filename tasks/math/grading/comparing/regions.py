@@ -65,6 +65,12 @@ def region_of(node: Node) -> Node:
 
 def _of_relation(node: Node) -> Node:
     """Turn ``x > 2``, ``1 <= x < 3``, ``x != 0`` into intervals."""
+    if len(node.args) == 2 and node.args[0].kind == "neg" and node.args[0].args[0].kind == "symbol":
+        # -x < 2 is x > -2.
+        sides = (node.args[0].args[0], Node("neg", (node.args[1],)))
+        node = Node("relation", sides, (_MIRRORED[node.value[0]],))
+    if len(node.args) == 2 and node.args[0].kind == "call" and node.args[0].value == "abs":
+        return _of_absolute(node)
     position = next((index for index, arg in enumerate(node.args) if arg.kind == "symbol" and arg.symbols), -1)
     others = [arg for index, arg in enumerate(node.args) if index != position]
     if position < 0 or len(node.args) > 3 or any(_free(arg) for arg in others):
@@ -76,6 +82,15 @@ def _of_relation(node: Node) -> Node:
         left = position == index
         parts.append(_half_line(sign if left else _MIRRORED[sign], node.args[index + 1 if left else index]))
     return parts[0] if len(parts) == 1 else Node("intersection", tuple(parts))
+
+
+def _of_absolute(node: Node) -> Node:
+    """Turn ``|x| < 2`` into an interval; the value of anything else than a lone letter has to be solved for."""
+    inside, sign, bound = node.args[0].args[0], node.value[0], node.args[1]
+    if inside.kind != "symbol" or _free(bound) or sign not in (*_LOWER, *_UPPER):
+        raise Undecided
+    ends = (_half_line(sign, bound), _half_line(_MIRRORED[sign], Node("neg", (bound,))))
+    return Node("intersection" if sign in _UPPER else "union", ends)
 
 
 def _free(node: Node) -> bool:

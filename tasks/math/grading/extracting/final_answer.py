@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ....text.answers import ANSWER, closing_brace
 from ..reading.units import UNITS
-from ..reading.words import FUNCTIONS, NUMERALS, meaning
+from ..reading.words import FUNCTIONS, HEDGE, NUMERALS, meaning
 from .clauses import has_clauses, without_clauses
 from .formulas import Formula, find_formulas, masked
 
@@ -58,6 +58,7 @@ _COUNTED = re.compile(
 )
 _TAG = re.compile(r"</?(?:b|strong|i|em|u|p|span|div|br)\s?/?>", re.IGNORECASE)
 _BULLET = re.compile(r"\A[ *_]*\n\s*[-•]\s+")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[а-яё\d)$][.!?])\s+(?=[А-ЯЁA-Z])")
 _QUOTED = re.compile(r"\n[ \t]*>[ \t]?")
 _ITEM = re.compile(r"[ \t]*(?:[-•*]|(\d{1,2})[.)])[ \t]+(?=\S)")
 _COPULA = re.compile(
@@ -73,7 +74,26 @@ _PICTURES = 20_000
 _EDGES = ' \t\r\n*_`"«»“”'
 _SHORT_PROSE = frozenset(["is", "as", "at", "be", "by", "he", "if", "it", "my", "no", "of", "so", "to", "we", "us"])
 _LITTLE_WORDS = frozenset(
-    ("и", "или", "либо", "же", "также", "а", "and", "or", "на", "от", "до", "в", "из", "при", "где", "не", "нет")
+    (
+        "включительно",
+        "и",
+        "или",
+        "либо",
+        "же",
+        "также",
+        "а",
+        "and",
+        "or",
+        "на",
+        "от",
+        "до",
+        "в",
+        "из",
+        "при",
+        "где",
+        "не",
+        "нет",
+    )
 )
 
 
@@ -92,6 +112,26 @@ def extract(answer: str) -> str | None:
     if marked:
         return marked[1]
     return _last_expression(text)
+
+
+def said(answer: str) -> str:
+    """Return the line in which the final answer stands with all its words, after «Ответ:» if there is one."""
+    text = _without_thoughts(answer)
+    box = _last_boxes(text)
+    marked = _last_marked(text)
+    if box and not (marked and marked[0] > box[1] and _is_mathematical(marked[1])):
+        line_start = text.rfind("\n", max(0, box[0] - _SEGMENT), box[0]) + 1
+        line = text[max(line_start, box[1] - _SEGMENT) : box[1]]
+        heading = _MARKER.search(line)
+        return line[heading.end() :] if heading else line
+    after = text[marked[2] : marked[2] + _SEGMENT].lstrip(" \t\r\n*_:#=`") if marked else text.strip()[-_SEGMENT:]
+    return after.partition("\n")[0] if marked else after.rpartition("\n")[2]
+
+
+def statement(line: str) -> str:
+    """Return the sentence that ends a line of `said`, without its reasons."""
+    sentences = [part for part in _BETWEEN_SENTENCES.split(line.strip()) if part.strip()]
+    return _trimmed(without_clauses(sentences[-1], only_reasons=True)) if sentences else ""
 
 
 def _without_thoughts(answer: str) -> str:
@@ -167,8 +207,8 @@ def _closed(content: str) -> str:
     return without_clauses(content) if has_clauses(content) and meaning(content) is None else content
 
 
-def _last_marked(text: str) -> tuple[int, str] | None:
-    """Return where the last «Ответ:» with something after it stands, and that something."""
+def _last_marked(text: str) -> tuple[int, str, int] | None:
+    """Return where the last «Ответ:» with something after it begins, that something, and where the mark ends."""
     found: list[tuple[int, int]] = []
     for match in _MARKER.finditer(text):
         found.append((match.start(), match.end()))
@@ -177,7 +217,7 @@ def _last_marked(text: str) -> tuple[int, str] | None:
     for start, end in reversed(found):
         segment = _segment(text[end : end + _SEGMENT])
         if segment:
-            return start, segment
+            return start, segment, end
     return None
 
 
@@ -204,7 +244,13 @@ def _segment(after: str) -> str | None:
     line = _trimmed(line)
     if not any(map(str.isalnum, line)) and not _is_mathematical(line):
         return None
-    if not _is_prose(line) or not _is_mathematical(line) or _HEDGED.search(line) or _COUNTED.match(line):
+    if (
+        not _is_prose(line)
+        or not _is_mathematical(line)
+        or _HEDGED.search(line)
+        or HEDGE.search(line)
+        or _COUNTED.match(line)
+    ):
         return line
     return _tail(line)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 from ..limits import ITEMS, LENGTH
-from ..node import Node, call, number
+from ..node import Node, call, number, rough
 from ..verdict import TooLarge, Unreadable
+from .deciding import remembered
 from .expressions import Expressions
 from .notation import plain
 from .tokens import Token, tokenise
@@ -24,7 +27,24 @@ _INTEGERS = re.compile(
 _OR = frozenset(["или", "or", "либо", r"\vee", r"\lor"])
 _AND = frozenset(["и", "and", "также", r"\wedge", r"\land", "&"])
 _PREPOSITIONS = frozenset("всукоВСУКО")
-_NEGATIONS = frozenset(["не", "кроме", "not", "except", "до", "от"])
+_NEGATIONS = frozenset(
+    [
+        "не",
+        "кроме",
+        "not",
+        "except",
+        "до",
+        "от",
+        "вряд",
+        "возможно",
+        "может",
+        "вероятно",
+        "иначе",
+        "но",
+        "хотя",
+        "ни",
+    ]
+)
 _OPTION = re.compile(r'\A"\s*\([A-EА-Д]\)\s*"\s*(?=\S)')
 _FILLERS = frozenset([":", ".", "is", "at", "the", "answer", "about", "equals", "exactly", "approximately"])
 _LABEL = re.compile(r"(?:^|(?<=[\s;,.]))(?:[а-дa-d]|\d)\)\s*")
@@ -33,6 +53,7 @@ _ROMAN = re.compile(
     r"|(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})"
 )
 _RATIO = re.compile(r"[^:;=<>]{1,40}(?::[^:;=<>]{1,40}){2,}")
+_OPERATORS = frozenset(["+", "-", "=", "!", "_", "<", ">"])
 _SYSTEMS = frozenset(["cases", "either", "aligned", "gathered"])
 
 
@@ -174,13 +195,13 @@ def name_of(node: Node) -> str | None:
 def value_of(node: Node) -> Node:
     """Return what a variable is said to be, or the part itself."""
     if assigned_name(node) is not None or node.kind == "in":
-        return node.args[1]
+        return replace(node.args[1], words=node.words) if node.words else node.args[1]
     return node
 
 
 def _piece(tokens: Sequence[Token]) -> Node:
     """Read one part: an expression, a relation or a set, with its unit."""
-    tokens = _without_preamble(tokens)
+    dropped, tokens = _preamble(tokens)
     if len(tokens) > 3 and tokens[0].text == r"\begin" and tokens[1].text in _SYSTEMS:
         return _system(tokens)
     if _closes_last(tokens) and _first_word(tokens[1:-1]) < len(tokens) - 2:
@@ -189,11 +210,12 @@ def _piece(tokens: Sequence[Token]) -> Node:
     if border == 0:
         return Node("text", (), wording(" ".join(token.text for token in tokens)))
     node = _chain(Expressions(tokens[:border]).whole())
-    if border == len(tokens):
-        return node
-    if node.kind == "relation":
-        return Node("relation", (*node.args[:-1], _quantity(node.args[-1], tokens[border:])), node.value)
-    return _quantity(node, tokens[border:])
+    if border < len(tokens) and node.kind == "relation":
+        node = Node("relation", (*node.args[:-1], _quantity(node.args[-1], tokens[border:])), node.value)
+    elif border < len(tokens):
+        node = _quantity(node, tokens[border:])
+    words = remembered((token.text for token in dropped), (token.text for token in tokens[border:]))
+    return replace(node, words=words) if words else node
 
 
 def _closes_last(tokens: Sequence[Token]) -> bool:
@@ -208,12 +230,14 @@ def _closes_last(tokens: Sequence[Token]) -> bool:
     return False
 
 
-def _without_preamble(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Drop words before the first sign of mathematics: ``на 12,5 %``, ``площадь равна 5``."""
+def _preamble(tokens: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
+    """Part the words before the first sign of mathematics from the rest: ``на 12,5 %``, ``площадь равна 5``."""
     while tokens and tokens[-1].text in (".", ",", ";", "?"):
         tokens = tokens[:-1]
     start = 0
     while start < len(tokens) and (_is_prose(tokens[start]) or tokens[start].text in (":", ".")):
+        if tokens[start].text == "at" and not (start + 1 < len(tokens) and tokens[start + 1].spaced):
+            break
         start += 1
     if len(tokens) > start + 1 and tokens[start].text in _PREPOSITIONS and tokens[start + 1].kind == "number":
         start += 1
@@ -225,7 +249,7 @@ def _without_preamble(tokens: Sequence[Token]) -> Sequence[Token]:
             raise Unreadable(f"the word {token.text!r}")
     if start < len(tokens) and tokens[start].text in ("=", r"\approx", r"\simeq"):
         start += 1
-    return tokens[start:] if start < len(tokens) else tokens
+    return (tokens[:start], tokens[start:]) if start < len(tokens) else ((), tokens)
 
 
 def _is_prose(token: Token) -> bool:
@@ -265,7 +289,9 @@ def _is_unit(tokens: Sequence[Token], index: int) -> bool:
     if not word.isascii():
         return True
     after_value = index > 0 and (tokens[index - 1].kind == "number" or tokens[index - 1].text in (")", "}"))
-    return (word in UNITS and after_value) or (len(word) > 4 and not run_together(word))
+    if word in UNITS and after_value:
+        return not any(other.text in _OPERATORS for other in tokens[index + 1 :])
+    return len(word) > 4 and not run_together(word)
 
 
 def _quantity(node: Node, words: Sequence[Token]) -> Node:
@@ -278,8 +304,11 @@ def _quantity(node: Node, words: Sequence[Token]) -> Node:
         more = _piece(rest)
         if more.kind != "quantity" or more.value.dimension != unit.dimension or not unit.dimension:
             raise Unreadable("a sum of different units")
-        ratio = number(more.value.factor / unit.factor)
-        node = Node("+", (node, Node("*", (more.args[0], ratio))))
+        ratio = Fraction(more.value.factor / unit.factor)
+        if node.kind in ("number", "decimal") and more.args[0].kind in ("number", "decimal"):
+            node = number(node.value + more.args[0].value * ratio)
+        else:
+            node = Node("+", (node, Node("*", (more.args[0], number(ratio)))))
     if unit.dimension == ():
         return node
     if node.kind == "degree":
@@ -360,6 +389,31 @@ def _system(tokens: Sequence[Token]) -> Node:
     return _several(nodes, how)
 
 
+def _check(operands: Sequence[Node], signs: Sequence[str]) -> None:
+    """Refuse ``15 = 12`` and ``12 ≈ 15``: who writes that has said nothing."""
+    constant = not any(operand.symbols - {"pi", "e"} for operand in operands)
+    for left, right, sign in zip(operands, operands[1:], signs, strict=False):
+        if right.kind not in ("number", "decimal"):
+            continue
+        if left.kind in ("number", "decimal"):
+            fits = left.value == right.value if sign == "=" else _rounds(left.value, right.value)
+        else:
+            value = rough(left) if constant and sign == "~" else None
+            fits = value is None or _rounds(value, right.value)
+        if not fits:
+            raise Unreadable("numbers that are not equal are said to be")
+
+
+def _rounds(value: Fraction, rounded: Fraction) -> bool:
+    """Whether a number may be written so after rounding or cutting: by less than one unit of its last place."""
+    unit = Fraction(1)
+    while rounded and rounded % unit and unit > Fraction(1, 10**20):
+        unit /= 10
+    while unit >= 1 and rounded and rounded % (unit * 10) == 0 and value.denominator == 1:
+        unit *= 10
+    return abs(value - rounded) < unit
+
+
 def _chain(node: Node) -> Node:
     """Shorten ``x = a = b ≈ c`` to ``x = b``: what stands after ≈ is rounded."""
     if node.kind == "degree" and not node.symbols:
@@ -367,6 +421,7 @@ def _chain(node: Node) -> Node:
     if node.kind != "relation" or not set(node.value) <= {"=", "~"}:
         return node
     operands = list(node.args)
+    _check(operands, node.value)
     if "=" in node.value:
         last = max(index for index, sign in enumerate(node.value) if sign == "=") + 1
         if "~" in node.value and node.value.index("~") < last:

@@ -165,6 +165,14 @@ _MEANINGS = {
     **dict.fromkeys(("не существует", "does not exist", "не определено", "не определен"), "не существует"),
 }
 _VERDICT = re.compile(r"(да|нет|yes|no)\s*[,.;:!—-]", re.IGNORECASE)
+_AGAINST_YES = re.compile(
+    r"(?<!\w)(?:нет|не|ни|нельзя|невозможн\w+|неверно|ложь|no|not|false)(?!\w)", re.IGNORECASE
+)
+_AGAINST_NO = re.compile(r"(?<!\w)(?:да|можно|верно|правда|yes|true)(?!\w)", re.IGNORECASE)
+_LIMITED = re.compile(
+    r"(?<!\w)(?:если|только|при|когда|иногда|или|либо|зависит|некотор\w+|почти|вообще|if|only|when|sometimes|or)(?!\w)",
+    re.IGNORECASE,
+)
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 _ALIKE = str.maketrans("АВСЕНКМОРТХасеорхук", "ABCEHKMOPTXaceopxyk")
 
@@ -199,9 +207,26 @@ def meaning(text: str) -> str | None:
 
 
 def verdict_word(text: str) -> str | None:
-    """Return «да» or «нет» when a text begins with that word and goes on after a comma or a full stop."""
+    """Return «да» or «нет» when a text begins with that word, and nothing after it takes it back or limits it."""
     opening = _VERDICT.match(text.strip())
-    return _MEANINGS[opening[1].lower()] if opening else None
+    if not opening:
+        return None
+    verdict = _MEANINGS[opening[1].lower()]
+    rest = text.strip()[opening.end() :]
+    against = _AGAINST_YES if verdict == "да" else _AGAINST_NO
+    return None if against.search(rest) or _LIMITED.search(rest) or HEDGE.search(rest) else verdict
+
+
+_DAYS = re.compile(r"(?:в|во|на)\s+(\w+)\.?\Z", re.IGNORECASE)
+
+
+def same_day(gold: str, answer: str) -> bool:
+    """Whether one answer is the other one after a preposition: «в среду» for «среда»."""
+    day = _DAYS.match(answer.strip(" ."))
+    if not day:
+        return False
+    first, second = wording(gold), wording(day[1])
+    return first == second or (len(first) == len(second) > 4 and first[:-1] == second[:-1] and first[-1] in "ая")
 
 
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
