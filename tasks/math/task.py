@@ -3,7 +3,8 @@
 How a verdict of the grader becomes a score:
 
 * ``correct`` is 1 and ``wrong`` is 0, both ``ok``.
-* ``unparsed`` is 0: no final answer was found (``missing``), or it was and is not mathematics (``malformed``).
+* ``unparsed`` is 0: no final answer was found (``missing``), or it was and cannot be told to mean what the known
+  answer means (``malformed``): it is no mathematics, hedges, or repeats the problem or one of its formulas.
 * ``limit`` is 0, ``malformed``: the answer exceeds the published bounds (length, nesting, size of powers and
   factorials), which no honest answer comes near. That is the model's doing; were it masked, a policy could dodge a
   penalty with a tower of powers.
@@ -152,7 +153,7 @@ class GeneratedMath(_Checked):
 
 def score_answer(sample: Sample, completion: Completion) -> Score:
     """Find the final answer in a completion and compare it with the sample's ``target``."""
-    from .grading import grade
+    from .grading import given_back, grade
 
     found = grade(sample.target, completion.text)
     verdict = str(found.verdict)
@@ -163,6 +164,11 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
     explanation = _EXPLANATIONS[verdict] + (f": {found.reason}" if found.reason else "")
     if verdict == "timeout" and _UNFINISHED.search(found.extracted or "") and not _UNFINISHED.search(found.gold):
         return Score(0.0, Status.MALFORMED, parts, "the final answer is left to be worked out")
+    problem = sample.messages[-1].content if sample.messages else ""
+    if verdict == "correct" and given_back(problem, completion.text, found.extracted or "", found.gold):
+        return Score(
+            0.0, Status.MALFORMED, parts | {"verdict": "unparsed"}, "the problem is given back as its answer"
+        )
     if verdict == "timeout":
         return Score(None, Status.TIMEOUT, parts, explanation)
     if verdict == "malformed":

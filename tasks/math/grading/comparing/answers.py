@@ -262,6 +262,8 @@ def _states_a_value(equation: Node) -> bool:
         return False
     left = equation.args[0]
     unknowns = left.symbols - {"pi", "e", "i"}
+    if left.kind == "call" and any(arg.symbols and name_of(arg) is None for arg in left.args):
+        return len(left.value.partition("_")[0].rstrip("'*")) == 1
     return len(unknowns) != 1 or left.kind in ("call", "bracket") or left.has("call") or name_of(left) is not None
 
 
@@ -288,7 +290,7 @@ def _same_values(gold: Node, answer: Node, oracle: Oracle) -> bool:
         return vector.kind == "matrix" and _same_rows(_entries(vector), point.args, oracle)
     if gold.has("bracket", "set", "relation", "constant") or answer.has("bracket", "set", "relation", "constant"):
         return False
-    if gold.kind in ("number", "decimal") and _is_left_to_work_out(answer):
+    if _is_arithmetic(gold) and not gold.has("+") and _is_left_to_work_out(answer):
         raise Unreadable("an expression that is not worked out")
     return oracle.equal(gold, _with_constant_of(gold, answer))
 
