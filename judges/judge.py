@@ -159,9 +159,9 @@ class ModelJudge:
 
         ``details`` hold ``words`` (what the model wrote, its JSON by `as_words`), ``attempts``, ``usage`` (the
         tokens of all attempts), ``read`` (a verdict that is more than a number), ``verdict`` (what else the parser
-        noticed) and ``threats`` (how often what was defused in the answer). An answer without
-        substance gets the lowest value and the model is not asked (``unasked`` says why). A model that gives no answer is the status ``api_error``; after a
-        failure that no request can escape, none is tried.
+        noticed) and ``threats`` (how often what was defused in the answer). An answer without substance gets the
+        lowest value and the model is not asked (``unasked`` says why). A model that gives no answer is the status
+        ``api_error``; after a failure that no request can escape, none is tried.
 
         Raises:
             UsageError: no such form, or its blanks are not those of ``fields``.

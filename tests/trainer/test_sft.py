@@ -219,7 +219,7 @@ def test_what_is_cut_off_or_left_out_is_said(bench: Path, tmp_path: Path):
 
 
 def test_what_was_interrupted_goes_on_to_the_same_bits(bench: Path, tmp_path: Path):
-    from evalkit.tests.trainer.test_train import adapter
+    from evalkit.tests.support.trainer_bench import adapter
     from evalkit.trainer.methods import step as learning
 
     settings = {"lora": {"rank": 4, "alpha": 8, "dropout": 0.2}, "checkpoint_every": 2}
