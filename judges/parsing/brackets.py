@@ -51,6 +51,8 @@ class Form:
 
 
 class _Standing(Enum):
+    """By what right a value in brackets counts: as a verdict with its label, by itself, or not at all."""
+
     LABELLED = auto()
     OWN = auto()
     ASIDE = auto()
@@ -267,6 +269,8 @@ def read_tags(text: str, scale: Scale) -> Reading | None:
     if not spoken:
         return readings[-1]
     last = spoken[-1]
+    if len(spoken) == 1 and ORDINARY_LABEL.fullmatch(text, text.rfind("\n", 0, last.start) + 1, last.start):
+        return last
     given = [reading for reading in spoken if not _is_denied(text, reading)]
     if not given:
         return replace(last, value=None, status=Status.AMBIGUOUS)

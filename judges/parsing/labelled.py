@@ -18,11 +18,13 @@ from .vocabulary import HEDGE, MENTION, NUMBER_WORDS, ORDINARY_LABEL, OVERALL, S
 _LONGEST_LINE = 2000
 _MOST_LINES = 60
 _LINES_BEHIND = 8
+_LOOK_AROUND = 120
 _MARKUP = str.maketrans("*_`$\t|⭐★☆🌟", "     :    ")
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _TEX = re.compile(
     r"\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|rm|it)|bf|underline)\s{0,2}\{|</?(?:b|i|u|strong|em)>|[{}]"
 )
+_DIGIT = re.compile(r"\d")
 _FRACTION = re.compile(r"\\[dt]?frac\{(\d{1,3})\}\{(\d{1,3})\}")
 _SCALE_WORDS = {"пяти": 5, "five": 5, "десяти": 10, "ten": 10, "семи": 7, "seven": 7, "сто": 100, "hundred": 100}
 _SCALE_NAMED = re.compile(
@@ -117,6 +119,7 @@ _TAKEN = re.compile(
     r"|lost)\W{0,3}$",
     re.IGNORECASE,
 )
+_WOULD_BE = re.compile(r"\b(?:бы|would|could|might)\b", re.IGNORECASE)
 _NOT_GIVEN = re.compile(r"\b(?:максим|минимал|эталонн|maximum|minimum|reference)", re.IGNORECASE)
 _RATES = re.compile(r"оценива\w|оценил|\brate", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(rf"[\s*_:+•|-]{{0,8}}{NUMBER}(?:\s?/\s?\d{{1,3}})?[\s*_.:|]{{0,8}}")
@@ -129,19 +132,34 @@ _HEADING = re.compile(
     r"(?:\s[^\W\d]{1,20}){0,2}\s*(?:\([^()\n]{0,30}\))?[\s*_:|#]*",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"[\s|:+-]*")
 _ALONE = re.compile(rf"[\s*_#`\[(<«\"'.]*(?P<said>{_TOKEN})[\s*_`\])>»\"'.!]*", re.IGNORECASE)
 _TAGS = re.compile(r"</?[a-z]{1,12}>")
 _BARE_PREFIX = re.compile(r"[\W\d_]*(?:(?:хотя нет|нет|no|wait|actually|well)\b\W*)?(?:(?:я|i)\s)?", re.IGNORECASE)
-_ENDS_A_SENTENCE = re.compile(r"(?:^|[.!?;:])[\s\W]*$")
 _OF_THE_SCALE = re.compile(
     rf"(?<![\w.,/])(?P<said>{NUMBER}\s{{0,3}}(?:/|из|out of)\s{{0,3}}\d{{1,3}})\b(?!\s{{0,3}}\w)"
 )
+_PIECE = re.compile(r"[.;,(]\s")
 _CALCULATES = re.compile(r"(?:[+−=*/×-]|\b(?:минус|плюс|minus|plus))[\s(]*$", re.IGNORECASE)
 _OTHER_VALUE = re.compile(
     r"\b(?:уверенност\w*|confidence|уверен\w?|certain\w*|вероятност\w*|probability|диапазон\w*|range|сложност\w*"
     r"|difficulty"
     r"|эталон\w*|reference|предыдущ\w*|previous)\b[^.;\n]*$",
+    re.IGNORECASE,
+)
+_WORDS_BEHIND = re.compile(r"\w")
+_DENOMINATOR = re.compile(rf"^\s*{OF}[\s\[]*\d{{1,3}}[\]\s]*")
+_SIGNS_OF_MORE = re.compile(r"было бы|была бы|would|завыш|слишком|too ", re.IGNORECASE)
+_BIDI = re.compile(f"[{BIDI}]")
+_SENTENCE = re.compile(r"[^\W\d_]|[→±~≈+=]|->|=>|[-–—:]\s")
+_BARE_START = re.compile(
+    r"[\W_]*(?:(?:никак|не|not|около|примерно|about|roughly|approximately|приблизительно)\b[\W_]*){0,2}",
+    re.IGNORECASE,
+)
+_MARKUP_OF_CELLS = str.maketrans("*_`$", "    ")
+_TITLE = re.compile(rf"(?:[^\W\d]{{1,20}}\s)?(?:{_NOUN}|{_SUM})", re.IGNORECASE)
+_TALKS_OF_IT = re.compile(
+    r"уловк|накрут|подделк|поддельн|приписал|не моя|не моё|проигнор|не учт|обман|manipulat|trick|forged|fake"
+    r"|ignored|inject",
     re.IGNORECASE,
 )
 
@@ -211,21 +229,12 @@ def contradicts(text: str, start: int, chosen: Reading, scale: Scale) -> bool:
     return False
 
 
-_WORDS_BEHIND = re.compile(r"\w")
-_DENOMINATOR = re.compile(rf"^\s*{OF}[\s\[]*\d{{1,3}}[\]\s]*")
-_SIGNS_OF_MORE = re.compile(r"было бы|была бы|would|завыш|слишком|too ", re.IGNORECASE)
-
-
 def read_said(text: str, scale: Scale) -> Reading:
     """Read what stands between tags or brackets: a number, or a sentence about one (``не 7, а 3``)."""
     reading = read_number(text, scale)
     if reading.status is not Status.MALFORMED or _BIDI.search(text) or not _SENTENCE.search(text):
         return reading
     return _read_words(text, scale) or reading
-
-
-_BIDI = re.compile(f"[{BIDI}]")
-_SENTENCE = re.compile(r"[^\W\d_]|[→±~≈+=]|->|=>|[-–—:]\s")
 
 
 def _read_words(text: str, scale: Scale) -> Reading | None:
@@ -240,12 +249,6 @@ def _read_words(text: str, scale: Scale) -> Reading | None:
     if settled is None:
         return Reading(None, Status.AMBIGUOUS)
     return replace(settled, status=Status.OK_LENIENT) if is_read(settled) else settled
-
-
-_BARE_START = re.compile(
-    r"[\W_]*(?:(?:никак|не|not|около|примерно|about|roughly|approximately|приблизительно)\b[\W_]*){0,2}",
-    re.IGNORECASE,
-)
 
 
 def _is_clean(line: str, mention: Mention) -> bool:
@@ -271,7 +274,7 @@ def _plain(line: str, scale: Scale) -> str:
         line = _FRACTION.sub(lambda match: f"{match[1]}/{match[2]}".ljust(len(match[0])), line)
         line = _TEX.sub(lambda match: " " * len(match[0]), line)
     line = line.translate(_MARKUP)
-    if not any(char.isdigit() for char in line):
+    if not _DIGIT.search(line):
         return line
     line = _reminder(scale).sub(lambda match: " " * len(match[0]), line)
     line = _SCALE_SPAN.sub(lambda match: " " * len(match[0]), line)
@@ -284,7 +287,7 @@ def _reminder(scale: Scale) -> re.Pattern[str]:
     low, high = f"{scale.low:g}", f"{scale.high:g}"
     return re.compile(
         rf"[(\[]\s?{low}\s?[-–—]\s?{high}\s?[)\]]|\b{low}\s?[-–—]\s?{high}(?=\s*[:=])"
-        rf"|\(?\b(?:из|out of|макс\w{{0,6}}\.?|max\w{{0,4}}\.?)\s{{0,2}}{high}\s?\)?(?=\s*[:=])",
+        rf"|\(?(?<!\d\s)\b(?:из|out of|макс\w{{0,6}}\.?|max\w{{0,4}}\.?)\s{{0,2}}{high}\s?\)?(?=\s*[:=])",
         re.IGNORECASE,
     )
 
@@ -361,6 +364,8 @@ def _is_talk(line: str, match: re.Match[str], pattern: re.Pattern[str]) -> bool:
     if pattern is _BEHIND_A_WORD and _DEDUCTION.search(before) and not _RATES.search(match["label"]):
         return True
     labelled = line[match.start() : match.start("said")]
+    if _WOULD_BE.search(line, match.end("label"), match.start("said")):
+        return True
     if _NOT_GIVEN.search(match["label"]) or (SUBSCORE.search(labelled) and not OVERALL.search(labelled)):
         return True
     return bool(MENTION.search(line[max(0, match.start() - 30) : match.start()]))
@@ -396,19 +401,21 @@ def _one_of(line: str, found: list[re.Match[str]], begins: int, scale: Scale) ->
 
 
 def _tidied(line: str, mentions: list[Mention]) -> list[Mention]:
-    """Leave out numbers of other things: behind another label, and outside of the scale."""
+    """Leave out the numbers of other things, behind another label; terms of a calculation stay."""
     return [
         mention
         for mention in mentions
-        if mention.announced
-        or _CALCULATES.search(line[: mention.start])
-        or not (_OTHER_VALUE.search(line[: mention.start]) or _is_subscore(line, mention))
+        if mention.announced or _belongs(line[max(0, mention.start - _LOOK_AROUND) : mention.start])
     ]
 
 
-def _is_subscore(line: str, mention: Mention) -> bool:
-    before = re.split(r"[.;,(]\s", line[: mention.start])[-1]
-    return bool(SUBSCORE.search(before)) and not OVERALL.search(before)
+def _belongs(before: str) -> bool:
+    if _CALCULATES.search(before):
+        return True
+    if _OTHER_VALUE.search(before):
+        return False
+    clause = _PIECE.split(before)[-1]
+    return not SUBSCORE.search(clause) or bool(OVERALL.search(clause))
 
 
 def _sentence(line: str, match: re.Match[str]) -> str:
@@ -458,10 +465,6 @@ def _read_table(text: str, scale: Scale) -> Reading | None:
     return reading.at(begins, begins + len("|".join(cells)), status)
 
 
-_MARKUP_OF_CELLS = str.maketrans("*_`$", "    ")
-_TITLE = re.compile(rf"(?:[^\W\d]{{1,20}}\s)?(?:{_NOUN}|{_SUM})", re.IGNORECASE)
-
-
 def _is_own(before: str) -> bool:
     """Whether what stands before a rating on its line leaves it to be the judge's own."""
     return not (_OTHER_VALUE.search(before) or SUBSCORE.search(before) or is_of_others(before))
@@ -472,11 +475,3 @@ def _is_shown(text: str, begins: int, ends: int) -> bool:
     above = next(lines_up(text[max(0, begins - 2 * _LOOK_AROUND) : begins]), (0, ""))[1]
     below = text[ends : ends + 2 * _LOOK_AROUND].strip().partition("\n")[0]
     return (above.rstrip().endswith(":") and bool(is_of_others(above))) or bool(_TALKS_OF_IT.search(below))
-
-
-_LOOK_AROUND = 120
-_TALKS_OF_IT = re.compile(
-    r"уловк|накрут|подделк|поддельн|приписал|не моя|не моё|проигнор|не учт|обман|manipulat|trick|forged|fake"
-    r"|ignored|inject",
-    re.IGNORECASE,
-)

@@ -70,7 +70,9 @@ _COMPARED = re.compile(
     rf"|{_ORDINAL}|(?(noun2)[12]|(?!)))(?!\w))?"
 )
 _IN_ONE_RESPECT = re.compile(
-    r"\s(?:по|in|on)\s(?!всем|совокупн|большинств|сумме|итог|all\b|general|most|every|the whole)", re.IGNORECASE
+    r"\s(?:лишь\s|только\s|only\s|just\s)?(?:по|in|on)\s"
+    r"(?!всем|совокупн|большинств|сумме|итог|all\b|general|most|every|the whole)",
+    re.IGNORECASE,
 )
 _DENIED_ADVERB = re.compile(r"\b(?:не|not|no|never|бы|would)\b|n['’]t\b", re.IGNORECASE)
 _DOUBTS = re.compile(
@@ -102,6 +104,7 @@ _WINNER_KEY = re.compile(
     r"(?:final_|overall_)?(?:winner|verdict|choice|better|preferred|preference|label|decision|answer)"
     r"|(?:итоговый_)?(?:победитель|вердикт|выбор|лучший|лучше|итог)"
 )
+_VERDICT_LABEL = re.compile(r"вердикт|verdict", re.IGNORECASE)
 
 
 def read_pair(text: str, labels: tuple[str, ...]) -> Reading | None:
@@ -276,11 +279,15 @@ def _read_spoken(text: str, labels: tuple[str, ...]) -> Reading | None:
     if last is not None:
         return last
     stripped = text.strip()
-    if len(stripped) <= _LINES and (alone := _ALONE.fullmatch(stripped)):
+    if len(stripped) > _LINES or not stripped:
+        return None
+    if alone := _ALONE.fullmatch(stripped):
         reading = _side(alone["noun"], alone["said"], labels)
-        start = text.index(stripped)
-        return replace(reading, start=start, end=start + len(stripped)) if is_read(reading) else None
-    return None
+    elif _PREFERENCE.fullmatch(stripped.translate(_LATIN)):
+        reading = read_label(stripped, labels)
+    else:
+        return None
+    return reading.at(text.index(stripped), text.index(stripped) + len(stripped)) if is_read(reading) else None
 
 
 def _read_line(text: str, begins: int, line: str, labels: tuple[str, ...], *, strict: bool) -> Reading | None:
@@ -317,7 +324,9 @@ def _is_object(line: str, match: re.Match[str]) -> bool:
     """Whether ``лучше B`` says what something else is better than."""
     if not _COMPARATIVE.match(match["label"]) or ":" in match[0]:
         return False
-    before = re.split(r"[.!?;]\s|\b(?:но|однако|хотя|but|however|though)\b", line[: match.start()])[-1]
+    before = re.split(
+        r"[.!?;]\s|\b(?:но|однако|хотя|поэтому|значит|but|however|though|so|therefore)\b", line[: match.start()]
+    )[-1]
     return bool(_GENITIVE.fullmatch(match["noun"] or "")) or bool(_SIDE_ANYWHERE.search(before))
 
 
@@ -349,9 +358,6 @@ def _announced(line: str, found: list[re.Match[str]], begins: int, labels: tuple
 
 def _named_by(line: str) -> str:
     return re.split(r"[:—–]", line)[0]
-
-
-_VERDICT_LABEL = re.compile(r"вердикт|verdict", re.IGNORECASE)
 
 
 def _is_disputed(text: str, end: int, chosen: Reading, labels: tuple[str, ...]) -> bool:

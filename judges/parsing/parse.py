@@ -163,21 +163,17 @@ def _read_schema(text: str, nonce: str, readers: _Readers) -> Reading | None:
     except Twice as twice:
         return Reading(None, Status.AMBIGUOUS, details={"twice": str(twice)})
     readings = [
-        replace(reading, start=one.start, end=one.end)
+        # An object is a lenient answer only to who asked for words.
+        reading.at(one.start, one.end, Status.OK if reading.status is Status.OK_LENIENT else None)
         for one in found
         if (reading := readers.json(one.object)) is not None
     ]
-    if not readings:
-        return None
-    reading = readings[-1]
-    before = readings[-2] if len(readings) > 1 else reading
-    if (before.value, before.status) != (reading.value, reading.status) and not is_corrected(
-        text[before.end : reading.start]
-    ):
-        return replace(reading, value=None, status=Status.AMBIGUOUS)
-    # An object is a lenient answer only to who asked for words.
-    status = Status.OK if reading.status is Status.OK_LENIENT else reading.status
-    return replace(reading, status=status)
+    if len(readings) > 1:
+        before, last = readings[-2:]
+        differ = (before.value, before.status) != (last.value, last.status)
+        if differ and not is_corrected(text[before.end : last.start]):
+            return replace(last, value=None, status=Status.AMBIGUOUS)
+    return readings[-1] if readings else None
 
 
 def _with_code(text: str, nonce: str) -> list[Found]:
