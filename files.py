@@ -211,6 +211,21 @@ def read_shared_journal(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
             start += len(line)
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        FileNotFoundError: it does not exist.
+        InputError: it cannot be read, or is not JSON.
+    """
+    try:
+        return orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+
+
 def write_lines(path: Path, rows: Iterable[Any]) -> int:
     """Write a file of JSON lines whole or not at all, and return how many they are.
 

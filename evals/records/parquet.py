@@ -18,6 +18,12 @@ from ...tasks.types import Usage
 from .rows import SampleRow, read_rows
 
 ROWS_PER_GROUP = 1_000
+COLUMNS = (
+    "task", "id", "epoch", "messages", "text", "reasoning", "finish_reason", "value", "status", "parts",
+    "explanation", "prompt_tokens", "completion_tokens", "latency", "metadata",
+)  # fmt: skip
+COUNTS = ("epoch", "prompt_tokens", "completion_tokens")
+NUMBERS = ("value", "latency")
 
 
 def write_parquet(directory: Path) -> None:
@@ -37,26 +43,8 @@ def compact(directory: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    text, number, count = pyarrow.string(), pyarrow.float64(), pyarrow.int64()
-    schema = pyarrow.schema(
-        {
-            "task": text,
-            "id": text,
-            "epoch": count,
-            "messages": text,
-            "text": text,
-            "reasoning": text,
-            "finish_reason": text,
-            "value": number,
-            "status": text,
-            "parts": text,
-            "explanation": text,
-            "prompt_tokens": count,
-            "completion_tokens": count,
-            "latency": number,
-            "metadata": text,
-        }
-    )
+    types = dict.fromkeys(COUNTS, pyarrow.int64()) | dict.fromkeys(NUMBERS, pyarrow.float64())
+    schema = pyarrow.schema({name: types.get(name, pyarrow.string()) for name in COLUMNS})
     rows = map(_flat, read_rows(directory))
     with (
         replacing(directory / "samples.parquet") as file,

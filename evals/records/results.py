@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import orjson
 from pydantic import Field
 
 from ...errors import InputError
 from ...files import write_json
-from .document import Document, Part
+from .document import SCHEMA_VERSION, Document, Part
 
 RESULTS = "results.json"
-SCHEMA_VERSION = 1
 
 
 class Measured(Part):
@@ -120,19 +119,6 @@ class Results(Document):
     finished: str | None = Field(default=None, description="ISO 8601, UTC; null while the run is not at its end")
     judging: JudgingResults | None = Field(default=None, description="null where no model graded")
     tasks: tuple[TaskResults, ...] = Field(description="in the order of the manifest")
-
-    @classmethod
-    def decode(cls, data: Any, *, source: Path | str) -> Self:
-        """Make results from their JSON value.
-
-        Raises:
-            InputError: they are none, or another version wrote them (names file and field).
-        """
-        if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
-            raise InputError(
-                f"{source} was written by another version of evalkit (schema_version is not {SCHEMA_VERSION})"
-            )
-        return cls.of(data, source=source)
 
     @property
     def canaries(self) -> CanaryResults | None:

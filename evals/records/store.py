@@ -26,7 +26,7 @@ from typing import Any, Self
 import orjson
 
 from ...errors import UsageError
-from ...files import Journal, disk_error, replacing, take_lock
+from ...files import Journal, Place, disk_error, read_shared_journal, replacing, take_lock
 from ...tasks.types import APPARATUS_FAILURES, Completion
 from .rows import ROWS, Key, SampleRow, encode, read_rows
 
@@ -65,7 +65,7 @@ class RunStore:
         self.directory = directory
         self.done = Keys()
         self.unscored = 0
-        self.answers: dict[str, tuple[int, int]] = {}
+        self.answers: dict[str, Place] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -79,7 +79,7 @@ class RunStore:
             self._samples = Journal(self.directory / ROWS)
             for row in read_rows(self.directory):
                 self.done.add(row.key)
-            self._index_answers()
+            self.answers = {row["key"]: place for place, row in read_shared_journal(self._answers.path)}
         except BaseException:
             os.close(self._lock)
             raise
@@ -104,25 +104,14 @@ class RunStore:
                 if row.score.status not in APPARATUS_FAILURES:
                     file.write(encode(row))
 
-    def _index_answers(self) -> None:
-        offset = 0
-        with self._answers.path.open("rb") as file:
-            for line in file:
-                self.answers[orjson.loads(line)["key"]] = (offset, len(line))
-                offset += len(line)
-
     def keep_answer(self, key: str, completion: Completion) -> None:
         """Save a completion before anything else is done with it."""
         self._answers.append({"key": key, "completion": completion})
 
     def kept_answer(self, key: str) -> Completion | None:
         """Return the completion that an earlier attempt paid for, if any."""
-        if key not in self.answers:
-            return None
-        offset, length = self.answers[key]
-        with self._answers.path.open("rb") as file:
-            file.seek(offset)
-            return Completion.from_json(orjson.loads(file.read(length))["completion"])
+        place = self.answers.get(key)
+        return None if place is None else Completion.from_json(self._answers.read(place)["completion"])
 
     def append(self, row: SampleRow) -> None:
         """Save one finished row."""
@@ -132,7 +121,7 @@ class RunStore:
 
     def drop_answers(self) -> None:
         """Empty the answer journal: every answer is in ``samples.jsonl`` now."""
-        os.truncate(self._answers.path, 0)
+        self._answers.clear()
 
 
 def answer_key(*parts: Any) -> str:

@@ -19,6 +19,7 @@ The same lines come back with verdicts in them; those still null stay open. They
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -131,12 +132,9 @@ def take_verdicts(directory: Path, path: Path) -> Taken:
 
 
 def _keep(directory: Path, verdicts: Iterable[Line]) -> None:
-    journal = Journal(directory / PEOPLE)
-    try:
+    with contextlib.closing(Journal(directory / PEOPLE)) as journal:
         for verdict in verdicts:
             journal.append(verdict)
-    finally:
-        journal.close()
 
 
 def _settle_all(directory: Path) -> None:
@@ -214,14 +212,9 @@ def _graders(judged: Mapping[str, Any]) -> Iterator[Line]:
         for member in judged["members"]:
             yield from _graders(member)
     elif judged:
-        said = judged.get("points", judged.get("value"))
         words = judged.get("words") or judged.get("error") or judged.get("unasked") or ""
-        yield {
-            "judge": judged.get("judge", ""),
-            "verdict": said,
-            "status": judged.get("status"),
-            "words": words,
-        }
+        verdict = judged.get("points", judged.get("value"))
+        yield {"judge": judged.get("judge", ""), "verdict": verdict, "status": judged.get("status"), "words": words}
 
 
 def _key(line: Mapping[str, Any]) -> GradingKey:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ....errors import InputError, ModelError
+from ....files import read_json
 from ....tasks.types import Message
 
 PLAIN = "plain"
@@ -120,10 +119,7 @@ def template_in(folder: Path) -> str | Mapping[str, str] | None:
     config = folder / "tokenizer_config.json"
     if not config.is_file():
         return None
-    try:
-        own = orjson.loads(config.read_bytes()).get("chat_template")
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{config} cannot be read: {error}") from None
+    own = read_json(config).get("chat_template")
     if isinstance(own, list):
         return {template["name"]: template["template"] for template in own}
     return own if isinstance(own, str) else None

@@ -40,11 +40,12 @@ def open_gigachat(name: str, options: ModelOptions) -> Model:
     key = _key(os.environ.get("GIGACHAT_CREDENTIALS", ""))
     scope = extra.get("scope") or _scope(os.environ.get("GIGACHAT_SCOPE", "GIGACHAT_API_PERS"))
     trust = _trusted(extra.get("ca_bundle") or os.environ.get("GIGACHAT_CA_BUNDLE_FILE"))
-    tokens = AccessTokens(extra.get("auth_url", AUTH_URL), key, scope, trust=trust)
     return GigaChat(
+        "gigachat",
         name,
+        model=name,
         base_url=options.base_url or BASE_URL,
-        tokens=tokens,
+        sign=AccessTokens(extra.get("auth_url", AUTH_URL), key, scope, trust=trust).sign,
         trust=trust,
         concurrency=options.concurrency or CONCURRENCY[scope],
         timeout=options.timeout,
@@ -53,28 +54,6 @@ def open_gigachat(name: str, options: ModelOptions) -> Model:
 
 class GigaChat(Provider):
     """A GigaChat model: greedy is ``top_p`` 0, since its temperature lies above 0."""
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str,
-        tokens: AccessTokens,
-        trust: ssl.SSLContext,
-        concurrency: int,
-        timeout: float,
-    ) -> None:
-        super().__init__(
-            "gigachat",
-            name,
-            model=name,
-            base_url=base_url,
-            headers={},
-            sign=tokens.sign,
-            trust=trust,
-            concurrency=concurrency,
-            timeout=timeout,
-        )
 
     def _body(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         # The API knows no schemas.

@@ -43,7 +43,7 @@ class Provider(ChatServer):
         *,
         model: str,
         base_url: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
         sign: Signer | None = None,
         trust: ssl.SSLContext | None = None,
         concurrency: int,

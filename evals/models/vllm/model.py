@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import orjson
 
-from ....errors import InputError, MissingExtraError, ModelError, UsageError
+from ....errors import MissingExtraError, ModelError, UsageError
+from ....files import read_json
 from ....tasks.types import Completion, Message
 from ..base import ModelOptions, Sampling
 from ..hf.chat_template import choose_template, template_identity, template_in
@@ -77,7 +78,7 @@ def open_vllm(name: str, options: ModelOptions) -> VllmModel:
     installation = find_vllm(chosen.get("python"))
     checkpoint = find_checkpoint(name, revision=chosen.get("revision"))
     adapter = find_adapter(chosen["lora"]) if "lora" in chosen else None
-    config = _read_json(checkpoint.folder / "config.json")
+    config = read_json(checkpoint.folder / "config.json")
     dtype = chosen.get("dtype") or _default_dtype(config, installation)
     template = choose_template(template_in(checkpoint.folder), chosen.get("chat_template"))
     context = chosen.get("context") or _own_context(config)
@@ -298,14 +299,6 @@ def _template_arguments(template: str | None, chosen: Mapping[str, Any]) -> list
 
 
 def _adapter_arguments(adapter: Path) -> list[str]:
-    rank = int(_read_json(adapter / "adapter_config.json").get("r", 8))
+    rank = int(read_json(adapter / "adapter_config.json").get("r", 8))
     room = str(adapter_room(rank))
     return ["--enable-lora", "--max-lora-rank", room, "--lora-modules", f"{ADAPTER}={adapter.absolute()}"]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    return data

@@ -21,7 +21,7 @@ from typing import Any, Final
 import orjson
 
 from ....errors import InputError, ModelError, UsageError
-from ....files import Journal, encode, read_numbered, write_json, write_text
+from ....files import Journal, encode, read_json, read_numbered, write_json, write_text
 from ....judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, fields_of, form_name
 from ....tasks.types import APPARATUS_FAILURES, Judge, Status
 from ...judging.families import family_of
@@ -154,13 +154,10 @@ async def judge_pairs(
     output.mkdir(parents=True, exist_ok=True)
     setup = _setup(plan, judge)
     _open_setup(output, setup)
-    journal = Journal(output / "battles.jsonl")
-    try:
+    with contextlib.closing(Journal(output / "battles.jsonl")) as journal:
         decided = _decided(output)
         waiting = [battle for battle in plan.battles if battle.key not in decided]
         await _decide(waiting, judge, journal, concurrency, table=plan.table)
-    finally:
-        journal.close()
     decided = _decided(output, also_unscored=True)
     rows = [decided[battle.key] for battle in plan.battles]
     cautions = list(_cautions(plan, judge))
@@ -309,11 +306,7 @@ def _open_setup(output: Path, setup: Mapping[str, Any]) -> None:
     if not path.exists():
         write_json(path, setup)
         return
-    try:
-        kept = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{path} cannot be read: {error}; give another folder") from None
-    if found := differences(kept, setup):
+    if found := differences(read_json(path), setup):
         raise UsageError(
             f"{output} holds another comparison; give another folder (or delete that one). They differ in\n"
             + "\n".join(found)
@@ -358,22 +351,13 @@ async def _decide(
 
 def _decision(battle: Battle, outcome: Outcome | None) -> DecidedBattle:
     contest = battle.contest
+    style = None if contest is None else (style_of(contest.first[-1]), style_of(contest.second[-1]))
+    known = (battle.key, battle.task, battle.id, battle.epoch, battle.turn, battle.first, battle.second, style)
+    if outcome is None:
+        return DecidedBattle(*known, winner=None, status=UNANSWERED, consistent=None)
     games = tuple(
         DecidedGame(game.winner, game.status.value, dict(game.criteria), dict(game.details))
-        for game in (outcome.games if outcome is not None else ())
+        for game in outcome.games
     )
-    return DecidedBattle(
-        key=battle.key,
-        task=battle.task,
-        id=battle.id,
-        epoch=battle.epoch,
-        turn=battle.turn,
-        first=battle.first,
-        second=battle.second,
-        style=None if contest is None else (style_of(contest.first[-1]), style_of(contest.second[-1])),
-        winner=None if outcome is None else outcome.winner,
-        status=UNANSWERED if outcome is None else Status(outcome.status).value,
-        consistent=None if outcome is None else outcome.consistent,
-        criteria={} if outcome is None else dict(outcome.criteria),
-        games=games,
-    )
+    status, criteria = Status(outcome.status).value, dict(outcome.criteria)
+    return DecidedBattle(*known, outcome.winner, status, outcome.consistent, criteria, games)

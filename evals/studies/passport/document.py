@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from ....errors import InputError, RunError, UsageError, nearest
-from ....files import encode, write_json
+from ....files import encode, read_json, write_json
 from ....tasks.types import Judge
 from ...records.manifest import differences
 from .measurements import Measurement
@@ -21,7 +22,8 @@ SCHEMA_VERSION: Final = 1
 SHOWN: Final = ("order_consistency", "retest", "length_auc", "markdown_auc", "attack_success", "coverage")
 """What stands beside a score, where there is room for a line."""
 
-_THRESHOLD = re.compile(r"\s*(?P<name>[\w.]+)\s*(?P<sign>>=|<=|>|<)\s*(?P<bound>[-+]?\d*\.?\d+)\s*")
+_SIGNS: Final = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
+_THRESHOLD: Final = re.compile(r"\s*(?P<name>[\w.]+)\s*(?P<sign>>=|<=|>|<)\s*(?P<bound>[-+]?\d*\.?\d+)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,8 @@ class Passport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "judge": self.judge,
-            "identity": dict(self.identity),
-            "sha256": self.sha256,
-            "family": self.family,
-            "probes_sha256": self.probes_sha256,
-            "measured": self.measured,
-            "measurements": [one.as_json() for one in self.measurements],
-            "labelled": None if self.labelled is None else dict(self.labelled),
-            "agreement": [one.as_json() for one in self.agreement],
-            "statuses": dict(self.statuses),
-        }
+        measured = {name: [one.as_json() for one in getattr(self, name)] for name in ("measurements", "agreement")}
+        return {"schema_version": SCHEMA_VERSION, **asdict(self), **measured}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +107,7 @@ class Threshold:
         value = passport.find(self.name).estimate.value
         if value is None:
             return False
-        return {
-            ">=": value >= self.bound,
-            ">": value > self.bound,
-            "<=": value <= self.bound,
-            "<": value < self.bound,
-        }[self.sign]
+        return bool(_SIGNS[self.sign](value, self.bound))
 
 
 def judge_identity(judge: Judge, forms: Iterable[str]) -> dict[str, Any]:
@@ -152,11 +138,9 @@ def read_passport(path: Path) -> Passport:
         InputError: there is none, it is damaged, or it has been changed by hand.
     """
     try:
-        data = orjson.loads(path.read_bytes())
+        data = read_json(path)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such passport; evalkit judge passport makes one") from None
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
     if not isinstance(data, dict) or data.pop("schema_version", None) != SCHEMA_VERSION:
         raise InputError(f"{path} is no passport of this version of evalkit (schema_version {SCHEMA_VERSION})")
     try:

@@ -13,7 +13,7 @@ import evalkit
 import pytest
 from evalkit.errors import InputError, ModelError, RunError, UsageError
 from evalkit.evals.costs.budget import Budget
-from evalkit.evals.costs.prices import Ledger, Ledgers, Money, Price, Prices, read_prices, time_cost
+from evalkit.evals.costs.prices import Ledger, Money, Price, Prices, read_prices
 from evalkit.evals.models.base import Model, Sampling, estimate_tokens
 from evalkit.tasks.types import Completion, Message, Usage
 from evalkit.tests.support.scripted import ScriptedModel
@@ -227,10 +227,6 @@ def test_a_cost_is_exact_and_never_negative(prompt: int, completion: int, cached
     assert rich.of_tokens(prompt, completion, cached=cached, reasoning=thought) == expected >= 0
 
 
-def test_the_time_of_a_machine_costs() -> None:
-    assert time_cost(Money.parse("3usd"), 1200.0) == Money(Decimal(1), "USD")
-
-
 def test_a_price_as_json_can_be_read_again() -> None:
     whole = price(cached_input="0.025", valid_to=str(TODAY + timedelta(days=1)), host="h")
     assert Price.model_validate(whole.as_json()) == whole
@@ -274,12 +270,6 @@ def test_one_unknown_cost_makes_the_sum_unknown(usage: Usage | None, known: bool
     assert ledger.as_json()["cost"] is None
     assert ledger.as_json()["known_cost"] == {"USD": 2.0}
     assert ledger.unpriced == 1
-
-
-def test_only_ledgers_with_entries_are_shown() -> None:
-    ledgers = Ledgers()
-    ledgers.judge.add(Usage(1, 1), price())
-    assert list(ledgers.as_json()) == ["judge"]
 
 
 # The budget

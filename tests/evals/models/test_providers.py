@@ -170,7 +170,8 @@ def test_a_token_is_renewed_a_minute_early() -> None:
 def on_clock(server: GigaChatServer, clock: Callable[[], float]) -> GigaChat:
     trust = ssl.create_default_context()
     tokens = AccessTokens(server.auth_url, GigaChatServer.KEY, "GIGACHAT_API_PERS", trust=trust, clock=clock)
-    return GigaChat("GigaChat-2", base_url=server.base_url, tokens=tokens, trust=trust, concurrency=1, timeout=10.0)
+    where = {"base_url": server.base_url, "sign": tokens.sign, "trust": trust}
+    return GigaChat("gigachat", "GigaChat-2", model="GigaChat-2", **where, concurrency=1, timeout=10.0)
 
 
 def test_a_refused_token_is_replaced_once_and_the_request_repeated(giga: GigaChatServer) -> None:
