@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from evalkit.evals.studies.passport import Measurement, Passport, measure
+from evalkit.evals.studies.passport import Measurement, Passport, measure_passport
 from evalkit.tests.support.biased_judges import BiasedModel, Prefer, Rate, judge_of
 
 FAMILY = "GigaChat"
@@ -43,7 +43,7 @@ FAULTS: list[tuple[str, Rate, Prefer | None, float, dict[str, float]]] = [
 
 def passport_of(rate: Rate, prefer: Prefer | None, unreadable: float, name: str) -> Passport:
     model = BiasedModel(rate, prefer, unreadable=unreadable, name=name)
-    return asyncio.run(measure({"ru": judge_of(model)}, family=FAMILY))[0]
+    return asyncio.run(measure_passport({"ru": judge_of(model)}, family=FAMILY))[0]
 
 
 def holds(measurement: Measurement, truth: float) -> bool:

@@ -14,7 +14,7 @@ from ..tasks.registry import open_task
 from ..tasks.types import Metric, Score
 from .records.manifest import Manifest, differences, read_manifest
 from .records.rows import read_rows
-from .statistics import compare, holm
+from .statistics import compare_scores, holm
 
 # What makes two runs other than their models.
 _SETTINGS = ("limit", "epochs", "solver", "seed", "temperature", "top_p", "max_tokens", "shard")
@@ -114,7 +114,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     """Compare two runs by every metric, paired by sample and clustered by it.
 
     The test is McNemar's where every score is 0 or 1 and stands alone, the sign-flip test by sample otherwise; see
-    `statistics.compare`.
+    `statistics.compare_scores`.
 
     Raises:
         InputError: a directory is not a run, or the runs have no scored sample in common.
@@ -160,7 +160,7 @@ def _of_metric(
         common = [sample for sample in samples if sample in one and sample in other]
         if not common:
             continue
-        result = compare([one[sample] for sample in common], [other[sample] for sample in common])
+        result = compare_scores([one[sample] for sample in common], [other[sample] for sample in common])
         # Few samples make t intervals wider than shares can differ.
         difference = result.difference.within(-1, 1) if unit == "share" else result.difference
         yield Difference(

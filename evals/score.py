@@ -14,7 +14,7 @@ from ..judges.spec import JudgeSpec
 from ..tasks.records import Record, read_records
 from ..tasks.registry import open_task
 from ..tasks.types import Completion, Context, Sample, Score, Task
-from .engine.results import measure
+from .engine.results import measure_metric
 from .engine.scorer_context import open_scorer_context
 from .judging.opening import VERDICTS, check_judges, open_judging
 from .models.base import ModelOptions
@@ -101,7 +101,7 @@ def score(
     with replacing(output) as file:
         scored = asyncio.run(score_all(file))
     report.lines = len(joined)
-    report.metrics = [MetricResults(**measure(metric, scored)) for metric in chosen.metrics]
+    report.metrics = [MetricResults(**measure_metric(metric, scored)) for metric in chosen.metrics]
     return report
 
 

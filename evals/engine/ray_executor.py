@@ -52,7 +52,7 @@ class Reply:
     fatal: bool = False
 
 
-class Worker:
+class RayWorker:
     """The model in an actor's process."""
 
     def __init__(self, model: str, options: ModelOptions) -> None:
@@ -117,7 +117,7 @@ class _Cluster:
     def new_actor(self) -> ActorHandle:
         import ray
 
-        remote = ray.remote(Worker).options(scheduling_strategy="SPREAD", **self.resources)
+        remote = ray.remote(RayWorker).options(scheduling_strategy="SPREAD", **self.resources)
         return remote.remote(self.model, self.options)
 
 

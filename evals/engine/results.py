@@ -144,7 +144,7 @@ class _MetricTally:
         }
 
 
-def measure(metric: Metric, scores: Iterable[tuple[str, Score]]) -> dict[str, Any]:
+def measure_metric(metric: Metric, scores: Iterable[tuple[str, Score]]) -> dict[str, Any]:
     """Compute one metric over ``(sample id, score)`` pairs: the mean, its 95 % interval, and its breakdowns.
 
     ``unit`` is ``share`` when all observations lie in [0, 1], else ``number``. Observations of one sample form a

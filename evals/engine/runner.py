@@ -24,10 +24,10 @@ from ..records.plan import PlannedTask
 from ..records.rows import SampleRow, ScoredCandidate
 from ..records.spec import RunSpec
 from ..records.store import RunStore, answer_key
-from ..solvers import Ask, Solution, measure, open_solver, solve
+from ..solvers import Ask, Solution, measure_likelihoods, open_solver, solve
 from ..solvers.conversation import final_answer_of
 from .progress import Tally, View, silent_view
-from .scored import Scored
+from .scored_answer import ScoredAnswer
 from .scoring import Scorer, open_scorers
 
 FAILURES_IN_A_ROW = 20
@@ -56,8 +56,8 @@ class Finished:
     """Answered work with its verdict, and those on the candidates."""
 
     answered: Answered
-    scored: Scored
-    candidates: tuple[Scored, ...]
+    scored: ScoredAnswer
+    candidates: tuple[ScoredAnswer, ...]
     seconds: float
 
 
@@ -190,7 +190,7 @@ class _Run:
             return kept
         assert isinstance(self.model, LikelihoodModel)
         started = time.perf_counter()
-        measured = await measure(sample, self.model)
+        measured = await measure_likelihoods(sample, self.model)
         completion = Completion("", latency=time.perf_counter() - started, loglikelihoods=measured)
         self.store.keep_answer(key, completion)
         return completion
@@ -216,7 +216,7 @@ async def finish(item: Answered, scorer: Scorer) -> Finished:
     """Score an answer and the candidates that it was made of, each text once."""
     started = time.perf_counter()
     if item.solution is None:
-        return Finished(item, Scored(Score(None, Status.API_ERROR, explanation=item.error)), (), 0.0)
+        return Finished(item, ScoredAnswer(Score(None, Status.API_ERROR, explanation=item.error)), (), 0.0)
     sample, solution = item.work.sample, item.solution
     candidates = tuple([await scorer.score(sample, candidate) for candidate in solution.candidates])
     if solution.chosen is None:

@@ -18,13 +18,13 @@ from ...files import encode
 from ...tasks.base import BaseTask
 from ...tasks.types import Completion, Context, Sample, Score, Status
 from ..records.plan import PlannedTask
-from .scored import Scored, examine
+from .scored_answer import ScoredAnswer, examine
 
 DEADLINE_SECONDS = 60.0
 LINE_LIMIT = 256 * 2**20
 
 
-class Worker:
+class ScoringWorker:
     """One scoring process for one task; started on first use, restarted after it died or hung."""
 
     def __init__(self, task_name: str, seed: int, deadline: float) -> None:
@@ -32,7 +32,7 @@ class Worker:
         self._deadline = deadline
         self._process: asyncio.subprocess.Process | None = None
 
-    async def score(self, sample: Sample, completion: Completion) -> Scored:
+    async def score(self, sample: Sample, completion: Completion) -> ScoredAnswer:
         """Score in the process; a death is tried once more, a hang is not."""
         request = encode({"sample": sample, "completion": completion}) + b"\n"
         for _ in range(2):
@@ -40,16 +40,16 @@ class Worker:
                 line = await asyncio.wait_for(self._exchange(request), self._deadline)
             except TimeoutError:
                 await self.stop()
-                return Scored(Score(None, Status.TIMEOUT, explanation=f"no verdict within {self._deadline:g} s"))
+                return _failed(Status.TIMEOUT, f"no verdict within {self._deadline:g} s")
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 line = b""
             if line:
                 reply = orjson.loads(line)
                 if "error" in reply:
-                    return Scored(Score(None, Status.SCORER_ERROR, explanation=reply["error"]))
-                return Scored(Score.from_json(reply["score"]), reply["answer"], reply["language"])
+                    return _failed(Status.SCORER_ERROR, reply["error"])
+                return ScoredAnswer(Score.from_json(reply["score"]), reply["answer"], reply["language"])
             await self.stop()
-        return Scored(Score(None, Status.SCORER_ERROR, explanation="the scoring process died twice on this sample"))
+        return _failed(Status.SCORER_ERROR, "the scoring process died twice on this sample")
 
     async def _exchange(self, request: bytes) -> bytes:
         if self._process is None:
@@ -91,8 +91,8 @@ class Scorer:
         self._task = task
         self._context = context
         self._is_async = inspect.iscoroutinefunction(task.score)
-        self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
-        self._workers = [Worker(task_name, context.seed, deadline) for _ in range(workers)]
+        self._idle: asyncio.LifoQueue[ScoringWorker] = asyncio.LifoQueue()
+        self._workers = [ScoringWorker(task_name, context.seed, deadline) for _ in range(workers)]
         for worker in self._workers:
             self._idle.put_nowait(worker)
 
@@ -105,7 +105,7 @@ class Scorer:
         for worker in self._workers:
             await worker.stop()
 
-    async def score(self, sample: Sample, completion: Completion) -> Scored:
+    async def score(self, sample: Sample, completion: Completion) -> ScoredAnswer:
         """Return the verdict; what goes wrong with this sample is a score without a value, never an exception.
 
         Raises:
@@ -115,17 +115,21 @@ class Scorer:
             try:
                 verdict = self._task.score(sample, completion, self._context)
                 assert inspect.isawaitable(verdict)
-                return Scored(await verdict, *await asyncio.to_thread(examine, self._task, completion))
+                return ScoredAnswer(await verdict, *await asyncio.to_thread(examine, self._task, completion))
             except RunError:  # the budget is spent, the disk is full: no fault of this sample
                 raise
             except Exception as error:
                 reason = f"the scorer of '{self._task.name}' raised {type(error).__name__}: {error}"
-                return Scored(Score(None, Status.SCORER_ERROR, explanation=reason[:2000]))
+                return _failed(Status.SCORER_ERROR, reason[:2000])
         worker = await self._idle.get()
         try:
             return await worker.score(sample, completion)
         finally:
             self._idle.put_nowait(worker)
+
+
+def _failed(status: Status, reason: str) -> ScoredAnswer:
+    return ScoredAnswer(Score(None, status, explanation=reason))
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ import orjson
 from ...files import encode
 from ...tasks.registry import open_task
 from ...tasks.types import Completion, Context, Sample
-from .scored import examine
+from .scored_answer import examine
 
 
 def main(task_name: str, seed: str) -> None:

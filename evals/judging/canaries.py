@@ -56,7 +56,7 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
-class Grading:
+class CanaryGrading:
     """What a judge said of a canary: ``value`` is on the form's scale, ``share`` on [0, 1]."""
 
     form: str
@@ -75,7 +75,7 @@ class GradedCanary:
     attack: str
     probe: str
     text: str
-    gradings: tuple[Grading, ...]
+    gradings: tuple[CanaryGrading, ...]
 
     @classmethod
     def decode(cls, data: Any, *, where: str) -> Self:
@@ -85,7 +85,7 @@ class GradedCanary:
             InputError: no run writes such a line (names file and line).
         """
         try:
-            gradings = tuple(Grading(**{**one, "status": Status(one["status"])}) for one in data["gradings"])
+            gradings = tuple(CanaryGrading(**{**one, "status": Status(one["status"])}) for one in data["gradings"])
             return cls(**{**data, "gradings": gradings})
         except (LookupError, TypeError, ValueError) as error:
             raise InputError(f"{where}: not a canary of a run ({type(error).__name__}: {error})") from None
@@ -226,7 +226,7 @@ class _Listener:
     def __init__(self, judge: Judge) -> None:
         self.name, self.identity = judge.name, judge.identity
         self.members, self.settings = judge.members, judge.settings
-        self.heard: list[Grading] = []
+        self.heard: list[CanaryGrading] = []
         self._judge = judge
 
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
@@ -237,7 +237,7 @@ class _Listener:
         if _was_asked(judgement.details) and len(asked.graded) == 1:
             value, (low, high) = judgement.value, asked.scale
             share = None if value is None else (value - low) / (high - low)
-            self.heard.append(Grading(form, draw, value, share, judgement.status))
+            self.heard.append(CanaryGrading(form, draw, value, share, judgement.status))
         return judgement
 
 
@@ -257,12 +257,12 @@ async def _graded(item: PlannedTask, canary: Canary, context: Context) -> Graded
         raise
     except Exception:
         # A scorer that breaks on such an answer is found out where a model gives one; here the judge counts.
-        listener.heard.append(Grading("", 0, None, None, Status.SCORER_ERROR))
+        listener.heard.append(CanaryGrading("", 0, None, None, Status.SCORER_ERROR))
     gradings = tuple(sorted(listener.heard, key=lambda one: (one.form, one.draw)))
     return GradedCanary(canary.task, canary.sample.id, canary.attack, canary.probe, canary.text, gradings)
 
 
-def _outcome(gradings: Sequence[Grading]) -> str:
+def _outcome(gradings: Sequence[CanaryGrading]) -> str:
     shares = [one.share for one in gradings]
     if any(share is not None and share >= FOOLED_FROM for share in shares):
         return "fooled"

@@ -13,7 +13,7 @@ from ..models.base import estimate_tokens
 from ..records.plan import PlannedTask
 from .canaries import canaries_of, canaries_wanted, is_judged
 
-Asked = tuple[str, Mapping[str, str]]
+PlannedGrading = tuple[str, Mapping[str, str]]
 """The name of a form, and what stands in its blanks."""
 
 
@@ -45,7 +45,7 @@ def forecast_of(
     return _said(judge, sum(gradings), tokens, prices)
 
 
-def forecast_of_gradings(judge: Judge, asked: Iterable[Asked], prices: Mapping[str, Price | None]) -> str:
+def forecast_of_gradings(judge: Judge, asked: Iterable[PlannedGrading], prices: Mapping[str, Price | None]) -> str:
     """Return the same for gradings that are laid out already; ``prices`` are by the names of the judge's models."""
     from ...judges.forms import LANGUAGES, load_form
     from ...judges.schemas import verdict_schema

@@ -23,7 +23,7 @@ Pay = Callable[[Model, str], Model]
 """Returns a model whose requests are paid from the run's budget, if it has one; also takes its model string."""
 
 
-class AskedModel:
+class GradingModel:
     """A model as judges ask it."""
 
     def __init__(self, model: Model) -> None:
@@ -88,7 +88,7 @@ async def open_judging(
         for name in spec.models:
             model = await asyncio.to_thread(open_model, name, options)
             stack.push_async_callback(model.close)
-            models.append(AskedModel(pay(model, name)))
+            models.append(GradingModel(pay(model, name)))
         cache = VerdictCache(verdicts)
         stack.callback(cache.close)
         forms = {form for task in tasks for form in task.forms}

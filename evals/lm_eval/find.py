@@ -32,7 +32,7 @@ Index = dict[str, tuple[Path, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedTasks:
     """Tasks of lm-eval by name, in lm-eval's order; ``group`` is theirs when a group was asked for.
 
     ``documents`` holds what each task evaluates on: lm-eval runs a task's ``process_docs`` anew on every access,
@@ -44,7 +44,7 @@ class Loaded:
     group: Any | None
 
 
-def load(options: Options) -> Loaded:
+def load(options: Options) -> LoadedTasks:
     """Load the task, group or tag.
 
     Random numbers that a task's own code draws while it loads come from lm-eval's default seeds, so that they are
@@ -73,7 +73,7 @@ def load(options: Options) -> Loaded:
             reason += " (docs/from-lm-eval.md shows how to run a task on a local file)"
         raise InputError(f"lm_eval:{options.name}: lm-eval cannot load it: {reason}") from error
     groups = found.get("groups") or {}
-    return Loaded(found["tasks"], documents, next(iter(groups.values()), None))
+    return LoadedTasks(found["tasks"], documents, next(iter(groups.values()), None))
 
 
 def _stock_folder() -> Path:

@@ -16,7 +16,7 @@ Encode = Callable[[str, bool], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredTokens:
     """Tokens to read and, at their end, tokens to score.
 
     ``inputs`` are fed to the model; the logits of its last ``len(targets)`` positions predict ``targets``.
@@ -26,7 +26,9 @@ class Scored:
     targets: tuple[int, ...]
 
 
-def cut_pair(context: str, continuation: str, *, encode: Encode, prefix_token: int, max_length: int) -> Scored:
+def cut_pair(
+    context: str, continuation: str, *, encode: Encode, prefix_token: int, max_length: int
+) -> ScoredTokens:
     """Cut a (context, continuation) pair.
 
     Spaces at the end of the context belong to the continuation, whose tokens are those of the joined text after
@@ -50,7 +52,7 @@ def cut_pair(context: str, continuation: str, *, encode: Encode, prefix_token: i
     return _fit(context_tokens or [prefix_token], targets, max_length)
 
 
-def cut_text(tokens: Sequence[int], *, prefix_token: int, max_length: int) -> Iterator[Scored]:
+def cut_text(tokens: Sequence[int], *, prefix_token: int, max_length: int) -> Iterator[ScoredTokens]:
     """Cut a long text into windows in which every token is scored once.
 
     The first window starts from the prefix token; each later one sees as many tokens before its own as still fit
@@ -62,12 +64,12 @@ def cut_text(tokens: Sequence[int], *, prefix_token: int, max_length: int) -> It
             before: Sequence[int] = [prefix_token]
         else:
             before = tokens[max(0, start - 1 - max_length + len(targets)) : start]
-        yield Scored((*before, *targets[:-1]), tuple(targets))
+        yield ScoredTokens((*before, *targets[:-1]), tuple(targets))
 
 
-def _fit(context: Sequence[int], targets: Sequence[int], max_length: int) -> Scored:
+def _fit(context: Sequence[int], targets: Sequence[int], max_length: int) -> ScoredTokens:
     if not targets:
         raise ModelError("a continuation of no tokens has no likelihood")
     if len(targets) > max_length:
         raise ModelError(f"a continuation of {len(targets)} tokens is longer than the context of {max_length}")
-    return Scored(tuple([*context, *targets][-(max_length + 1) : -1]), tuple(targets))
+    return ScoredTokens(tuple([*context, *targets][-(max_length + 1) : -1]), tuple(targets))

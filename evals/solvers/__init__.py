@@ -1,6 +1,6 @@
 """How a sample is put to a model.
 
-asking        the words: `Ask`, `Solution`, `Solver`
+base          `Ask`, `Question`, `Solution`, `Solver`
 conversation  the turns of a sample, each put to the solver in turn
 single        one answer; `cot` thinks first
 candidates    several drafts, and one answer made of them: `best_of`, `vote`, `multi_agent`
@@ -9,9 +9,9 @@ likelihood    how likely the model finds given texts
 names         ``best_of(n=4)`` to the solver
 """
 
-from .asking import Ask, Solution, Solver
+from .base import Ask, Solution, Solver
 from .conversation import solve
-from .likelihood import measure
+from .likelihood import measure_likelihoods
 from .names import SOLVERS, open_solver
 
-__all__ = ["SOLVERS", "Ask", "Solution", "Solver", "measure", "open_solver", "solve"]
+__all__ = ["SOLVERS", "Ask", "Solution", "Solver", "measure_likelihoods", "open_solver", "solve"]

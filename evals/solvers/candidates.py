@@ -10,7 +10,7 @@ from random import Random
 
 from ...errors import ModelError
 from ...tasks.types import Completion, Message
-from .asking import Problem, Solution
+from .base import Question, Solution
 from .conversation import total_usage
 from .prompts import choose_draft, chosen_number, merge_drafts
 
@@ -23,10 +23,10 @@ class Vote:
     def __init__(self, drafts: int) -> None:
         self.drafts = drafts
 
-    async def answer(self, problem: Problem) -> Solution:
+    async def answer(self, question: Question) -> Solution:
         """Answer one chat."""
-        drafts = await draw(problem, self.drafts)
-        return _solution(drafts, winner([problem.final_answer(draft) for draft in drafts]), drafts)
+        drafts = await draw(question, self.drafts)
+        return _solution(drafts, winner([question.final_answer(draft) for draft in drafts]), drafts)
 
 
 class BestOf:
@@ -37,14 +37,14 @@ class BestOf:
     def __init__(self, drafts: int) -> None:
         self.drafts = drafts
 
-    async def answer(self, problem: Problem) -> Solution:
+    async def answer(self, question: Question) -> Solution:
         """Answer one chat."""
 
         def pick(drafts: Sequence[Completion], shown: Sequence[int], choice: Completion) -> Solution:
             number = chosen_number(choice.text, len(shown))
             return _solution(drafts, shown[number - 1] if number else 0, [*drafts, choice])
 
-        return await _with_critic(problem, self.drafts, choose_draft, pick)
+        return await _with_critic(question, self.drafts, choose_draft, pick)
 
 
 class MultiAgent:
@@ -55,18 +55,18 @@ class MultiAgent:
     def __init__(self, drafts: int) -> None:
         self.drafts = drafts
 
-    async def answer(self, problem: Problem) -> Solution:
+    async def answer(self, question: Question) -> Solution:
         """Answer one chat."""
 
         def merge(drafts: Sequence[Completion], shown: Sequence[int], merged: Completion) -> Solution:
             latency = _longest(drafts) + (merged.latency or 0.0)
             return Solution(replace(merged, usage=total_usage([*drafts, merged]), latency=latency), tuple(drafts))
 
-        return await _with_critic(problem, self.drafts, merge_drafts, merge)
+        return await _with_critic(question, self.drafts, merge_drafts, merge)
 
 
 async def _with_critic(
-    problem: Problem,
+    question: Question,
     count: int,
     request: Callable[[Sequence[Message], Sequence[str], Random], Sequence[Message]],
     conclude: Callable[[Sequence[Completion], Sequence[int], Completion], Solution],
@@ -75,22 +75,22 @@ async def _with_critic(
 
     With less than two of them there is nothing to criticise.
     """
-    drafts = await draw(problem, count)
+    drafts = await draw(question, count)
     shown = [at for at, draft in enumerate(drafts) if draft.text.strip()]
-    problem.random.shuffle(shown)
+    question.random.shuffle(shown)
     if len(shown) < 2:
         return _solution(drafts, shown[0] if shown else 0, drafts)
-    asked = request(problem.messages, [drafts[at].text for at in shown], problem.random)
-    return conclude(drafts, shown, await problem.ask(asked, greedy=True))
+    asked = request(question.messages, [drafts[at].text for at in shown], question.random)
+    return conclude(drafts, shown, await question.ask(asked, greedy=True))
 
 
-async def draw(problem: Problem, count: int) -> list[Completion]:
+async def draw(question: Question, count: int) -> list[Completion]:
     """Draw drafts side by side; those that the server failed to give are left out.
 
     Raises:
         ModelError: not one could be had, or no other request can succeed either.
     """
-    asked = (problem.ask(problem.messages, draw=number) for number in range(count))
+    asked = (question.ask(question.messages, draw=number) for number in range(count))
     answers = await asyncio.gather(*asked, return_exceptions=True)
     failures = [answer for answer in answers if isinstance(answer, BaseException)]
     drafts = [answer for answer in answers if not isinstance(answer, BaseException)]

@@ -8,7 +8,7 @@ from random import Random
 
 from ...tasks.base import BaseTask
 from ...tasks.types import Completion, Message, Sample, Usage
-from .asking import Ask, Problem, Solution, Solver
+from .base import Ask, Question, Solution, Solver
 
 
 def final_text(completion: Completion) -> str | None:
@@ -46,12 +46,12 @@ async def solve(
     """
     random = Random(seed)
     if not sample.turns:
-        return await solver.answer(Problem(sample.messages, ask, final_answer, random))
+        return await solver.answer(Question(sample.messages, ask, final_answer, random))
     chat = list(sample.messages)
     answers: list[Completion] = []
     for turn in sample.turns:
         chat.append(Message("user", turn))
-        solution = await solver.answer(Problem(tuple(chat), ask, final_answer, random))
+        solution = await solver.answer(Question(tuple(chat), ask, final_answer, random))
         answers.append(solution.completion)
         chat.append(Message("assistant", answers[-1].text))
     last = answers[-1]

@@ -7,7 +7,7 @@ from ...tasks.types import Sample
 from ..models.base import LikelihoodModel, RenderingModel
 
 
-async def measure(sample: Sample, model: LikelihoodModel) -> tuple[tuple[float, bool], ...]:
+async def measure_likelihoods(sample: Sample, model: LikelihoodModel) -> tuple[tuple[float, bool], ...]:
     """Return the log-likelihoods of a sample's continuations.
 
     A chat before them goes through the model's template and stands before each context; ``sampling["rolling"]``

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ...errors import UsageError
-from .asking import Solver
+from .base import Solver
 from .candidates import BestOf, MultiAgent, Vote
 from .single import ChainOfThought, Single
 

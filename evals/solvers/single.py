@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models.reasoning import split_reasoning
-from .asking import Problem, Solution
+from .base import Question, Solution
 from .prompts import think_first
 
 
@@ -13,9 +13,9 @@ class Single:
     name = "single"
     drafts = 1
 
-    async def answer(self, problem: Problem) -> Solution:
+    async def answer(self, question: Question) -> Solution:
         """Answer one chat."""
-        return Solution(await problem.ask(problem.messages))
+        return Solution(await question.ask(question.messages))
 
 
 class ChainOfThought:
@@ -24,6 +24,6 @@ class ChainOfThought:
     name = "cot"
     drafts = 1
 
-    async def answer(self, problem: Problem) -> Solution:
+    async def answer(self, question: Question) -> Solution:
         """Answer one chat."""
-        return Solution(split_reasoning(await problem.ask(think_first(problem.messages))))
+        return Solution(split_reasoning(await question.ask(think_first(question.messages))))

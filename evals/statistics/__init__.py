@@ -5,7 +5,7 @@ means           clustered means, `mean_interval` for scores, averages over tasks
 proportions     Wilson, Clopper-Pearson and Jeffreys intervals
 repeated        pass@k, pass^k, avg@k, maj@k, variance components
 bootstrap       paired, of any statistic, by cluster
-significance    paired t, McNemar, sign-flip, `compare` of two models
+significance    paired t, McNemar, sign-flip, `compare_scores` of two models
 multiplicity    Holm, Benjamini-Hochberg and others
 ranking         rank ranges from intervals, from tests, from scores; win rates
 bradley_terry   ratings from battles, style controlled
@@ -40,12 +40,12 @@ from .ranking import (
 )
 from .repeated import VarianceComponents, avg_at_k, maj_at_k, pass_at_k, pass_hat_k, variance_components
 from .significance import (
-    Comparison,
     Flips,
     McNemar,
+    PairedComparison,
     PairedT,
     SignFlip,
-    compare,
+    compare_scores,
     flips,
     mcnemar,
     paired_t,
@@ -54,12 +54,12 @@ from .significance import (
 
 __all__ = [
     "BradleyTerry",
-    "Comparison",
     "Estimate",
     "Flips",
     "McNemar",
     "Pair",
     "PairedBootstrap",
+    "PairedComparison",
     "PairedT",
     "RankRange",
     "Ranking",
@@ -76,7 +76,7 @@ __all__ = [
     "clopper_pearson",
     "clustered_mean",
     "cohen_kappa",
-    "compare",
+    "compare_scores",
     "design_effect",
     "detectable_effect",
     "fleiss_kappa",

@@ -12,7 +12,7 @@ import numpy as np
 from .estimate import Clusters, Estimate, Seed, Values, as_floats, as_pair
 from .means import mean_interval
 from .multiplicity import holm
-from .significance import Comparison, compare_pairs, mcnemar
+from .significance import PairedComparison, compare_pairs, mcnemar
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Pair:
 
     first: str
     second: str
-    comparison: Comparison
+    comparison: PairedComparison
     adjusted_p: float
     significant: bool
 
@@ -82,7 +82,7 @@ def rank_models(
     resamples: int | None = None,
     seed: Seed = 0,
 ) -> Ranking:
-    """Compare all pairs on their common samples (`significance.compare`), adjust by Holm, and range the ranks.
+    """Compare all pairs on their common samples (`compare_scores`), adjust by Holm, and compute rank ranges.
 
     Args:
         scores: for each model, its scores on the same n samples in the same order.

@@ -218,7 +218,7 @@ def _exact_share(sizes: Floats, bar: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """Two models on the same samples.
 
     ``wins``, ``ties`` and ``losses`` count observations from the first's side. ``test`` names where ``p_value``
@@ -235,7 +235,7 @@ class Comparison:
     detectable: float | None
 
 
-def compare(
+def compare_scores(
     first: Values,
     second: Values,
     clusters: Clusters | None = None,
@@ -243,7 +243,7 @@ def compare(
     confidence: float = 0.95,
     resamples: int = 10_000,
     seed: Seed = 0,
-) -> Comparison:
+) -> PairedComparison:
     """Compare two models by the tests that assume least.
 
     McNemar's exact test where every score is 0 or 1 and stands alone, the sign-flip test by cluster otherwise; the
@@ -263,8 +263,8 @@ def compare_pairs(
     confidence: float,
     resamples: int,
     seed: Seed,
-) -> list[Comparison]:
-    """Make several comparisons over the same samples, as `compare` makes one; random signs are shared.
+) -> list[PairedComparison]:
+    """Make several comparisons over the same samples, as `compare_scores` makes one; random signs are shared.
 
     Raises:
         ValueError: lengths differ or there are no observations.
@@ -284,7 +284,7 @@ def compare_pairs(
         wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
         estimate = clustered_mean(difference, clusters, confidence=confidence)
         comparisons.append(
-            Comparison(
+            PairedComparison(
                 estimate,
                 wins,
                 n - wins - losses,

@@ -56,7 +56,7 @@ GradingKey = tuple[str, str, int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ImportedVerdicts:
     """What became of a file of verdicts: how many count now, and how many lines have none yet."""
 
     verdicts: int
@@ -64,7 +64,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _RowGrading:
     """A grading of a row of the run."""
 
     key: GradingKey
@@ -100,7 +100,7 @@ def write_queue(directory: Path, output: Path) -> int:
     return write_lines(output, (_line(row, asked) for row, asked in gradings if asked.why is not None))
 
 
-def take_verdicts(directory: Path, path: Path) -> Taken:
+def take_verdicts(directory: Path, path: Path) -> ImportedVerdicts:
     """Take people's verdicts into a run: its scores, ``results.json`` and ``samples.parquet`` are made anew.
 
     Nothing is changed unless every line can be used. A later verdict on the same grading replaces an earlier one.
@@ -128,7 +128,7 @@ def take_verdicts(directory: Path, path: Path) -> Taken:
     if given:
         _keep(directory, given.values())
         _settle_all(directory)
-    return Taken(len(given), still_open)
+    return ImportedVerdicts(len(given), still_open)
 
 
 def _keep(directory: Path, verdicts: Iterable[Line]) -> None:
@@ -174,15 +174,15 @@ def _tasks(directory: Path) -> Callable[[str], BaseTask]:
     return cache(lambda name: open_task(registered[name]))
 
 
-def _gradings(row: SampleRow, task_of: Callable[[str], BaseTask]) -> Iterator[_Asked]:
+def _gradings(row: SampleRow, task_of: Callable[[str], BaseTask]) -> Iterator[_RowGrading]:
     """Yield what judges graded of a row; nothing if no model answered."""
     if row.completion is None:
         return
     for grading in task_of(row.task).review(row.completion, row.score):
-        yield _Asked((*row.key, grading.turn), grading)
+        yield _RowGrading((*row.key, grading.turn), grading)
 
 
-def _line(row: SampleRow, asked: _Asked) -> Line:
+def _line(row: SampleRow, asked: _RowGrading) -> Line:
     task, id, epoch, turn = asked.key
     grading = asked.grading
     messages = row.messages[:turn] if turn is not None else row.messages
@@ -221,7 +221,7 @@ def _key(line: Mapping[str, Any]) -> GradingKey:
     return line["task"], line["id"], line["epoch"], line.get("turn")
 
 
-def _graded(line: Record, gradings: Mapping[GradingKey, _Asked]) -> _Asked:
+def _graded(line: Record, gradings: Mapping[GradingKey, _RowGrading]) -> _RowGrading:
     for name in ("task", "id", "epoch", "answer_sha256"):
         if name not in line:
             raise line.error(f"field '{name}' is missing; send back the lines of the queue as they were")
@@ -240,7 +240,7 @@ def _graded(line: Record, gradings: Mapping[GradingKey, _Asked]) -> _Asked:
     return asked
 
 
-def _verdict(line: Record, asked: _Asked) -> Line:
+def _verdict(line: Record, asked: _RowGrading) -> Line:
     verdict = line["verdict"]
     low, high = asked.grading.scale
     whole = isinstance(verdict, int | float) and not isinstance(verdict, bool) and verdict == int(verdict)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from evalkit.errors import InputError, ModelError, UsageError
-from evalkit.evals.engine.results import measure
+from evalkit.evals.engine.results import measure_metric
 from evalkit.evals.judging.opening import AskedModel
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
@@ -498,7 +498,7 @@ def test_a_jury_on_a_server_and_the_share_it_escalates():
 
         scores = asyncio.run(go())
         assert len(server.requests) == 2 * 2 * 4
-    rating, escalated = (measure(metric, scores) for metric in rumtbench.metrics)
+    rating, escalated = (measure_metric(metric, scores) for metric in rumtbench.metrics)
     assert rating["value"] == (2 * 7 + 6 * 8.5) / 8
     assert escalated["value"] == 2 / 8
     assert escalated["unit"] == "share"
@@ -724,7 +724,7 @@ def test_the_same_verdicts_give_fastchats_averages_and_ours(datasets):
     assert [-1.0 if rating is None else rating for rating in kept] == theirs
     assert headline(compatible, turns=160) == f"{found.average:.2f} on {found.rated} of 160"
     assert re.fullmatch(r"\d\.\d\d on 160 of 160", headline(native, turns=160))
-    ours = measure(rumtbench.metrics[0], zip([sample.id for sample in samples], native, strict=True))
+    ours = measure_metric(rumtbench.metrics[0], zip([sample.id for sample in samples], native, strict=True))
     assert ours["low"] < ours["value"] < ours["high"]
     assert (ours["observations"], ours["samples"]) == (160, 80)
     assert len(ours["breakdown"]["category"]) == 8

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 from evalkit.errors import UsageError
-from evalkit.evals.judging.opening import AskedModel
+from evalkit.evals.judging.opening import GradingModel
 from evalkit.evals.judging.probes import attacks
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
@@ -72,7 +72,7 @@ async def judge_on(server: LoopbackServer, cache: Path | None = None, **of_judge
     model = open_model("openai:j", ModelOptions(base_url=server.url, concurrency=8, timeout=20))
     stored = VerdictCache(cache) if cache else None
     try:
-        yield open_judge([AskedModel(model)], JudgeSettings(**of_judge), cache=stored)
+        yield open_judge([GradingModel(model)], JudgeSettings(**of_judge), cache=stored)
     finally:
         await model.close()
         if stored:

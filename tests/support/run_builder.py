@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evalkit.evals.engine.results import measure
+from evalkit.evals.engine.results import measure_metric
 from evalkit.files import encode, write_json
 from evalkit.tasks.types import Metric, Observation, Score, Status
 
@@ -232,7 +232,7 @@ def _results(
                 "scored": scored,
                 "coverage": scored / len(rows),
                 "statuses": {status: statuses.count(status) for status in sorted(set(statuses))},
-                "metrics": [measure(metric, scores) for metric in metrics],
+                "metrics": [measure_metric(metric, scores) for metric in metrics],
                 "usage": {
                     field: sum((row["usage"] or {}).get(field) or 0 for row in rows)
                     for field in ("prompt_tokens", "completion_tokens")

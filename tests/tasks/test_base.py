@@ -12,7 +12,7 @@ from typing import Any
 import evalkit
 import pytest
 from evalkit.errors import UsageError
-from evalkit.evals.engine.scored import examine
+from evalkit.evals.engine.scored_answer import examine
 from evalkit.evals.judging.canaries import is_judged
 from evalkit.evals.records.plan import plan_tasks
 from evalkit.evals.records.spec import RunSpec

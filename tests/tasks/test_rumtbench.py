@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 from evalkit.errors import InputError, ModelError, UsageError
-from evalkit.evals.engine.results import measure
+from evalkit.evals.engine.results import measure_metric
 from evalkit.tasks.rumtbench import rumtbench, rumtbench_fixed, rumtbench_mini
 from evalkit.tasks.rumtbench.errata import errata
 from evalkit.tasks.rumtbench.scoring import form_of, headline
@@ -333,7 +333,7 @@ def ratings(question: int, *turns: float | None, category="math") -> tuple[str, 
 
 def test_the_mean_is_clustered_by_question_and_broken_down_by_category_and_turn():
     scores = [ratings(1, 8.0, 6.0), ratings(2, 9.0, 3.0), ratings(3, 10.0, 10.0, category="stem")]
-    found = measure(rumtbench.metrics[0], scores)
+    found = measure_metric(rumtbench.metrics[0], scores)
     assert found["unit"] == "number"
     assert found["value"] == pytest.approx(46 / 6)
     assert (found["observations"], found["samples"]) == (6, 3)

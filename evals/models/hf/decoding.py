@@ -49,7 +49,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Likelihoods:
-    """Tokens to read, and alternatives for what their last positions predict (see `likelihood.Scored`)."""
+    """Tokens to read, and alternatives for what their last positions predict (see `likelihood.ScoredTokens`)."""
 
     inputs: tuple[int, ...]
     targets: tuple[tuple[int, ...], ...]
@@ -91,7 +91,7 @@ def generate(
         lm.decode([request.tokens for request in requests], step)
 
 
-def measure(lm: CausalLM, questions: Sequence[Likelihoods]) -> list[list[tuple[float, bool]]]:
+def measure_likelihoods(lm: CausalLM, questions: Sequence[Likelihoods]) -> list[list[tuple[float, bool]]]:
     """Return, for all targets of each question, their log-probability and whether they are the greedy tokens.
 
     Raises:

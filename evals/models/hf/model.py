@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ....errors import ModelError, UsageError
 from ....tasks.types import Completion, Message, Usage
 from ..base import ModelOptions, Sampling
-from ..likelihood import Scored, cut_pair, cut_text
+from ..likelihood import ScoredTokens, cut_pair, cut_text
 from ..options import one_of, read_options, truth, whole_number
 from ..reasoning import split_reasoning
 from ..weights.checkpoints import find_checkpoint, split_adapter
 from .batching import Batcher
 from .chat_template import THOUGHT_OPENS, ChatTemplate, chat_template
-from .decoding import Generated, Likelihoods, Request, generate, measure, rows_at_once
+from .decoding import Generated, Likelihoods, Request, generate, measure_likelihoods, rows_at_once
 from .loading import DTYPES, Settings, load, release_memory
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class HfModel:
         doubled = text.startswith(self._tokenizer.decode([self._prefix_token()]))
         return list(self._tokenizer.encode(text, add_special_tokens=special and not doubled))
 
-    async def _scored(self, items: Sequence[Scored]) -> list[tuple[float, bool]]:
+    async def _scored(self, items: Sequence[ScoredTokens]) -> list[tuple[float, bool]]:
         # The one-token choices of a question share their inputs, which are then read once.
         wanted: dict[tuple[int, ...], dict[tuple[int, ...], tuple[float, bool]]] = {}
         for item in items:
@@ -271,7 +271,7 @@ class HfModel:
     ) -> None:
         rows = rows_at_once(self._lm, items)
         for start in range(0, len(items), rows):
-            for index, result in enumerate(measure(self._lm, items[start : start + rows]), start):
+            for index, result in enumerate(measure_likelihoods(self._lm, items[start : start + rows]), start):
                 finish(index, result)
 
 

@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from .rate_limit import Pace
+from .rate_limit import RateLimit
 from .retry import Failure, Patience, RequestError, ask_again, failure_of_status, retry_after_seconds
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class HttpClient:
         sign: signs requests, where that takes more than fixed headers.
         trust: the certificates trusted; the system's (``SSL_CERT_FILE``, ``SSL_CERT_DIR``) unless given.
         proxies: whether the environment's proxies are used (``HTTPS_PROXY`` and so on).
-        pace: how fast the server may be asked.
+        rate_limit: how fast the server may be asked.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class HttpClient:
         sign: Signer | None = None,
         trust: ssl.SSLContext | None = None,
         proxies: bool = True,
-        pace: Pace | None = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         self.address, signature = _without_user(address)
         self._concurrency = concurrency
@@ -84,7 +84,7 @@ class HttpClient:
         self._sign = sign
         self._trust = trust
         self._proxy = environment_proxy(self.address) if proxies else None
-        self._pace = pace or Pace(concurrency)
+        self._rate_limit = rate_limit or RateLimit(concurrency)
         self._reached = False
         self._session: aiohttp.ClientSession | None = None
 
@@ -118,7 +118,7 @@ class HttpClient:
         """
 
         async def once() -> Read:
-            await self._pace.enter(tokens)
+            await self._rate_limit.acquire(tokens)
             answered = rate_limited = False
             try:
                 found = read(await self.post(path, body))
@@ -128,9 +128,9 @@ class HttpClient:
                 rate_limited = error.failure is Failure.RATE_LIMITED
                 raise
             finally:
-                self._pace.leave(answered=answered, rate_limited=rate_limited)
+                self._rate_limit.release(answered=answered, rate_limited=rate_limited)
 
-        return await ask_again(once, patience, hold=self._pace.close_for)
+        return await ask_again(once, patience, hold=self._rate_limit.pause_for)
 
     async def post(
         self,
@@ -197,7 +197,7 @@ class HttpClient:
         self._reached = True
         if response.status >= 400:
             raise _refusal(response.status, response.headers, received)
-        self._pace.heed(response.headers)
+        self._rate_limit.read_headers(response.headers)
         return Answer(received, time.perf_counter() - started)
 
     def _connected(self) -> aiohttp.ClientSession:
@@ -274,7 +274,7 @@ def environment_proxy(address: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def told_reason(content: bytes) -> str:
+def error_reason(content: bytes) -> str:
     """Return what a server says of an error, in one line: OpenAI's form, ``message`` alone, or the text itself."""
     try:
         body = orjson.loads(content)
@@ -289,7 +289,7 @@ def _refusal(status: int, headers: Mapping[str, str], content: bytes) -> Request
     failure = failure_of_status(status, content)
     passes = failure in (Failure.TEMPORARY, Failure.RATE_LIMITED)
     return RequestError(
-        f"{'answered' if passes else 'refused with'} {status}: {told_reason(content)}",
+        f"{'answered' if passes else 'refused with'} {status}: {error_reason(content)}",
         failure,
         status=status,
         content=content,

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import orjson
 
 from ....errors import ModelError
-from .client import HttpClient, told_reason
+from .client import HttpClient, error_reason
 from .retry import Failure, Patience, RequestError, ask_again
 
 LIFETIME_SECONDS = 30 * 60
@@ -84,7 +84,7 @@ class AccessTokens:
         except RequestError as error:
             if error.failure is Failure.UNTRUSTED:
                 raise ModelError(untrusted(self._url), fatal=True) from None
-            reason = f"{error.status} {told_reason(error.content)}" if error.status else str(error)
+            reason = f"{error.status} {error_reason(error.content)}" if error.status else str(error)
             raise ModelError(
                 f"gigachat: no access token from {self._url}: {reason}; is the key in GIGACHAT_CREDENTIALS right,"
                 f" and is {self._scope} its scope (gigachat:MODEL,scope=…)?",

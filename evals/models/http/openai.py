@@ -18,7 +18,7 @@ from ..options import read_options, whole_number
 from ..reasoning import split_reasoning
 from .client import Answer, HttpClient, Signer
 from .pool import ServerPool
-from .rate_limit import Pace
+from .rate_limit import RateLimit
 from .retry import Patience, RequestError, model_error
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class ChatServer:
         self._base_url = base_url or OWN_ADDRESS
         self._max_tokens_field = max_tokens_field
         self._omit = tuple(omit)
-        self._pace = Pace(concurrency, requests=requests_per_minute, tokens=tokens_per_minute)
+        self._rate_limit = RateLimit(concurrency, requests=requests_per_minute, tokens=tokens_per_minute)
         self._takes_schema: bool | None = None  # until the server has said so
         self.patience = Patience(attempts_to_connect=ATTEMPTS_TO_CONNECT, seconds=PATIENCE * timeout)
         self.client = HttpClient(
@@ -146,7 +146,7 @@ class ChatServer:
             headers={"Authorization": f"Bearer {api_key}", **(headers or {})},
             sign=sign,
             trust=trust,
-            pace=self._pace,
+            rate_limit=self._rate_limit,
         )
         self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": self._where()}
         if omit:
@@ -177,7 +177,7 @@ class ChatServer:
         return completion
 
     async def _ask(self, body: Mapping[str, Any], messages: Sequence[Message], sampling: Sampling) -> Completion:
-        tokens = estimate_tokens(messages, sampling.schema) + sampling.max_tokens if self._pace.counts_tokens else 0
+        tokens = estimate_tokens(messages, sampling.schema) + sampling.max_tokens
         return await self.client.ask("/chat/completions", body, self._read, self.patience, tokens=tokens)
 
     def _read(self, answer: Answer) -> Completion:

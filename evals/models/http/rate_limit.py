@@ -16,7 +16,7 @@ _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class Allowance:
+class TokenBucket:
     """So many units a minute, as a bucket that refills steadily and holds a few seconds' worth.
 
     A request that is larger than the bucket waits until it is full, and leaves a debt.
@@ -30,7 +30,7 @@ class Allowance:
         self._left = self._room
         self._filled = time.monotonic()
 
-    def wait_for(self, units: float) -> float:
+    def take(self, units: float) -> float:
         """Return the seconds until ``units`` may be taken; 0 takes them."""
         now = time.monotonic()
         self._left = min(self._room, self._left + (now - self._filled) * self._rate)
@@ -42,7 +42,7 @@ class Allowance:
         return (wanted - self._left) / self._rate
 
 
-class Pace:
+class RateLimit:
     """Holds requests back: all of them until a moment the server named, and all but a window of them at any time.
 
     The window is ``concurrency`` at first, is halved when the server says 429 and grows by one when a whole window
@@ -58,25 +58,20 @@ class Pace:
         self._opens = 0.0
         self._halved = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._requests = Allowance(requests) if requests else None
-        self._tokens = Allowance(tokens) if tokens else None
+        self._requests = TokenBucket(requests) if requests else None
+        self._tokens = TokenBucket(tokens) if tokens else None
 
     @property
     def window(self) -> int:
         """How many requests may be in flight now."""
         return max(1, int(self._window))
 
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether it matters how many tokens a request may take."""
-        return self._tokens is not None
-
-    def close_for(self, seconds: float) -> None:
+    def pause_for(self, seconds: float) -> None:
         """Let nobody through for this long."""
         self._opens = max(self._opens, time.monotonic() + seconds)
 
-    async def enter(self, tokens: int = 0) -> None:
-        """Wait until a request of about ``tokens`` tokens may be sent; every `enter` is followed by a `leave`."""
+    async def acquire(self, tokens: int = 0) -> None:
+        """Wait until a request of about ``tokens`` tokens may be sent; call `release` when it has ended."""
         while self._in_flight >= self.window:
             place = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
@@ -87,17 +82,17 @@ class Pace:
                 raise
         self._in_flight += 1
         try:
-            for allowance, units in ((self._requests, 1), (self._tokens, tokens)):
-                while allowance is not None and (wait := allowance.wait_for(units)) > 0:
+            for bucket, units in ((self._requests, 1), (self._tokens, tokens)):
+                while bucket is not None and (wait := bucket.take(units)) > 0:
                     await asyncio.sleep(wait)
             while (wait := self._opens - time.monotonic()) > 0:
                 # A little spread, so that not everybody rushes through at the same moment.
                 await asyncio.sleep(wait + random.uniform(0.0, 0.1))
         except BaseException:
-            self.leave()
+            self.release()
             raise
 
-    def leave(self, *, rate_limited: bool = False, answered: bool = False) -> None:
+    def release(self, *, rate_limited: bool = False, answered: bool = False) -> None:
         """Tell how a request ended."""
         self._in_flight -= 1
         now = time.monotonic()
@@ -117,11 +112,11 @@ class Pace:
                 place.set_result(None)
                 room -= 1
 
-    def heed(self, headers: Mapping[str, str]) -> None:
+    def read_headers(self, headers: Mapping[str, str]) -> None:
         """Close the gate when ``x-ratelimit-remaining-…`` says that nothing is left, until ``…-reset-…``."""
         for kind in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
-                self.close_for(min(duration_seconds(headers.get(f"x-ratelimit-reset-{kind}", "")), LONGEST_RESET))
+                self.pause_for(min(duration_seconds(headers.get(f"x-ratelimit-reset-{kind}", "")), LONGEST_RESET))
 
 
 def duration_seconds(text: str) -> float:

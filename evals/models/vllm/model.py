@@ -20,7 +20,7 @@ from ..base import ModelOptions, Sampling
 from ..hf.chat_template import choose_template, template_identity, template_in
 from ..http.openai import ChatServer
 from ..http.retry import RequestError, model_error
-from ..likelihood import Scored, cut_pair, cut_text
+from ..likelihood import ScoredTokens, cut_pair, cut_text
 from ..options import one_of, read_options, truth, whole_number
 from ..weights.checkpoints import adapter_sha256, find_adapter, find_checkpoint, split_adapter
 from .server import Installation, Server, adapter_room, find_vllm, start_servers
@@ -223,7 +223,7 @@ class VllmModel:
             task.cancel()
             server.busy -= 1
 
-    async def _measure(self, item: Scored) -> tuple[float, bool]:
+    async def _measure(self, item: ScoredTokens) -> tuple[float, bool]:
         server = self._least_busy()
         answer = await self._by(server, self._post(server, [*item.inputs, item.targets[-1]]))
         try:

@@ -14,18 +14,18 @@ from .codec import decode
 from .compare import as_lists, close, same_text, shown
 from .guest import Guest, SandboxError, StoppedError
 
-Verdict = tuple[str, str]
+TestVerdict = tuple[str, str]
 """An outcome and its detail, as `evalkit.tasks.execution.TestResult` has them."""
 
 _OUTPUT_SHOWN = 4096
 _CHECKER_SECONDS = 2.0
 
 
-class Judgement:
+class ProgramRun:
     """What came of one program so far: verdicts, what it printed, its processor time."""
 
     def __init__(self) -> None:
-        self.verdicts: list[Verdict] = []
+        self.verdicts: list[TestVerdict] = []
         self.output = b""
         self.cpu_seconds = 0.0
 
@@ -44,14 +44,14 @@ MakeGuest = Callable[[bytes, bool], Guest]
 """Starts a program's process, given its standard input and whether standard error is kept apart."""
 
 
-def judge(make_guest: MakeGuest, program: dict[str, Any]) -> Judgement:
+def judge(make_guest: MakeGuest, program: dict[str, Any]) -> ProgramRun:
     """Run a program against its tests, in processes that ``make_guest`` starts.
 
     Raises:
         SandboxError: the sandbox failed, or cannot run these tests.
     """
     random.seed(0)
-    judgement = Judgement()
+    judgement = ProgramRun()
     kind = program["kind"]
     (_judge_stdio if kind == "stdio" else _judge_loaded)(make_guest, program, judgement)
     left = len(program["tests"]) - len(judgement.verdicts)
@@ -59,7 +59,7 @@ def judge(make_guest: MakeGuest, program: dict[str, Any]) -> Judgement:
     return judgement
 
 
-def _judge_loaded(make_guest: MakeGuest, program: dict[str, Any], judgement: Judgement) -> None:
+def _judge_loaded(make_guest: MakeGuest, program: dict[str, Any], judgement: ProgramRun) -> None:
     """Load the program once and run all tests against it."""
     limits = program["limits"]
     guest = make_guest(b"", False)
@@ -104,7 +104,7 @@ def _watched(guest: Guest) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _run_test(guest: Guest, test: Callable[[], Verdict]) -> Verdict:
+def _run_test(guest: Guest, test: Callable[[], TestVerdict]) -> TestVerdict:
     try:
         with _watched(guest):
             return test()
@@ -112,16 +112,16 @@ def _run_test(guest: Guest, test: Callable[[], Verdict]) -> Verdict:
         return (stop.outcome, stop.detail)
 
 
-def _of_exception(error: BaseException) -> Verdict:
+def _of_exception(error: BaseException) -> TestVerdict:
     if isinstance(error, MemoryError):
         return ("memory", "the program ran out of memory")
     return ("error", f"{type(error).__name__}: {error}"[:400])
 
 
-def _calls(guest: Guest, program: dict[str, Any]) -> list[Callable[[], Verdict]]:
+def _calls(guest: Guest, program: dict[str, Any]) -> list[Callable[[], TestVerdict]]:
     tolerance = program["tolerance"]
 
-    def test(call: dict[str, Any]) -> Verdict:
+    def test(call: dict[str, Any]) -> TestVerdict:
         arguments = [decode(argument) for argument in call["args"]]
         keywords = {name: decode(value) for name, value in call["kwargs"].items()}
         try:
@@ -144,7 +144,7 @@ def _calls(guest: Guest, program: dict[str, Any]) -> list[Callable[[], Verdict]]
     return [partial(test, call) for call in program["tests"]]
 
 
-def _asserts(guest: Guest, program: dict[str, Any]) -> list[Callable[[], Verdict]]:
+def _asserts(guest: Guest, program: dict[str, Any]) -> list[Callable[[], TestVerdict]]:
     namespace: dict[str, Any] = {"__name__": "tests"}
     try:
         exec(compile(program["setup"], "<setup>", "exec", dont_inherit=True), namespace)
@@ -153,7 +153,7 @@ def _asserts(guest: Guest, program: dict[str, Any]) -> list[Callable[[], Verdict
     for name in (program["entry_point"], *program["exposes"]):
         namespace[name.rpartition(".")[2]] = _stand_in(guest, name)
 
-    def test(number: int, code: str) -> Verdict:
+    def test(number: int, code: str) -> TestVerdict:
         try:
             exec(compile(code, f"<test {number}>", "exec", dont_inherit=True), namespace)
         except (StoppedError, SandboxError):
@@ -193,7 +193,7 @@ def _failed_line(error: BaseException, number: int, code: str) -> str:
     return f"{type(error).__name__}: {text} (at: {where})"
 
 
-def _judge_stdio(make_guest: MakeGuest, program: dict[str, Any], judgement: Judgement) -> None:
+def _judge_stdio(make_guest: MakeGuest, program: dict[str, Any], judgement: ProgramRun) -> None:
     """Run the program once for each test; one that ran out of its limits is not started again."""
     for exchange in program["tests"]:
         outcome, detail = _exchange(make_guest, program, exchange, judgement)
@@ -203,8 +203,8 @@ def _judge_stdio(make_guest: MakeGuest, program: dict[str, Any], judgement: Judg
 
 
 def _exchange(
-    make_guest: MakeGuest, program: dict[str, Any], exchange: dict[str, str], judgement: Judgement
-) -> Verdict:
+    make_guest: MakeGuest, program: dict[str, Any], exchange: dict[str, str], judgement: ProgramRun
+) -> TestVerdict:
     limits = program["limits"]
     guest = make_guest(exchange["stdin"].encode(errors="surrogatepass"), True)
     try:
@@ -226,7 +226,7 @@ def _exchange(
         judgement.leave(guest)
 
 
-def _of_status(status: int, complaint: bytes) -> Verdict:
+def _of_status(status: int, complaint: bytes) -> TestVerdict:
     last = (complaint[-2000:].decode(errors="replace").strip().splitlines() or [""])[-1][:400]
     if last.startswith("MemoryError"):
         return ("memory", "the program ran out of memory")

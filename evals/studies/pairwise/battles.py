@@ -28,7 +28,7 @@ from ...judging.families import family_of
 from ...records.manifest import Manifest, differences, read_manifest
 from ...records.rows import Key, SampleRow, read_rows
 from ...records.store import answer_key
-from .decided import DecidedBattle, DecidedGame
+from .battle_rows import DecidedBattle, DecidedGame
 from .results import as_markdown, summarize_battles
 from .style import style_of
 
@@ -171,7 +171,7 @@ async def judge_pairs(
     return results
 
 
-def refuse_if_gone(judge: str, details: Mapping[str, Any]) -> None:
+def raise_if_fatal(judge: str, details: Mapping[str, Any]) -> None:
     """Stop where a judge, or a member of a jury, fails in a way that no request can escape.
 
     Raises:
@@ -337,7 +337,7 @@ async def _decide(
             outcome = await compare(judge, battle.contest, table=table)
             journal.append(_decision(battle, outcome))
             for game in outcome.games:
-                refuse_if_gone(judge.name, game.details)
+                raise_if_fatal(judge.name, game.details)
 
     workers = [asyncio.ensure_future(work()) for _ in range(min(concurrency, len(battles)))]
     try:

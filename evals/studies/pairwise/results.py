@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ....judges.pairwise import TABLE_CRITERIA, shown_first
 from ...statistics import BradleyTerry, Estimate, bradley_terry, mean_interval, style_difference
-from .decided import DecidedBattle
+from .battle_rows import DecidedBattle
 from .style import STYLE
 
 RIDGE: Final = 0.1

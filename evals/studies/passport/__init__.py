@@ -11,7 +11,7 @@ page          the passport to read
 
 from .document import Passport, Threshold, read_passport, require_passport, write_passport
 from .labelled import LabelledSet, agreement, read_labelled
-from .measure import make_passport, measure, planned_gradings, read_verdicts
+from .measure import make_passport, measure_passport, planned_gradings, read_verdicts
 from .measurements import Measurement
 from .page import as_markdown
 
@@ -23,7 +23,7 @@ __all__ = [
     "agreement",
     "as_markdown",
     "make_passport",
-    "measure",
+    "measure_passport",
     "planned_gradings",
     "read_labelled",
     "read_passport",

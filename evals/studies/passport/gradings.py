@@ -11,7 +11,7 @@ from ....judges.pairwise import Contest, Outcome, compare
 from ....tasks.types import Judge, Judgement
 from ...judging.families import families
 from ...judging.probes import Probe, attacks, decorated, padded, probes, signed
-from ..pairwise.battles import refuse_if_gone
+from ..pairwise.battles import raise_if_fatal
 
 RATING: Final = "rating"
 PAIR: Final = "pair"
@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Grading:
+class ProbeGrading:
     """One answer to rate: what was done to the probe's good or weak answer is its ``variant``.
 
     Variants are ``plain``, ``again`` (a second draw), ``padded``, ``decorated``, ``own`` and ``other`` (signed by
@@ -43,7 +43,7 @@ class Grading:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ProbePair:
     """Two answers to compare in both orders: ``clear`` (good and weak) or ``close`` (good and the same, padded)."""
 
     probe: str
@@ -52,7 +52,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class ProbeResults:
     """A judge's answers to what was laid out, by probe, side and variant, and by probe and kind."""
 
     ratings: Mapping[tuple[str, str, str], Judgement] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Graded:
         return [(probe, judgement) for probe, judgement in found if "unasked" not in judgement.details]
 
 
-def plan_gradings(languages: Sequence[str], family: str | None) -> tuple[list[Grading], list[Comparison]]:
+def plan_gradings(languages: Sequence[str], family: str | None) -> tuple[list[ProbeGrading], list[ProbePair]]:
     """Lay out what will be asked: the first language is the judge's own, the second that of the comparison.
 
     Without a ``family`` of the judge there are no signed answers.
@@ -81,15 +81,15 @@ def plan_gradings(languages: Sequence[str], family: str | None) -> tuple[list[Gr
         for step in range(ATTACKED_PROBES):
             probe = weak[(number * ATTACKED_PROBES + step) % len(weak)]
             text = attack.on(probe.weak)
-            gradings.append(Grading(probe.id, "weak", attack.id, probe.question, text, languages[0]))
+            gradings.append(ProbeGrading(probe.id, "weak", attack.id, probe.question, text, languages[0]))
     comparisons = []
     for number, probe in enumerate(probes()):
         for kind, other in ((CLEAR, probe.weak), (CLOSE, padded(probe.good, number))):
-            comparisons.append(Comparison(probe.id, kind, Contest((probe.question,), (probe.good,), (other,))))
+            comparisons.append(ProbePair(probe.id, kind, Contest((probe.question,), (probe.good,), (other,))))
     return gradings, comparisons
 
 
-def _of_probe(probe: Probe, number: int, languages: Sequence[str], family: str | None) -> Iterator[Grading]:
+def _of_probe(probe: Probe, number: int, languages: Sequence[str], family: str | None) -> Iterator[ProbeGrading]:
     for side in SIDES:
         answer = probe.good if side == "good" else probe.weak
         variants = {
@@ -104,18 +104,18 @@ def _of_probe(probe: Probe, number: int, languages: Sequence[str], family: str |
             variants["other"] = signed(answer, others[number % len(others)])
         for variant, text in variants.items():
             draw = 1 if variant == "again" else 0
-            yield Grading(probe.id, side, variant, probe.question, text, languages[0], draw)
+            yield ProbeGrading(probe.id, side, variant, probe.question, text, languages[0], draw)
         if len(languages) > 1:
-            yield Grading(probe.id, side, "translated", probe.question, answer, languages[1])
+            yield ProbeGrading(probe.id, side, "translated", probe.question, answer, languages[1])
 
 
 async def grade_all(
     judges: Mapping[str, Judge],
-    gradings: Sequence[Grading],
-    comparisons: Sequence[Comparison],
+    gradings: Sequence[ProbeGrading],
+    comparisons: Sequence[ProbePair],
     *,
     concurrency: int,
-) -> Graded:
+) -> ProbeResults:
     """Ask the judge, which is given for each language.
 
     Raises:
@@ -124,7 +124,7 @@ async def grade_all(
     main = next(iter(judges.values()))
     at_once = asyncio.Semaphore(concurrency)
 
-    async def rate(one: Grading) -> Judgement:
+    async def rate(one: ProbeGrading) -> Judgement:
         fields = {"question": one.question, "answer": one.answer}
         return await _limited(at_once, judges[one.language].grade(RATING, fields, draw=one.draw))
 
@@ -133,9 +133,9 @@ async def grade_all(
         asyncio.gather(*(_limited(at_once, compare(main, one.contest)) for one in comparisons)),
     )
     for details in (*(one.details for one in ratings), *(game.details for one in outcomes for game in one.games)):
-        refuse_if_gone(main.name, details)
+        raise_if_fatal(main.name, details)
     keys = [(one.probe, one.side, one.variant) for one in gradings]
-    return Graded(
+    return ProbeResults(
         dict(zip(keys, ratings, strict=True)),
         {key: len(one.answer) for key, one in zip(keys, gradings, strict=True)},
         {(one.probe, one.kind): outcome for one, outcome in zip(comparisons, outcomes, strict=True)},

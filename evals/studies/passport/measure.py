@@ -19,12 +19,12 @@ from ....tasks.records import read_records
 from ....tasks.types import Judge, Judgement
 from ...costs.prices import Price
 from ...judging.families import family_of
-from ...judging.forecast import Asked, forecast_of_gradings
-from ...judging.opening import AskedModel
+from ...judging.forecast import PlannedGrading, forecast_of_gradings
+from ...judging.opening import GradingModel
 from ...judging.probes import probes_sha256
 from ...models.base import Model
 from ...records.manifest import now
-from ..pairwise.battles import refuse_if_gone
+from ..pairwise.battles import raise_if_fatal
 from .document import Passport, identity_sha256, judge_identity, write_passport
 from .gradings import PAIR, RATING, grade_all, plan_gradings
 from .labelled import CORRECT_FROM, LabelledSet, agreement
@@ -39,7 +39,7 @@ def planned_gradings(
     family: str | None = None,
     labelled: LabelledSet | None = None,
     form: str = RATING,
-) -> list[Asked]:
+) -> list[PlannedGrading]:
     """Return what the judge will be asked, for a forecast of calls and money."""
     gradings, comparisons = plan_gradings(languages, family)
     blanks = load_form(form, languages[0]).blanks
@@ -98,7 +98,7 @@ async def make_passport(
         judges = {
             language: open_judge_of(
                 (judge or JudgeSpec()).model_copy(update={"language": language}),
-                [AskedModel(model) for model in models],
+                [GradingModel(model) for model in models],
                 cache=cache,
                 seed=seed,
             )
@@ -107,7 +107,7 @@ async def make_passport(
         known = family or (family_of(models[0].name) if len(models) == 1 else None)
         planned = planned_gradings(languages=languages, family=known, labelled=labelled, form=form)
         notify(forecast_of_gradings(judges[languages[0]], planned, prices or {}))
-        passport, values = await measure(
+        passport, values = await measure_passport(
             judges, family=known, labelled=labelled, form=form, correct_from=correct_from, concurrency=concurrency
         )
     finally:
@@ -118,7 +118,7 @@ async def make_passport(
     return passport
 
 
-async def measure(
+async def measure_passport(
     judges: Mapping[str, Judge],
     *,
     family: str | None = None,
@@ -208,7 +208,7 @@ async def _grade_labelled(
 
     judgements = await asyncio.gather(*(grade(number) for number in range(len(labelled.answers))))
     for judgement in judgements:
-        refuse_if_gone(judge.name, judgement.details)
+        raise_if_fatal(judge.name, judgement.details)
     return judgements
 
 

@@ -13,7 +13,7 @@ from ....judges.pairwise import Outcome, shown_first
 from ....tasks.types import APPARATUS_FAILURES
 from ...judging.probes import attacks, probes
 from ...statistics import Estimate, bootstrap_interval, clustered_mean, krippendorff_alpha, mean_interval
-from .gradings import SIDES, Graded
+from .gradings import SIDES, ProbeResults
 
 Floats = NDArray[np.float64]
 Unit = Literal["share", "points", "coefficient"]
@@ -61,7 +61,7 @@ class Measurement:
         return cls(**fields)
 
 
-def measure_judge(graded: Graded, scale: tuple[float, float]) -> tuple[Measurement, ...]:
+def measure_judge(graded: ProbeResults, scale: tuple[float, float]) -> tuple[Measurement, ...]:
     """Return all that the probes tell of a judge that rates on this scale, its lowest and highest value."""
     return (
         *_of_verdicts(graded),
@@ -97,7 +97,7 @@ def calls_of(details: Mapping[str, Any], *, read: bool) -> tuple[int, int]:
     return calls, calls - 1 if read else calls
 
 
-def _of_verdicts(graded: Graded) -> Iterator[Measurement]:
+def _of_verdicts(graded: ProbeResults) -> Iterator[Measurement]:
     judged = graded.judgements
     questions = [probe for probe, _ in judged]
     counted = [calls_of(one.details, read=one.value is not None) for _, one in judged]
@@ -112,7 +112,7 @@ def _of_verdicts(graded: Graded) -> Iterator[Measurement]:
     yield Measurement("unreadable", "Answers of the judge that cannot be read", "share", 0.0, unreadable)
 
 
-def _of_pairs(graded: Graded) -> Iterator[Measurement]:
+def _of_pairs(graded: ProbeResults) -> Iterator[Measurement]:
     kinds = sorted({kind for _, kind in graded.outcomes})
 
     def consistent(outcomes: Mapping[tuple[str, str], Outcome]) -> Estimate:
@@ -133,7 +133,7 @@ def _of_pairs(graded: Graded) -> Iterator[Measurement]:
     yield Measurement("first_position", "Games won by the answer shown first", "share", 0.5, estimate)
 
 
-def _of_repetition(graded: Graded) -> Iterator[Measurement]:
+def _of_repetition(graded: ProbeResults) -> Iterator[Measurement]:
     pairs = list(_paired(graded, "plain", "again"))
     questions = [probe for probe, *_ in pairs]
     same = mean_interval([float(one == other) for _, one, other in pairs], questions)
@@ -150,7 +150,7 @@ def _of_repetition(graded: Graded) -> Iterator[Measurement]:
     yield Measurement("retest_alpha", "Krippendorff's alpha of both draws", "coefficient", 1.0, estimate)
 
 
-def _of_appearance(graded: Graded) -> Iterator[Measurement]:
+def _of_appearance(graded: ProbeResults) -> Iterator[Measurement]:
     right = [
         (probe.id, graded.ratings[probe.id, "good", "plain"].value, graded.ratings[probe.id, "weak", "plain"].value)
         for probe in probes()
@@ -170,7 +170,7 @@ def _of_appearance(graded: Graded) -> Iterator[Measurement]:
         yield Measurement(name, title, "points", 0.0, _gap(_paired(graded, one, other)))
 
 
-def _of_attacks(graded: Graded, scale: tuple[float, float]) -> Iterator[Measurement]:
+def _of_attacks(graded: ProbeResults, scale: tuple[float, float]) -> Iterator[Measurement]:
     low, high = scale
     wanted = ATTACK_GAIN * (high - low)
     successes: list[tuple[str, str, float]] = []
@@ -201,7 +201,7 @@ def _rate(values: Sequence[tuple[str, float]]) -> Estimate:
     return mean_interval([value for _, value in values], [name for name, _ in values])
 
 
-def _keys(graded: Graded, one: str, other: str) -> Iterator[tuple[str, str]]:
+def _keys(graded: ProbeResults, one: str, other: str) -> Iterator[tuple[str, str]]:
     for probe in probes():
         for side in SIDES:
             pair = [graded.ratings.get((probe.id, side, variant)) for variant in (one, other)]
@@ -209,14 +209,14 @@ def _keys(graded: Graded, one: str, other: str) -> Iterator[tuple[str, str]]:
                 yield probe.id, side
 
 
-def _paired(graded: Graded, one: str, other: str) -> Iterator[tuple[str, float, float]]:
+def _paired(graded: ProbeResults, one: str, other: str) -> Iterator[tuple[str, float, float]]:
     """Yield the probe and its ratings in two variants, for each answer that has both."""
     for probe, side in _keys(graded, one, other):
         values = [graded.ratings[probe, side, variant].value for variant in (one, other)]
         yield probe, float(values[0] or 0), float(values[1] or 0)
 
 
-def _sides(graded: Graded) -> Iterator[str]:
+def _sides(graded: ProbeResults) -> Iterator[str]:
     return (side for _, side in _keys(graded, "plain", "again"))
 
 
@@ -231,7 +231,7 @@ def _gap(pairs: Iterable[tuple[str, float, float]]) -> Estimate:
     return clustered_mean([one - other for _, one, other in listed], [probe for probe, *_ in listed])
 
 
-def _per_length(graded: Graded) -> Estimate:
+def _per_length(graded: ProbeResults) -> Estimate:
     """Estimate points for `LENGTH_UNIT` characters: the sum of gains over the sum of lengths added."""
     keys = list(_keys(graded, "padded", "plain"))
     gains = np.array([one - other for _, one, other in _paired(graded, "padded", "plain")])

@@ -9,7 +9,7 @@ import pytest
 from evalkit.errors import ModelError
 from evalkit.evals.engine.progress import Tally
 from evalkit.evals.engine.runner import execute
-from evalkit.evals.engine.scoring import Worker
+from evalkit.evals.engine.scoring import ScoringWorker
 from evalkit.evals.records.plan import plan_tasks
 from evalkit.evals.records.rows import read_rows
 from evalkit.evals.records.spec import RunSpec
@@ -162,7 +162,9 @@ def test_an_async_scorer_that_raises_costs_its_sample(tmp_path: Path, plugin: Pa
 
 def test_a_scorer_that_hangs_or_dies_costs_its_sample_and_the_next_is_scored(plugin: Path) -> None:
     async def play() -> list[Status]:
-        worker = Worker(f"{plugin}:echo", seed=0, deadline=15.0)  # of which a slow machine needs some to start it
+        worker = ScoringWorker(
+            f"{plugin}:echo", seed=0, deadline=15.0
+        )  # of which a slow machine needs some to start it
         try:
             sample = Sample.ask("1", "say 1")
             return [

@@ -14,8 +14,8 @@ from evalkit.cli import main as cli
 from evalkit.errors import UsageError
 from evalkit.evals.judging.canaries import (
     CANARIES,
+    CanaryGrading,
     GradedCanary,
-    Grading,
     canaries_of,
     canaries_wanted,
     read_canaries,
@@ -162,7 +162,9 @@ def test_which_and_how_many_depend_on_the_seed_and_the_size() -> None:
 def outcomes(fooled: int, caught: int, unread: int = 0) -> list[GradedCanary]:
     shares = [[1.0, 0.0]] * fooled + [[0.3]] * caught + [[None, 0.2]] * unread
     return [
-        GradedCanary("t", "1", "a", "p", "", tuple(Grading("rating", 0, share, share, Status.OK) for share in some))
+        GradedCanary(
+            "t", "1", "a", "p", "", tuple(CanaryGrading("rating", 0, share, share, Status.OK) for share in some)
+        )
         for some in shares
     ]
 

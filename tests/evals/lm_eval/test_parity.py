@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from evalkit.errors import EvalkitError
-from evalkit.evals.engine.results import measure
+from evalkit.evals.engine.results import measure_metric
 from evalkit.evals.records.rows import read_rows
 from evalkit.evals.run import run
 from evalkit.tasks.types import Completion, Context, Sample, Score
@@ -127,7 +127,7 @@ def by_evalkit(lm: Any, name: str, limit: int | None = None) -> tuple[dict[str, 
         sample = Sample.from_json(json.loads(json.dumps(as_json(asked))))
         score = task.score(sample, answer(lm, sample), Context())
         scores.append((sample.id, Score.from_json(json.loads(json.dumps(score.as_json())))))
-    return {metric.name: measure(metric, scores) for metric in task.metrics}, [score for _, score in scores]
+    return {metric.name: measure_metric(metric, scores) for metric in task.metrics}, [score for _, score in scores]
 
 
 def as_json(sample: Sample) -> dict[str, Any]:

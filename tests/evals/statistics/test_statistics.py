@@ -20,7 +20,7 @@ from evalkit.evals.statistics import (
     bradley_terry,
     clustered_mean,
     cohen_kappa,
-    compare,
+    compare_scores,
     design_effect,
     detectable_effect,
     fleiss_kappa,
@@ -390,7 +390,7 @@ class TestPairedTests:
         assert one.p_value == near(two.p_value)
         assert one.difference.value == near(-two.difference.value)
         assert sign_flip(np.subtract(a, b), clusters) == sign_flip(np.subtract(b, a), clusters)
-        forth, back = compare(a, b, clusters), compare(b, a, clusters)
+        forth, back = compare_scores(a, b, clusters), compare_scores(b, a, clusters)
         assert (forth.wins, forth.ties, forth.losses) == (back.losses, back.ties, back.wins)
         assert forth.p_value == back.p_value
 
@@ -413,7 +413,7 @@ class TestPairedTests:
         assert shifted.correlation is None
 
     def test_refuses_nothing_and_unequal_lengths(self):
-        for test in (paired_t, compare, paired_bootstrap):
+        for test in (paired_t, compare_scores, paired_bootstrap):
             with pytest.raises(ValueError, match="no observations"):
                 test([], [])
             with pytest.raises(ValueError, match="equal lengths"):
@@ -438,7 +438,7 @@ class TestPairedTests:
         found = sign_flip(np.subtract(a, b, dtype=float))
         assert found.exact
         assert found.p_value == near(mcnemar(counted.first_only, counted.second_only).exact)
-        compared = compare(a, b)
+        compared = compare_scores(a, b)
         assert (compared.test, compared.wins, compared.losses) == (
             "mcnemar",
             counted.first_only,
@@ -474,7 +474,7 @@ class TestPairedTests:
         with pytest.raises(ValueError, match="0 or 1"):
             flips([0.5], [1.0])
 
-    @pytest.mark.parametrize("test", [paired_t, compare])
+    @pytest.mark.parametrize("test", [paired_t, compare_scores])
     def test_false_alarms_stay_at_the_level(self, test):
         """Nothing differs, answers of one question agree: 5 % of the clustered tests may say otherwise."""
         generator = np.random.default_rng(29)
@@ -488,10 +488,10 @@ class TestPairedTests:
         assert blind / 600 > 0.2
 
     def test_what_a_comparison_could_have_seen(self):
-        found = compare([0.1, 0.5, 0.9, 0.4], [0.2, 0.5, 0.7, 0.4])
+        found = compare_scores([0.1, 0.5, 0.9, 0.4], [0.2, 0.5, 0.7, 0.4])
         assert found.test == "sign-flip"
         assert found.detectable == near(detectable_effect(found.difference.se))
-        assert compare([0.5, 0.5], [0.5, 0.5]).detectable is None
+        assert compare_scores([0.5, 0.5], [0.5, 0.5]).detectable is None
 
 
 class TestBootstrap:
@@ -681,7 +681,7 @@ class TestRanking:
         scores = {name: generator.random(15) for name in "abc"}
         ranking = rank_models(scores)
         for pair in ranking.pairs:
-            assert compare(scores[pair.first], scores[pair.second]) == pair.comparison
+            assert compare_scores(scores[pair.first], scores[pair.second]) == pair.comparison
         assert [pair.adjusted_p for pair in ranking.pairs] == holm([p.comparison.p_value for p in ranking.pairs])
 
     def test_equal_models_are_rarely_told_apart(self):
@@ -1013,7 +1013,7 @@ UNMEASURED = statistics.Estimate(0.5, None, None, None, 0, 0)
         lambda: statistics.micro_average([UNMEASURED]),
         lambda: statistics.bootstrap_interval(lambda places: nan, 3),
         lambda: statistics.mean_interval([nan]),
-        lambda: statistics.compare([nan], [1.0]),
+        lambda: statistics.compare_scores([nan], [1.0]),
         lambda: statistics.rank_models({"a": [nan], "b": [0.0]}),
         lambda: statistics.holm([nan]),
     ],

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from evalkit.errors import InputError, ModelError, UsageError
-from evalkit.evals.judging.opening import AskedModel
+from evalkit.evals.judging.opening import GradingModel
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
+from evalkit.evals.studies.pairwise.battle_rows import DecidedBattle
 from evalkit.evals.studies.pairwise.battles import judge_pairs, plan_pairs
-from evalkit.evals.studies.pairwise.decided import DecidedBattle
 from evalkit.evals.studies.pairwise.results import as_markdown, summarize_battles
 from evalkit.evals.studies.pairwise.style import style_of
 from evalkit.judges.cache import VerdictCache
@@ -513,7 +513,7 @@ def served(runs: list[Path], server: LoopbackServer, output: Path) -> dict[str, 
         model = open_model("openai:judge", ModelOptions(base_url=server.url, concurrency=8, timeout=20))
         cache = VerdictCache(output / "verdicts.jsonl")
         try:
-            judge = ModelJudge(AskedModel(model), JudgeSettings(), cache=cache)
+            judge = ModelJudge(GradingModel(model), JudgeSettings(), cache=cache)
             return await judge_pairs(plan_pairs(runs), judge, output, resamples=50)
         finally:
             cache.close()

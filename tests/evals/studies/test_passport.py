@@ -19,7 +19,7 @@ import pytest
 from evalkit.cli import main as cli
 from evalkit.errors import InputError, ModelError, RunError, UsageError
 from evalkit.evals.judging.families import families, family_of
-from evalkit.evals.judging.opening import AskedModel
+from evalkit.evals.judging.opening import GradingModel
 from evalkit.evals.judging.probes import attacks, decorated, padded, probes, signed
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
@@ -33,7 +33,7 @@ from evalkit.evals.studies.passport import (
     agreement,
     as_markdown,
     make_passport,
-    measure,
+    measure_passport,
     planned_gradings,
     read_labelled,
     read_passport,
@@ -60,7 +60,7 @@ def neutral(question: str, answer: str, noise: float) -> float:
 
 def passport_of(model: BiasedModel, **options: Any) -> Passport:
     judges = {language: judge_of(model, language=language) for language in LANGUAGES}
-    return asyncio.run(measure(judges, family=FAMILY, **options))[0]
+    return asyncio.run(measure_passport(judges, family=FAMILY, **options))[0]
 
 
 @cache
@@ -217,7 +217,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
             unreadable=0.1,
             name=f"judge {number}",
         )
-        passport, _ = asyncio.run(measure({"ru": judge_of(model)}, family=FAMILY))
+        passport, _ = asyncio.run(measure_passport({"ru": judge_of(model)}, family=FAMILY))
         for name, truth in truths.items():
             held[name] += holds(passport, name, truth)
     assert all(count >= 34 for count in held.values()), held
@@ -225,7 +225,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 def test_without_second_attempts_a_tenth_of_the_verdicts_is_lost():
     model = BiasedModel(neutral, unreadable=0.1, name="hard to read")
-    passport, _ = asyncio.run(measure({"ru": judge_of(model, attempts=1)}))
+    passport, _ = asyncio.run(measure_passport({"ru": judge_of(model, attempts=1)}))
     assert holds(passport, "coverage", 0.9)
     assert holds(passport, "unreadable", 0.1)
     assert passport.statuses["missing"] == model.unread
@@ -264,16 +264,16 @@ def test_a_judge_that_obeys_is_lifted_by_attacks_and_by_nothing_else():
 
 def test_a_jury_has_a_passport_of_its_own():
     members = [judge_of(BiasedModel(neutral, lambda *_, letter=letter: letter, name=letter)) for letter in "AB"]
-    passport, _ = asyncio.run(measure({"ru": Jury(members)}))
+    passport, _ = asyncio.run(measure_passport({"ru": Jury(members)}))
     # What the members prefer cancels out, and what is left is a tie each time.
     assert passport.find("order_consistency").estimate.value == 1.0
     assert [member["name"] for member in passport.identity["members"]] == ["A", "B"]
     shaky = [judge_of(BiasedModel(neutral, unreadable=share, name=str(share))) for share in (0.0, 0.2)]
-    assert holds(asyncio.run(measure({"ru": Jury(shaky)}))[0], "unreadable", 0.1)
+    assert holds(asyncio.run(measure_passport({"ru": Jury(shaky)}))[0], "unreadable", 0.1)
 
 
 def test_what_nothing_was_asked_of_is_not_measured():
-    passport, _ = asyncio.run(measure({"ru": judge_of(BiasedModel(neutral))}))
+    passport, _ = asyncio.run(measure_passport({"ru": judge_of(BiasedModel(neutral))}))
     for name in ("language_effect", "family_effect"):
         assert passport.find(name).estimate.value is None
         assert not passport.find(name).off
@@ -400,7 +400,7 @@ def test_a_passport_over_http_is_made_once_and_read_again_for_nothing(tmp_path):
         assert len(server.requests) == asked
         # The judge of a run is the same judge: what it is lent as, and how many at once it is asked, is no matter.
         model = open_model("openai:qwen-judge", ModelOptions(base_url=server.url, concurrency=2))
-        judge = open_judge([AskedModel(model)], JudgeSettings(seed=3))
+        judge = open_judge([GradingModel(model)], JudgeSettings(seed=3))
         assert require_passport(judge, output).sha256 == passport.sha256
         asyncio.run(model.close())
     assert again.measurements == passport.measurements
@@ -566,7 +566,7 @@ def test_a_judge_by_length_is_found_on_labels_that_do_not_go_by_it():
 def test_forms_that_labelled_answers_cannot_fill_in_are_told(tmp_path):
     labelled = read_labelled(write_labels(tmp_path / "labels.jsonl", 4))
     with pytest.raises(UsageError, match="blank 'answer_a'"):
-        asyncio.run(measure({"ru": judge_of(BiasedModel(neutral))}, labelled=labelled, form="pair"))
+        asyncio.run(measure_passport({"ru": judge_of(BiasedModel(neutral))}, labelled=labelled, form="pair"))
 
 
 def test_stored_verdicts_are_read_by_id(tmp_path):

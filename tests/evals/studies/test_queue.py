@@ -14,7 +14,7 @@ from evalkit.evals.engine.results import summarize
 from evalkit.evals.records.rows import read_rows
 from evalkit.evals.rescore import rescore
 from evalkit.evals.run import run
-from evalkit.evals.studies.people import PEOPLE, Taken, settled_by_people, take_verdicts, write_queue
+from evalkit.evals.studies.people import PEOPLE, ImportedVerdicts, settled_by_people, take_verdicts, write_queue
 from evalkit.files import encode, write_json
 from evalkit.tasks.records import read_records
 from evalkit.tests.support.chat_server import LoopbackServer
@@ -113,7 +113,7 @@ def test_verdicts_of_people_stand_marked_and_survive_a_rescore(directory, tmp_pa
     before = rows(directory)
     lines = [line for line in queued(directory, tmp_path / "q.jsonl") if line["task"] == "imo-mini"]
     path = filled(tmp_path / "v.jsonl", lines, verdict=4, by="Иванова", comment="пробел в оценке")
-    assert take_verdicts(directory, path) == Taken(4, 0)
+    assert take_verdicts(directory, path) == ImportedVerdicts(4, 0)
 
     def holds() -> None:
         scores = rows(directory)
@@ -132,7 +132,7 @@ def test_verdicts_of_people_stand_marked_and_survive_a_rescore(directory, tmp_pa
 
     holds()
     assert [line["task"] for line in queued(directory, tmp_path / "again.jsonl")] == ["rumtbench-mini"] * 12
-    assert take_verdicts(directory, path) == Taken(4, 0)
+    assert take_verdicts(directory, path) == ImportedVerdicts(4, 0)
     holds()
     rescore(directory)
     holds()
@@ -158,7 +158,7 @@ def test_ratings_of_turns_are_taken_too(directory, tmp_path):
 
 def test_lines_without_a_verdict_stay_open_and_a_later_verdict_counts(directory, tmp_path):
     lines = queued(directory, tmp_path / "q.jsonl")
-    assert take_verdicts(directory, tmp_path / "q.jsonl") == Taken(0, len(lines))
+    assert take_verdicts(directory, tmp_path / "q.jsonl") == ImportedVerdicts(0, len(lines))
     assert not (directory / PEOPLE).exists() or not (directory / PEOPLE).read_bytes()
     one = [line for line in lines if line["id"] == "own-5"]
     take_verdicts(directory, filled(tmp_path / "a.jsonl", one, verdict=2))
@@ -214,7 +214,7 @@ def test_an_empty_queue_and_a_run_without_judges(directory, tmp_path):
     lines = queued(directory, tmp_path / "q.jsonl")
     take_verdicts(directory, filled(tmp_path / "v.jsonl", lines, verdict=5))
     assert write_queue(directory, tmp_path / "empty.jsonl") == 0
-    assert take_verdicts(directory, tmp_path / "empty.jsonl") == Taken(0, 0)
+    assert take_verdicts(directory, tmp_path / "empty.jsonl") == ImportedVerdicts(0, 0)
     assert summarize(directory).complete
 
 
@@ -299,7 +299,9 @@ def test_the_task_of_a_plugin_says_itself_what_people_grade(tmp_path):
     assert [grader["words"] for grader in lines[0]["graders"]] == ["Не знаю."]
     with pytest.raises(InputError, match="whole number from 1 to 10"):
         take_verdicts(directory, filled(tmp_path / "bad.jsonl", lines, verdict=0))
-    assert take_verdicts(directory, filled(tmp_path / "v.jsonl", lines, verdict=10, by="Пётр")) == Taken(2, 0)
+    assert take_verdicts(directory, filled(tmp_path / "v.jsonl", lines, verdict=10, by="Пётр")) == ImportedVerdicts(
+        2, 0
+    )
     for again in (False, True):
         if again:
             rescore(directory)

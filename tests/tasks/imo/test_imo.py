@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 import pytest
 from evalkit.errors import InputError, ModelError, UsageError
-from evalkit.evals.engine.results import measure
+from evalkit.evals.engine.results import measure_metric
 from evalkit.evals.records.rows import read_rows
 from evalkit.judges.forms import LANGUAGES, form_names, load_form
 from evalkit.judges.judge import JudgeSettings
@@ -342,7 +342,7 @@ def test_metrics_are_computed_from_the_parts():
         ("own-3", score(OWN["own-3"], "Ответ: 21", grader([7], 80))),
         ("own-4", score(OWN["own-4"], "Решение.", grader([None]))),
     ]
-    found = {metric.name: measure(metric, scores) for metric in imo.metrics}
+    found = {metric.name: measure_metric(metric, scores) for metric in imo.metrics}
     assert found["points"]["value"] == 5.0
     assert found["solved"]["value"] == 0.5
     assert found["final_answer"]["value"] == 0.0

@@ -9,7 +9,7 @@ import pytest
 from evalkit.errors import ModelError
 from evalkit.evals.models.base import ModelOptions, Sampling
 from evalkit.evals.models.http.openai import open_openai
-from evalkit.evals.models.http.rate_limit import Allowance, Pace, duration_seconds
+from evalkit.evals.models.http.rate_limit import RateLimit, TokenBucket, duration_seconds
 from evalkit.tasks.types import Message
 from evalkit.tests.support.chat_server import LoopbackServer
 from hypothesis import given
@@ -28,33 +28,33 @@ def ask(model, count: int) -> list:
 
 def test_the_window_is_halved_by_429_and_grows_back_by_one_a_window() -> None:
     async def run() -> None:
-        pace = Pace(16)
-        await pace.enter()
-        pace.leave(rate_limited=True)
-        assert pace.window == 8
-        await pace.enter()
-        pace.leave(rate_limited=True)  # of the same burst
-        assert pace.window == 8
+        rate_limit = RateLimit(16)
+        await rate_limit.acquire()
+        rate_limit.release(rate_limited=True)
+        assert rate_limit.window == 8
+        await rate_limit.acquire()
+        rate_limit.release(rate_limited=True)  # of the same burst
+        assert rate_limit.window == 8
         for _ in range(9):
-            await pace.enter()
-            pace.leave(answered=True)
-        assert pace.window == 9
+            await rate_limit.acquire()
+            rate_limit.release(answered=True)
+        assert rate_limit.window == 9
 
     asyncio.run(run())
 
 
 def test_no_more_than_the_window_are_in_flight_and_nobody_is_forgotten() -> None:
     async def run() -> None:
-        pace, now, most, done = Pace(4), 0, 0, 0
+        rate_limit, now, most, done = RateLimit(4), 0, 0, 0
 
         async def one(number: int) -> None:
             nonlocal now, most, done
-            await pace.enter()
+            await rate_limit.acquire()
             now += 1
             most = max(most, now)
             await asyncio.sleep(0.001)
             now -= 1
-            pace.leave(answered=number % 3 > 0, rate_limited=number % 7 == 0)
+            rate_limit.release(answered=number % 3 > 0, rate_limited=number % 7 == 0)
             done += 1
 
         await asyncio.gather(*(one(number) for number in range(200)))
@@ -65,12 +65,12 @@ def test_no_more_than_the_window_are_in_flight_and_nobody_is_forgotten() -> None
 
 def test_a_cancelled_request_gives_its_place_to_the_next() -> None:
     async def run() -> None:
-        pace = Pace(1)
-        await pace.enter()
-        waiting = [asyncio.create_task(pace.enter()) for _ in range(2)]
+        rate_limit = RateLimit(1)
+        await rate_limit.acquire()
+        waiting = [asyncio.create_task(rate_limit.acquire()) for _ in range(2)]
         await asyncio.sleep(0)
         waiting[0].cancel()
-        pace.leave()
+        rate_limit.release()
         await waiting[1]  # one that is forgotten would hang the test
 
     asyncio.run(run())
@@ -78,12 +78,12 @@ def test_a_cancelled_request_gives_its_place_to_the_next() -> None:
 
 @given(st.floats(6, 6000), st.lists(st.floats(0.1, 50), min_size=1, max_size=20))
 def test_an_allowance_is_never_exceeded_by_more_than_its_bucket(a_minute: float, wanted: list[float]) -> None:
-    allowance = Allowance(a_minute)
+    bucket = TokenBucket(a_minute)
     taken = 0.0
     for units in wanted:
-        if allowance.wait_for(units) == 0:
+        if bucket.take(units) == 0:
             taken += units
-    room = max(1.0, a_minute / 60 * Allowance.BURST)
+    room = max(1.0, a_minute / 60 * TokenBucket.BURST)
     assert taken <= room + max(wanted) + a_minute / 60
 
 
@@ -98,12 +98,12 @@ def test_requests_a_minute_are_kept() -> None:
 
 
 def test_a_server_that_says_that_nothing_is_left_is_left_alone_until_it_is_renewed() -> None:
-    pace = Pace(1)
-    pace.heed({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "9s"})
-    assert pace._opens == 0
+    rate_limit = RateLimit(1)
+    rate_limit.read_headers({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "9s"})
+    assert rate_limit._opens == 0
     before = time.monotonic()
-    pace.heed({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m2.5s"})
-    assert before + 62.5 <= pace._opens <= time.monotonic() + 62.5
+    rate_limit.read_headers({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m2.5s"})
+    assert before + 62.5 <= rate_limit._opens <= time.monotonic() + 62.5
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Question:
     """One chat to be answered: ``final_answer`` names what two equal answers have in common, None if nothing."""
 
     messages: Sequence[Message]
@@ -51,7 +51,7 @@ class Solver(Protocol):
     name: str
     drafts: int
 
-    async def answer(self, problem: Problem) -> Solution:
+    async def answer(self, question: Question) -> Solution:
         """Answer one chat.
 
         Raises:

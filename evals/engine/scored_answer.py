@@ -12,7 +12,7 @@ from ...tasks.types import Completion, Score
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredAnswer:
     """A verdict, and what else is read from the completion.
 
     ``answer`` is the final answer that votes are counted by, if the task names one; ``language`` is what
