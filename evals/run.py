@@ -123,7 +123,7 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Manifest | None =
     if spec.epochs > 1 and spec.temperature == 0:
         run_options.notify(f"--epochs {spec.epochs} at temperature 0 asks the same thing {spec.epochs} times")
     directory = run_options.output or Path("runs") / spec.default_name()
-    _carry_out(spec, planned, run_options, directory, repeated)
+    asyncio.run(_run(spec, planned, run_options, directory, repeated))
     results = summarize(directory)
     write_results(directory, results)
     write_parquet(directory)
@@ -132,27 +132,18 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Manifest | None =
     return directory
 
 
-def _carry_out(
-    spec: RunSpec,
-    planned: list[PlannedTask],
-    run_options: RunOptions,
-    directory: Path,
-    repeated: Manifest | None,
-) -> None:
-    # A function of its own, so that what the store remembers is gone when the run is summarised.
-    with RunStore(directory) as store:
-        total = sum(item.shard_size for item in planned) * spec.epochs
-        if store.done:
-            run_options.notify(f"{directory}: {len(store.done)} of {total} done before, going on")
-        asyncio.run(_run(spec, planned, run_options, store, repeated))
-
-
 async def _run(
-    spec: RunSpec,
-    planned: list[PlannedTask],
-    run_options: RunOptions,
-    store: RunStore,
-    repeated: Manifest | None,
+    spec: RunSpec, planned: list[PlannedTask], run_options: RunOptions, directory: Path, repeated: Manifest | None
+) -> None:
+    with RunStore(directory) as store:
+        if store.done:
+            total = sum(item.shard_size for item in planned) * spec.epochs
+            run_options.notify(f"{directory}: {len(store.done)} of {total} samples done before, resuming")
+        await _run_with(spec, planned, run_options, store, repeated)
+
+
+async def _run_with(
+    spec: RunSpec, planned: list[PlannedTask], run_options: RunOptions, store: RunStore, repeated: Manifest | None
 ) -> None:
     directory = store.directory
     options = ModelOptions(

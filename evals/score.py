@@ -106,12 +106,7 @@ def score(
 
 
 async def _score_all(
-    task: Task,
-    joined: list[Response],
-    drop_reasoning: bool,
-    context: Context,
-    report: ScoreReport,
-    file: BinaryIO,
+    task: Task, joined: list[Response], drop_reasoning: bool, context: Context, report: ScoreReport, file: BinaryIO
 ) -> list[tuple[str, Score]]:
     scored: list[tuple[str, Score]] = []
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -46,19 +46,17 @@ class Tally:
         return "  ".join(words)
 
 
-class View(Protocol):
-    """Shows a tally."""
+class View:
+    """Shows a tally; this base class shows nothing, for calls from Python."""
 
     def update(self, tally: Tally) -> None:
         """Show the tally, if it is time to."""
-        ...
 
     def close(self, tally: Tally) -> None:
         """Show the last state and leave the terminal as it was."""
-        ...
 
 
-class PlainView:
+class PlainView(View):
     """One line every `PLAIN_SECONDS`, for logs and pipes."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -77,7 +75,7 @@ class PlainView:
             print(tally.describe(), file=self._stream, flush=True)
 
 
-class LiveView:
+class LiveView(View):
     """A bar that rewrites itself, for terminals."""
 
     def __init__(self, title: str, tally: Tally) -> None:
@@ -105,16 +103,6 @@ class LiveView:
         self._progress.stop()
 
 
-class SilentView:
-    """Shows nothing, for calls from Python."""
-
-    def update(self, tally: Tally) -> None:
-        """Do nothing."""
-
-    def close(self, tally: Tally) -> None:
-        """Do nothing."""
-
-
 def open_view(title: str, tally: Tally) -> View:
     """Return the view that suits stderr."""
     return LiveView(title, tally) if sys.stderr.isatty() else PlainView(sys.stderr)
@@ -122,4 +110,4 @@ def open_view(title: str, tally: Tally) -> View:
 
 def silent_view(tally: Tally) -> View:
     """Return a view that shows nothing."""
-    return SilentView()
+    return View()

@@ -18,11 +18,7 @@ PlannedGrading = tuple[str, Mapping[str, str]]
 
 
 def forecast_of(
-    judge: Judge,
-    planned: Sequence[PlannedTask],
-    epochs: int,
-    canaries: float,
-    prices: Mapping[str, Price | None],
+    judge: Judge, planned: Sequence[PlannedTask], epochs: int, canaries: float, prices: Mapping[str, Price | None]
 ) -> str:
     """Return how many calls grading will take and what they cost at most, worded for a person.
 

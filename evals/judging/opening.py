@@ -59,6 +59,25 @@ def check_judges(spec: JudgeSpec, tasks: Sequence[BaseTask]) -> None:
 
 
 @contextlib.asynccontextmanager
+async def open_judge_models(
+    spec: JudgeSpec, options: ModelOptions, pay: Pay = lambda model, name: model
+) -> AsyncIterator[list[Model]]:
+    """Open the models of a judge, to be paid from the run's budget; ``options`` are theirs but for the address.
+
+    Raises:
+        UsageError, ModelError: a model cannot be opened.
+    """
+    options = replace(options, base_url=spec.base_url)
+    async with contextlib.AsyncExitStack() as stack:
+        models = []
+        for name in spec.models:
+            model = await asyncio.to_thread(open_model, name, options)
+            stack.push_async_callback(model.close)
+            models.append(pay(model, name))
+        yield models
+
+
+@contextlib.asynccontextmanager
 async def open_judging(
     spec: JudgeSpec,
     tasks: Sequence[BaseTask],
@@ -82,17 +101,11 @@ async def open_judging(
     from ...judges.cache import VerdictCache
     from ...judges.open import open_judge_of
 
-    options = replace(options, base_url=spec.base_url)
-    async with contextlib.AsyncExitStack() as stack:
-        models = []
-        for name in spec.models:
-            model = await asyncio.to_thread(open_model, name, options)
-            stack.push_async_callback(model.close)
-            models.append(GradingModel(pay(model, name)))
-        cache = VerdictCache(verdicts)
-        stack.callback(cache.close)
-        forms = {form for task in tasks for form in task.forms}
-        yield open_judge_of(spec, models, cache=cache, seed=seed, forms=forms or None)
+    forms = {form for task in tasks for form in task.forms}
+    async with open_judge_models(spec, options, pay) as models:
+        with contextlib.closing(VerdictCache(verdicts)) as cache:
+            graders = [GradingModel(model) for model in models]
+            yield open_judge_of(spec, graders, cache=cache, seed=seed, forms=forms or None)
 
 
 @contextlib.contextmanager

@@ -57,6 +57,11 @@ IDLE_SERVER = (
     "tokenizer", "tokenizer_backend", "tokenized_requests", "max_length", "max_retries", "truncate", "eos_string",
     "think_end_token", "batch_size", "use_fast_tokenizer", "revision", "trust_remote_code",
 )  # fmt: skip
+SERVER_HINTS = {
+    "verify_certificate": ": certificates are always checked",
+    "auth_token": ": set OPENAI_API_KEY",
+    "header": ": set OPENAI_API_KEY",
+}
 MAX_TOKENS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 
@@ -95,7 +100,7 @@ def translate(arguments: Sequence[str], own_tasks: Callable[[], Collection[str]]
     given = {
         flag: [value for option in options if option.flag == flag for value in option.values] for flag in flags
     }
-    chat = _chat(given)
+    chat = bool(_truth(given, "--apply_chat_template"))
     tasks, without_shots = _tasks(given, own_tasks(), chat)
     model, settings = _model(given, chat)
     settings |= _generation(_pairs("--gen_kwargs", given.get("--gen_kwargs", [])))
@@ -155,10 +160,6 @@ def _truth(given: Mapping[str, list[str]], flag: str) -> bool | None:
     if word not in ("true", "1", "yes", "false", "0", "no"):
         raise UsageError(f"{flag} {given[flag][-1]}: only true and false can be chosen here")
     return word in ("true", "1", "yes")
-
-
-def _chat(given: Mapping[str, list[str]]) -> bool:
-    return bool(_truth(given, "--apply_chat_template"))
 
 
 def _tasks(given: Mapping[str, list[str]], own_tasks: Collection[str], chat: bool) -> tuple[list[str], list[str]]:
@@ -236,16 +237,10 @@ def _server(name: str, arguments: dict[str, str]) -> tuple[str, dict[str, str]]:
         elif key == "verify_certificate" and value.lower() == "true":
             continue
         elif key not in IDLE_SERVER:
-            raise UsageError(f"--model_args {key}={value} of lm-eval has no counterpart here" + _hint(key))
+            raise UsageError(
+                f"--model_args {key}={value} of lm-eval has no counterpart here{SERVER_HINTS.get(key, '')}"
+            )
     return f"openai:{model}", settings
-
-
-def _hint(key: str) -> str:
-    return {
-        "verify_certificate": ": certificates are always checked",
-        "auth_token": ": set OPENAI_API_KEY",
-        "header": ": set OPENAI_API_KEY",
-    }.get(key, "")
 
 
 def _with_options(model: str, options: Mapping[str, str]) -> str:
@@ -270,7 +265,10 @@ def _generation(arguments: dict[str, str]) -> dict[str, str]:
 def _common(given: Mapping[str, list[str]]) -> dict[str, str]:
     settings = {}
     if (limit := _last(given, "--limit")) is not None:
-        number = _number("--limit", limit)
+        try:
+            number = float(limit)
+        except ValueError:
+            raise UsageError(f"--limit {limit}: a number is needed") from None
         if number < 1 or number != int(number):
             raise UsageError(f"--limit {limit}: a share of the samples cannot be taken; give a whole number")
         settings["--limit"] = str(int(number))
@@ -292,13 +290,6 @@ def _seeds(given: Mapping[str, list[str]]) -> tuple[str | None, str | None]:
             raise UsageError(f"--seed {text}: '{seed}' is not a whole number")
     fewshot = seeds[3] if len(seeds) > 3 else seeds[0] if len(seeds) == 1 else str(FEWSHOT_SEED)
     return seeds[0], None if int(fewshot) == FEWSHOT_SEED else fewshot
-
-
-def _number(flag: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"{flag} {text}: a number is needed") from None
 
 
 def _pairs(flag: str, values: Sequence[str]) -> dict[str, str]:

@@ -72,23 +72,18 @@ def export_lm_eval(directory: Path, output: Path) -> list[Path]:
 
 def _add_ours(results: dict[str, Any], task: Task, measured: TaskResults, counts: Mapping[str, int]) -> None:
     name = lm_eval_name(task.name)
+    metadata = {"evalkit_task": task.name, "version": task.version}
     effective = counts.get(name, 0)
-    results["results"][name] = {
-        "name": name,
-        "alias": measured.title,
-        "sample_len": effective,
-        **_values((metric.name, metric) for metric in measured.metrics),
+    entries = {
+        "results": _entry(name, measured.title, effective, [(metric.name, metric) for metric in measured.metrics]),
+        "configs": {"task": name, "output_type": "generate_until", "num_fewshot": 0, "metadata": metadata},
+        "versions": task.version,
+        "n-shot": 0,
+        "higher_is_better": {metric.name: True for metric in task.metrics},
+        "n-samples": {"original": measured.samples, "effective": effective},
     }
-    results["configs"][name] = {
-        "task": name,
-        "output_type": "generate_until",
-        "num_fewshot": 0,
-        "metadata": {"evalkit_task": task.name, "version": task.version},
-    }
-    results["versions"][name] = task.version
-    results["n-shot"][name] = 0
-    results["higher_is_better"][name] = {metric.name: True for metric in task.metrics}
-    results["n-samples"][name] = {"original": measured.samples, "effective": effective}
+    for section, entry in entries.items():
+        results[section][name] = entry
 
 
 def _add_theirs(
@@ -101,17 +96,16 @@ def _add_theirs(
         if len(task.tasks) > 1:
             parts = [(metric.name, metric.breakdown.get("task", {}).get(name)) for metric in metrics]
             own = [(key, part) for key, part in parts if part is not None]
-        results["results"][name] = {
-            "name": name,
-            "alias": described.get("task_alias") or name,
-            "sample_len": effective,
-            **_values(own),
+        entries = {
+            "results": _entry(name, described.get("task_alias") or name, effective, own),
+            "configs": described,
+            "versions": inner.VERSION,
+            "n-shot": inner.config.num_fewshot,
+            "higher_is_better": dict(inner.higher_is_better()),
+            "n-samples": {"original": len(task.documents[name]), "effective": effective},
         }
-        results["configs"][name] = described
-        results["versions"][name] = inner.VERSION
-        results["n-shot"][name] = inner.config.num_fewshot
-        results["higher_is_better"][name] = dict(inner.higher_is_better())
-        results["n-samples"][name] = {"original": len(task.documents[name]), "effective": effective}
+        for section, entry in entries.items():
+            results[section][name] = entry
     if task.group is not None:
         _add_group(results, task.group, metrics, sum(counts.values()))
 
@@ -119,7 +113,7 @@ def _add_theirs(
 def _add_group(results: dict[str, Any], group: Any, metrics: Iterable[MetricResults], effective: int) -> None:
     declared = {one.metric for one in group.aggregate_metric_list or ()}
     own = [(metric.name, metric) for metric in metrics if metric_and_filter(metric.name)[0] in declared]
-    found = {"name": group.name, "alias": group.alias or group.name, "sample_len": effective, **_values(own)}
+    found = _entry(group.name, group.alias or group.name, effective, own)
     results["results"][group.name] = found
     results["versions"][group.name] = group.version
     results["group_subtasks"][group.name] = group.child_names
@@ -127,8 +121,8 @@ def _add_group(results: dict[str, Any], group: Any, metrics: Iterable[MetricResu
         results.setdefault("groups", {})[group.name] = found
 
 
-def _values(metrics: Iterable[tuple[str, Measured]]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _entry(name: str, alias: str, effective: int, metrics: Iterable[tuple[str, Measured]]) -> dict[str, Any]:
+    values: dict[str, Any] = {"name": name, "alias": alias, "sample_len": effective}
     for key, metric in metrics:
         if metric.value is not None:
             name, filter_name = metric_and_filter(key)

@@ -139,10 +139,7 @@ class EvalkitTask(LmEvalsTask):  # type: ignore[misc]  # lm-eval has no types
         score = _score(self._task, self._samples[doc["id"]], split_reasoning(Completion(results[0])))
         if score.value is None:
             return {}
-        return {
-            **{metric.name: _observed(metric, score) for metric in self._task.metrics},
-            SCORE: score.value,
-        }
+        return {**{metric.name: _observed(metric, score) for metric in self._task.metrics}, SCORE: score.value}
 
     def aggregation(self) -> dict[str, Callable[[Sequence[Any]], float]]:
         """Return how each metric comes from the samples' values."""

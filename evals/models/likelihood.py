@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...errors import ModelError
 
@@ -65,6 +66,35 @@ def cut_text(tokens: Sequence[int], *, prefix_token: int, max_length: int) -> It
         else:
             before = tokens[max(0, start - 1 - max_length + len(targets)) : start]
         yield ScoredTokens((*before, *targets[:-1]), tuple(targets))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCutter:
+    """Cuts texts with a tokenizer of transformers, for a model that reads ``max_length`` tokens."""
+
+    tokenizer: Any
+    max_length: int
+
+    def pair(self, context: str, continuation: str) -> ScoredTokens:
+        """Cut a (context, continuation) pair, see `cut_pair`."""
+        return cut_pair(
+            context, continuation, encode=self._encode, prefix_token=self._prefix_token, max_length=self.max_length
+        )
+
+    def windows(self, text: str) -> list[ScoredTokens]:
+        """Cut a long text into windows, see `cut_text`."""
+        tokens = self._encode(text, True)
+        return list(cut_text(tokens, prefix_token=self._prefix_token, max_length=self.max_length))
+
+    @property
+    def _prefix_token(self) -> int:
+        bos = self.tokenizer.bos_token_id
+        return int(self.tokenizer.eos_token_id if bos is None else bos)
+
+    def _encode(self, text: str, special: bool) -> list[int]:
+        # A text that begins with its BOS in letters must not get a second one.
+        doubled = text.startswith(self.tokenizer.decode([self._prefix_token]))
+        return list(self.tokenizer.encode(text, add_special_tokens=special and not doubled))
 
 
 def _fit(context: Sequence[int], targets: Sequence[int], max_length: int) -> ScoredTokens:

@@ -150,7 +150,7 @@ class Manifest(Document):
 
     def changed(self, **fields: Any) -> Self:
         """Return the manifest with other values, given as JSON, for some of its fields."""
-        return type(self).decode(_plain({**self.as_json(), **fields}), source=MANIFEST)
+        return type(self).decode(plain({**self.as_json(), **fields}), source=MANIFEST)
 
 
 def make_manifest(
@@ -187,7 +187,7 @@ def make_manifest(
         "finished": None,
         **more,
     }
-    return Manifest.decode(_plain(manifest), source=MANIFEST)
+    return Manifest.decode(plain(manifest), source=MANIFEST)
 
 
 def prices_as_json(prices: Mapping[str, Price | None]) -> dict[str, Any]:
@@ -292,7 +292,7 @@ def _filled_in(data: dict[str, Any], **defaults: Any) -> dict[str, Any]:
     return {**{name: value for name, value in defaults.items() if name not in data}, **data}
 
 
-def _plain(data: Mapping[str, Any]) -> Any:
+def plain(data: Mapping[str, Any]) -> Any:
     """Return data as it will be read back, or a tuple would differ from its own list."""
     return orjson.loads(encode(data))
 

@@ -29,6 +29,8 @@ _MOST: Final = 2**53
 _SHOWN: Final = 60
 _MISSING: Final = object()
 _UNKNOWN: Final = Usage()
+_OF_COMPLETION: Final = ("text", "reasoning", "finish_reason", "turns", "loglikelihoods")
+_OF_CANDIDATE: Final = ("text", "reasoning", "finish_reason", "usage")
 _OF_LANGUAGE: Final = frozenset(one.name for one in fields(LanguageFidelity))
 # Named once, since a union of types is built anew wherever it stands.
 _NUMBER: Final = (int, float)
@@ -104,7 +106,7 @@ class SampleRow:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as they stand in the file, in its order."""
-        completion = self.completion
+        answer = self.completion
         line = {
             "task": self.task,
             "id": self.id,
@@ -113,15 +115,7 @@ class SampleRow:
             "continuations": self.continuations,
             "target": self.target,
             "sampling": self.sampling,
-            "completion": None
-            if completion is None
-            else {
-                "text": completion.text,
-                "reasoning": completion.reasoning,
-                "finish_reason": completion.finish_reason,
-                "turns": completion.turns,
-                "loglikelihoods": completion.loglikelihoods,
-            },
+            "completion": None if answer is None else {name: getattr(answer, name) for name in _OF_COMPLETION},
             "score": self.score.as_json(),
             "answer": self.answer,
             "language": self.language,
@@ -132,14 +126,8 @@ class SampleRow:
         if self.candidates:
             line["chosen"] = self.chosen
             line["candidates"] = [
-                {
-                    "text": one.completion.text,
-                    "reasoning": one.completion.reasoning,
-                    "finish_reason": one.completion.finish_reason,
-                    "usage": one.completion.usage,
-                    "answer": one.answer,
-                    "score": one.score.as_json(),
-                }
+                {name: getattr(one.completion, name) for name in _OF_CANDIDATE}
+                | {"answer": one.answer, "score": one.score.as_json()}
                 for one in self.candidates
             ]
         return line

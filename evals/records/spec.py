@@ -108,12 +108,8 @@ class RunSpec(BaseModel):
         and greedy decoding. One of several drafts is drawn at `DRAFT_TEMPERATURE` where greedy decoding was wanted,
         but not set by the user.
         """
-        given = {
-            "temperature": self.temperature,
-            "top_p": self.top_p,
-            "max_tokens": self.max_tokens,
-        }
-        settings = {"max_tokens": max_tokens, **wanted, **{k: v for k, v in given.items() if v is not None}}
+        own = {name: getattr(self, name) for name in ("temperature", "top_p", "max_tokens")}
+        settings = {"max_tokens": max_tokens, **wanted, **{k: v for k, v in own.items() if v is not None}}
         settings["stop"] = tuple(settings.get("stop", ()))
         if drafts > 1 and self.temperature is None and not settings.get("temperature"):
             settings["temperature"] = DRAFT_TEMPERATURE

@@ -13,11 +13,7 @@ from .candidates import BestOf, MultiAgent, Vote
 from .single import ChainOfThought, Single
 
 MOST_DRAFTS: Final = 256
-_DRAFTING: Final[dict[str, Callable[[int], Solver]]] = {
-    "best_of": BestOf,
-    "vote": Vote,
-    "multi_agent": MultiAgent,
-}
+_DRAFTING: Final[dict[str, Callable[[int], Solver]]] = {"best_of": BestOf, "vote": Vote, "multi_agent": MultiAgent}
 _DRAFTS: Final = 4
 _NAME: Final = re.compile(r"(\w+)(?:\((?:n=)?(\d{1,6})\))?")
 

@@ -17,14 +17,7 @@ from .agreement import cohen_kappa, fleiss_kappa, kendall, krippendorff_alpha, s
 from .bootstrap import PairedBootstrap, bootstrap_interval, paired_bootstrap
 from .bradley_terry import BradleyTerry, bradley_terry, style_difference
 from .estimate import Estimate, Seed
-from .means import (
-    clustered_mean,
-    design_effect,
-    macro_average,
-    mean_interval,
-    micro_average,
-    pooled_standard_error,
-)
+from .means import clustered_mean, design_effect, macro_average, mean_interval, micro_average, pooled_standard_error
 from .multiplicity import benjamini_hochberg, benjamini_yekutieli, bonferroni, holm
 from .power import detectable_effect, minimal_detectable_effect, sample_size
 from .proportions import clopper_pearson, jeffreys, wilson

@@ -161,11 +161,7 @@ def bradley_terry(
 
 
 def _read(
-    first: Sequence[str],
-    second: Sequence[str],
-    outcomes: Values,
-    weights: Values | None,
-    style: ArrayLike | None,
+    first: Sequence[str], second: Sequence[str], outcomes: Values, weights: Values | None, style: ArrayLike | None
 ) -> tuple[list[str], _Battles, Floats]:
     """Check the arguments and build the design; style columns are divided by their root mean square."""
     results = as_floats(outcomes, "outcomes")

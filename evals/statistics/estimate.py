@@ -17,8 +17,6 @@ Clusters = Sequence[Hashable]
 Seed = int | np.random.Generator
 """A seed, or a generator that goes on from where it is: the only source of chance here."""
 
-FEW_CLUSTERS = 30
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -37,11 +35,6 @@ class Estimate:
     clusters: int
     confidence: float = 0.95
     method: str = "none"
-
-    @property
-    def few_clusters(self) -> bool:
-        """Whether there are fewer than 30 clusters, so that the interval itself is shaky and worth a flag."""
-        return self.clusters < FEW_CLUSTERS
 
     def scaled(self, factor: float, offset: float = 0.0) -> Estimate:
         """Return the estimate of ``factor * x + offset``; a negative factor swaps the ends of the interval."""

@@ -14,16 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from .estimate import (
-    Clusters,
-    Distribution,
-    Estimate,
-    Groups,
-    Values,
-    as_floats,
-    critical_value,
-    group,
-)
+from .estimate import Clusters, Distribution, Estimate, Groups, Values, as_floats, critical_value, group
 from .proportions import wilson_bounds
 
 Correction = Literal["CR0", "CR1"]

@@ -49,6 +49,7 @@ WHY: Final[Mapping[str, str]] = {
 }
 """Why a person should look."""
 
+KEY_FIELDS: Final = ("task", "id", "epoch", "turn")
 Line = dict[str, Any]
 """A line of the queue, or of ``people.jsonl``."""
 GradingKey = tuple[str, str, int, int | None]
@@ -183,14 +184,10 @@ def _gradings(row: SampleRow, task_of: Callable[[str], BaseTask]) -> Iterator[_R
 
 
 def _line(row: SampleRow, asked: _RowGrading) -> Line:
-    task, id, epoch, turn = asked.key
-    grading = asked.grading
+    grading, turn = asked.grading, asked.grading.turn
     messages = row.messages[:turn] if turn is not None else row.messages
     return {
-        "task": task,
-        "id": id,
-        "epoch": epoch,
-        "turn": turn,
+        **dict(zip(KEY_FIELDS, asked.key, strict=True)),
         "why": asked.why,
         "status": grading.status,
         "scale": grading.scale,
@@ -246,12 +243,8 @@ def _verdict(line: Record, asked: _RowGrading) -> Line:
     whole = isinstance(verdict, int | float) and not isinstance(verdict, bool) and verdict == int(verdict)
     if not whole or not low <= verdict <= high:
         raise line.field_error("verdict", f"expected a whole number from {low} to {high}, found {verdict!r}")
-    task, id, epoch, turn = asked.key
     return {
-        "task": task,
-        "id": id,
-        "epoch": epoch,
-        "turn": turn,
+        **dict(zip(KEY_FIELDS, asked.key, strict=True)),
         "answer_sha256": asked.answer_sha256,
         "verdict": int(verdict),
         "by": str(line.get("by") or ""),

@@ -112,12 +112,7 @@ def draw_at(logits: torch.Tensor, numbers: torch.Tensor, temperature: float) -> 
 
 
 def draw(
-    logits: torch.Tensor,
-    *,
-    temperature: float,
-    top_p: float | None,
-    noise: torch.Tensor | None,
-    tolerance: float,
+    logits: torch.Tensor, *, temperature: float, top_p: float | None, noise: torch.Tensor | None, tolerance: float
 ) -> tuple[int, bool]:
     """Draw a token.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ....errors import ModelError, UsageError
 from ....tasks.types import Completion, Message, Usage
 from ..base import ModelOptions, Sampling
-from ..likelihood import ScoredTokens, cut_pair, cut_text
+from ..likelihood import ScoredTokens, TokenCutter
 from ..options import one_of, read_options, truth, whole_number
 from ..reasoning import split_reasoning
 from ..weights.checkpoints import find_checkpoint, split_adapter
@@ -117,6 +117,7 @@ class HfModel:
         self._lm = lm
         self._template = template
         self._tokenizer = template.tokenizer
+        self._cutter = TokenCutter(template.tokenizer, context)
         self._truncate_prompt = truncate_prompt
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="evalkit-hf")
         self._answers = Batcher[Request, Generated](
@@ -164,10 +165,7 @@ class HfModel:
         Raises:
             ModelError: a continuation is empty, or longer than the context.
         """
-        prefix = self._prefix_token()
-        return await self._scored(
-            [cut_pair(*pair, encode=self._encode, prefix_token=prefix, max_length=self.context) for pair in pairs]
-        )
+        return await self._scored([self._cutter.pair(*pair) for pair in pairs])
 
     async def loglikelihood_rolling(self, texts: Sequence[str]) -> list[float]:
         """Return log P(text) of whole texts, in windows of the context's length.
@@ -175,12 +173,7 @@ class HfModel:
         Raises:
             ModelError: the model computes no numbers.
         """
-        prefix = self._prefix_token()
-        totals = []
-        for text in texts:
-            windows = list(cut_text(self._encode(text, True), prefix_token=prefix, max_length=self.context))
-            totals.append(sum(value for value, _ in await self._scored(windows)))
-        return totals
+        return [sum(value for value, _ in await self._scored(self._cutter.windows(text))) for text in texts]
 
     def render(self, messages: Sequence[Message]) -> str:
         """Return a chat as the text that the model reads, up to where it begins to speak.
@@ -209,15 +202,6 @@ class HfModel:
         kept = max(1, self.context - min(max_tokens, self.context // 2))
         bos = self._tokenizer.bos_token_id
         return [bos, *tokens[-kept + 1 :]] if kept > 1 and tokens[0] == bos else tokens[-kept:]
-
-    def _prefix_token(self) -> int:
-        token = self._tokenizer.bos_token_id
-        return int(self._tokenizer.eos_token_id if token is None else token)
-
-    def _encode(self, text: str, special: bool) -> list[int]:
-        # A text that spells its BOS out gets no second one.
-        doubled = text.startswith(self._tokenizer.decode([self._prefix_token()]))
-        return list(self._tokenizer.encode(text, add_special_tokens=special and not doubled))
 
     async def _scored(self, items: Sequence[ScoredTokens]) -> list[tuple[float, bool]]:
         # The one-token choices of a question share their inputs, which are then read once.

@@ -136,7 +136,6 @@ class ChatServer:
         self._base_url = base_url or OWN_ADDRESS
         self._max_tokens_field = max_tokens_field
         self._omit = tuple(omit)
-        self._rate_limit = RateLimit(concurrency, requests=requests_per_minute, tokens=tokens_per_minute)
         self._takes_schema: bool | None = None  # until the server has said so
         self.patience = Patience(attempts_to_connect=ATTEMPTS_TO_CONNECT, seconds=PATIENCE * timeout)
         self.client = HttpClient(
@@ -146,7 +145,7 @@ class ChatServer:
             headers={"Authorization": f"Bearer {api_key}", **(headers or {})},
             sign=sign,
             trust=trust,
-            rate_limit=self._rate_limit,
+            rate_limit=RateLimit(concurrency, requests=requests_per_minute, tokens=tokens_per_minute),
         )
         self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": self._where()}
         if omit:

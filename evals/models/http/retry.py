@@ -105,10 +105,7 @@ class Patience:
 
 
 async def ask_again(
-    once: Callable[[], Awaitable[Answer]],
-    patience: Patience,
-    *,
-    hold: Callable[[float], None] | None = None,
+    once: Callable[[], Awaitable[Answer]], patience: Patience, *, hold: Callable[[float], None] | None = None
 ) -> Answer:
     """Return what ``once`` returns, called again after failures that pass, with a pause before each time.
 

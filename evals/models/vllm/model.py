@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from ..base import ModelOptions, Sampling
 from ..hf.chat_template import choose_template, template_identity, template_in
 from ..http.openai import ChatServer
 from ..http.retry import RequestError, model_error
-from ..likelihood import ScoredTokens, cut_pair, cut_text
+from ..likelihood import ScoredTokens, TokenCutter
 from ..options import one_of, read_options, truth, whole_number
 from ..weights.checkpoints import adapter_sha256, find_adapter, find_checkpoint, split_adapter
 from .server import Installation, Server, adapter_room, find_vllm, start_servers
@@ -154,7 +155,6 @@ class VllmModel:
             )
             for server in servers
         }
-        self._tokenizer: Any = None
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat. vLLM's stop strings also end thoughts.
@@ -178,12 +178,7 @@ class VllmModel:
         Raises:
             ModelError: a continuation is empty, or longer than the context.
         """
-        prefix = self._prefix_token()
-        items = [
-            cut_pair(*pair, encode=self._encode, prefix_token=prefix, max_length=self._longest_scored())
-            for pair in pairs
-        ]
-        return list(await asyncio.gather(*map(self._measure, items)))
+        return list(await asyncio.gather(*(self._measure(self._cutter.pair(*pair)) for pair in pairs)))
 
     async def loglikelihood_rolling(self, texts: Sequence[str]) -> list[float]:
         """Return log P(text) of whole texts, in windows of the context's length.
@@ -191,12 +186,8 @@ class VllmModel:
         Raises:
             ModelError: the server refused.
         """
-        prefix, totals = self._prefix_token(), []
-        for text in texts:
-            tokens = self._encode(text, True)
-            windows = cut_text(tokens, prefix_token=prefix, max_length=self._longest_scored())
-            totals.append(sum(value for value, _ in await asyncio.gather(*map(self._measure, windows))))
-        return totals
+        measured = [await asyncio.gather(*map(self._measure, self._cutter.windows(text))) for text in texts]
+        return [sum(value for value, _ in windows) for windows in measured]
 
     async def close(self) -> None:
         """Close the connections and end the servers."""
@@ -246,26 +237,14 @@ class VllmModel:
                 raise server.ended() from None
             raise model_error(error, server.address) from None
 
-    def _longest_scored(self) -> int:
+    @cached_property
+    def _cutter(self) -> TokenCutter:
+        try:
+            from transformers import AutoTokenizer
+        except ImportError:
+            raise MissingExtraError("hf") from None
         # The server also wants room for one token after the prompt.
-        return self.context - 2
-
-    def _encode(self, text: str, special: bool) -> list[int]:
-        doubled = text.startswith(self._tokens().decode([self._prefix_token()]))
-        return list(self._tokens().encode(text, add_special_tokens=special and not doubled))
-
-    def _prefix_token(self) -> int:
-        tokenizer = self._tokens()
-        return int(tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id)
-
-    def _tokens(self) -> Any:
-        if self._tokenizer is None:
-            try:
-                from transformers import AutoTokenizer
-            except ImportError:
-                raise MissingExtraError("hf") from None
-            self._tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
-        return self._tokenizer
+        return TokenCutter(AutoTokenizer.from_pretrained(self._folder, local_files_only=True), self.context - 2)
 
 
 def _default_dtype(config: Mapping[str, Any], installation: Installation) -> str:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -54,11 +55,9 @@ def file_sha256(path: Path) -> str:
     Raises:
         OSError: the file cannot be read.
     """
-    stamp = _stamp(path)
-    state = path.stat()
-    known = {"path": str(path.absolute()), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
+    known = _state(path)
     with suppress(OSError, ValueError, KeyError, TypeError):
-        found = orjson.loads(stamp.read_bytes())
+        found = orjson.loads(_stamp(path).read_bytes())
         if {key: found[key] for key in known} == known:
             return str(found["sha256"])
     with path.open("rb") as handle:
@@ -69,12 +68,15 @@ def file_sha256(path: Path) -> str:
 
 def remember_sha256(path: Path, digest: str) -> None:
     """Keep a sum for `file_sha256`; where the cache folder cannot be written, nothing is kept."""
-    state = path.stat()
-    known = {"path": str(path.absolute()), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
     stamp = _stamp(path)
     with suppress(OSError, RunError):
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        files.write_json(stamp, {**known, "sha256": digest})
+        files.write_json(stamp, {**_state(path), "sha256": digest})
+
+
+def _state(path: Path) -> dict[str, Any]:
+    state = path.stat()
+    return {"path": str(path.absolute()), "size": state.st_size, "mtime_ns": state.st_mtime_ns}
 
 
 def _stamp(path: Path) -> Path:

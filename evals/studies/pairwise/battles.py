@@ -18,14 +18,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from ....errors import InputError, ModelError, UsageError
 from ....files import Journal, encode, read_json, read_numbered, write_json, write_text
 from ....judges.pairwise import OVERALL_RULE, Contest, Outcome, compare, fields_of, form_name
 from ....tasks.types import APPARATUS_FAILURES, Judge, Status
 from ...judging.families import family_of
-from ...records.manifest import Manifest, differences, read_manifest
+from ...records.manifest import Manifest, differences, plain, read_manifest
 from ...records.rows import Key, SampleRow, read_rows
 from ...records.store import answer_key
 from .battle_rows import DecidedBattle, DecidedGame
@@ -125,13 +123,7 @@ def plan_pairs(runs: Sequence[Path], *, baseline: Path | None = None, table: boo
 
 
 async def judge_pairs(
-    plan: PairPlan,
-    judge: Judge,
-    output: Path,
-    *,
-    concurrency: int = 64,
-    resamples: int = 500,
-    seed: int = 0,
+    plan: PairPlan, judge: Judge, output: Path, *, concurrency: int = 64, resamples: int = 500, seed: int = 0
 ) -> dict[str, Any]:
     """Have a judge decide the battles, and return (and write) the results; see `summarize_battles`.
 
@@ -288,7 +280,7 @@ def _cautions(plan: PairPlan, judge: Judge) -> Iterator[str]:
 
 
 def _setup(plan: PairPlan, judge: Judge) -> dict[str, Any]:
-    setup = {
+    setup: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "runs": plan.runs,
         "baseline": plan.baseline,
@@ -296,9 +288,7 @@ def _setup(plan: PairPlan, judge: Judge) -> dict[str, Any]:
         "rule": OVERALL_RULE if plan.table else None,
         "judge": {"name": judge.name, "identity": judge.identity},
     }
-    # As it will be read back, or a tuple would differ from its own list.
-    plain: dict[str, Any] = orjson.loads(encode(setup))
-    return plain
+    return dict(plain(setup))
 
 
 def _open_setup(output: Path, setup: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from ....judges.pairwise import TABLE_CRITERIA, shown_first
@@ -24,7 +25,7 @@ CRITERIA_TITLES: Final[Mapping[str, str]] = {
 }
 
 _POINTS: Final[Mapping[str | None, float]] = {"first": 1.0, "tie": 0.5, "second": 0.0}
-_LEADING: Final = {True: "first", False: "second"}
+_COUNTS: Final = {"wins": "first", "ties": "tie", "losses": "second"}
 
 
 def summarize_battles(
@@ -121,43 +122,25 @@ def _share(rows: Sequence[DecidedBattle], value: Callable[[DecidedBattle], float
 
 
 def _pair(names: tuple[str, str], rows: Sequence[DecidedBattle]) -> dict[str, Any]:
-    counts = Counter(row.winner for row in rows)
+    counts: Counter[str | None] = Counter(row.winner for row in rows)
     rate = _share(rows, lambda row: _POINTS[row.winner])
     return {
         "first": names[0],
         "second": names[1],
-        **_counted(counts),
+        **{name: counts[winner] for name, winner in _COUNTS.items()},
         "win_rate": rate.as_json(),
-        "distinguishable": _distinguishable(rate),
+        "distinguishable": rate.low is not None and rate.high is not None and not rate.low <= 0.5 <= rate.high,
     }
 
 
-def _counted(counts: Mapping[Any, int]) -> dict[str, int]:
-    return {"wins": counts.get("first", 0), "ties": counts.get("tie", 0), "losses": counts.get("second", 0)}
-
-
-def _distinguishable(rate: Estimate) -> bool:
-    return rate.low is not None and rate.high is not None and not rate.low <= 0.5 <= rate.high
-
-
 def _by_criterion(rows: Sequence[DecidedBattle], criterion: str) -> list[dict[str, Any]]:
-    found = []
-    for (first, second), some in _by_pair(rows).items():
-        judged = [row for row in some if criterion in row.criteria]
-        counts = Counter(row.criteria[criterion] for row in judged)
-        rate = _share(judged, lambda row: _POINTS[row.criteria[criterion]])
-        ahead = counts["first"] - counts["second"]
-        found.append(
-            {
-                "first": first,
-                "second": second,
-                **_counted(counts),
-                "win_rate": rate.as_json(),
-                "ahead": {"first": first, "second": second}[_LEADING[ahead > 0]] if ahead else None,
-                "distinguishable": _distinguishable(rate),
-            }
-        )
-    return found
+    pairs = []
+    for names, some in _by_pair(rows).items():
+        judged = [replace(row, winner=row.criteria[criterion]) for row in some if criterion in row.criteria]
+        pair = _pair(names, judged)
+        ahead = pair["wins"] - pair["losses"]
+        pairs.append(pair | {"ahead": names[0 if ahead > 0 else 1] if ahead else None})
+    return pairs
 
 
 def _order_consistency(rows: Sequence[DecidedBattle]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any, Final
 import orjson
 
 from ....errors import InputError, RunError, UsageError, nearest
-from ....files import encode, read_json, write_json
+from ....files import read_json, write_json
 from ....tasks.types import Judge
-from ...records.manifest import differences
+from ...records.manifest import differences, plain
 from .measurements import Measurement
 
 SCHEMA_VERSION: Final = 1
@@ -112,8 +112,7 @@ class Threshold:
 
 def judge_identity(judge: Judge, forms: Iterable[str]) -> dict[str, Any]:
     """Return what a judge's verdicts on some forms depend on, the seed of a run left out."""
-    plain: dict[str, Any] = orjson.loads(encode(judge.identity))
-    return _narrowed(plain, frozenset(forms))
+    return _narrowed(plain(judge.identity), frozenset(forms))
 
 
 def identity_sha256(identity: Mapping[str, Any]) -> str:

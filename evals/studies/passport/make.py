@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from ....files import write_text
 from ....judges.forms import LANGUAGES
 from ....judges.spec import JudgeSpec
 from ...judging.billing import Billing
+from ...judging.opening import open_judge_models
 from ...models.base import ModelOptions
-from ...models.open import open_model
 from .labelled import CORRECT_FROM, read_labelled
 from .measure import make_passport
 from .page import as_markdown
@@ -45,15 +44,10 @@ def passport_of(
     spec = JudgeSpec.of(judge, **judging)
     known = read_labelled(labelled) if labelled is not None else None
     billing = Billing.open(budget)
-    options = ModelOptions(base_url=spec.base_url, api_key=api_key, timeout=timeout)
+    options = ModelOptions(api_key=api_key, timeout=timeout)
 
     async def run() -> str:
-        async with contextlib.AsyncExitStack() as stack:
-            models = []
-            for name in spec.models:
-                model = await asyncio.to_thread(open_model, name, options)
-                stack.push_async_callback(model.close)
-                models.append(billing.judge(model, name))
+        async with open_judge_models(spec, options, billing.judge) as models:
             passport = await make_passport(
                 models,
                 output,

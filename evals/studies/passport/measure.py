@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ from ..pairwise.battles import raise_if_fatal
 from .document import Passport, identity_sha256, judge_identity, write_passport
 from .gradings import PAIR, RATING, grade_all, plan_gradings
 from .labelled import CORRECT_FROM, LabelledSet, agreement
-from .measurements import measure_judge
+from .measurements import Measurement, measure_judge
 
 CONCURRENCY = 64
 
@@ -93,8 +94,7 @@ async def make_passport(
         ModelError: a model is gone; what was said is saved.
         RunError: a file cannot be written.
     """
-    cache = VerdictCache(output.with_suffix(".verdicts.jsonl"))
-    try:
+    with contextlib.closing(VerdictCache(output.with_suffix(".verdicts.jsonl"))) as cache:
         judges = {
             language: open_judge_of(
                 (judge or JudgeSpec()).model_copy(update={"language": language}),
@@ -110,8 +110,6 @@ async def make_passport(
         passport, values = await measure_passport(
             judges, family=known, labelled=labelled, form=form, correct_from=correct_from, concurrency=concurrency
         )
-    finally:
-        cache.close()
     write_passport(output, passport)
     if labelled is not None:
         write_verdicts(output.with_suffix(".labelled.jsonl"), labelled, values)
@@ -144,18 +142,12 @@ async def measure_passport(
         labelled.answers[0].fields(asked_by.blanks)
     graded = await grade_all(judges, gradings, comparisons, concurrency=concurrency)
     judgements = [] if labelled is None else await _grade_labelled(main, labelled, form, languages[0], concurrency)
-    found = (
-        ()
-        if labelled is None
-        else agreement(
-            labelled,
-            [one.value for one in judgements],
-            (float(asked_by.scale[0]), float(asked_by.scale[1])),
-            family=family,
-            correct_from=correct_from,
-        )
-    )
-    forms = {RATING, PAIR} | ({form} if labelled is not None else set())
+    forms, found = {RATING, PAIR}, tuple[Measurement, ...]()
+    if labelled is not None:
+        forms.add(form)
+        low, high = asked_by.scale
+        values = [one.value for one in judgements]
+        found = agreement(labelled, values, (low, high), family=family, correct_from=correct_from)
     identity = judge_identity(main, forms)
     low, high = load_form(RATING, languages[0]).scale
     passport = Passport(

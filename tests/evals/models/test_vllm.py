@@ -18,6 +18,7 @@ import pytest
 from evalkit.errors import EvalkitError, InputError, MissingExtraError, ModelError, UsageError
 from evalkit.evals.models.base import LikelihoodModel, Model, ModelOptions, Sampling
 from evalkit.evals.models.hf.model import open_hf
+from evalkit.evals.models.likelihood import TokenCutter
 from evalkit.evals.models.vllm import server as vllm_server
 from evalkit.evals.models.vllm.model import VllmModel, open_vllm
 from evalkit.tasks.types import Message
@@ -223,7 +224,7 @@ def test_likelihoods_are_read_from_the_prompt(fake: Path, folder: Path, monkeypa
 
     async def use(model: VllmModel) -> None:
         assert isinstance(model, LikelihoodModel)
-        monkeypatch.setattr(model, "_tokenizer", Letters())
+        model._cutter = TokenCutter(Letters(), model.context - 2)
         found = await model.loglikelihood([("ab", "dd"), ("ab", "de"), ("", "b")])
         assert found == [(pytest.approx(-20.0), True), (pytest.approx(-20.1), False), (pytest.approx(-9.8), True)]
         assert await model.loglikelihood_rolling(["bbb"]) == [pytest.approx(-29.5)]

@@ -122,10 +122,6 @@ class TestMeanInterval:
         with pytest.raises(ValueError, match="confidence"):
             mean_interval([0.5, 0.7], confidence=confidence)
 
-    def test_flags_few_clusters(self):
-        assert mean_interval([0.5] * 29).few_clusters
-        assert not mean_interval([0.5] * 30).few_clusters
-
     @given(clustered_scores | clustered_verdicts)
     def test_interval_holds_the_mean_and_stays_inside(self, rows):
         values, clusters = unzip(rows)
