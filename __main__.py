@@ -1,4 +1,4 @@
-"""The command ``evalkit``: runs the front door and turns errors into one line and an exit code."""
+"""The command ``evalkit``: runs the command line and turns errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main() -> None:
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     try:
-        app(_in_our_words(arguments), prog_name="evalkit")
+        app(_translated(arguments), prog_name="evalkit")
     except EvalkitError as error:
         if debug:
             raise
@@ -28,20 +28,20 @@ def main() -> None:
         if debug:
             raise
         print(
-            f"evalkit: this should not have happened: {type(error).__name__}: {error}\n"
-            "         --debug shows where; please report it",
+            f"evalkit: internal error (please report it): {type(error).__name__}: {error}\n"
+            "         --debug shows the traceback",
             file=sys.stderr,
         )
         sys.exit(1)
 
 
 def collect_less_often() -> None:
-    """Look for cycles less often than after 700 objects: requests in flight are many that live a moment."""
+    """Run the garbage collector less often: requests in flight allocate many short-lived objects."""
     gc.set_threshold(20_000, 20, 20)
 
 
-def _in_our_words(arguments: list[str]) -> list[str]:
-    """Translate a command of lm-eval, and say what the user should know about it."""
+def _translated(arguments: list[str]) -> list[str]:
+    """Translate an lm-eval command line to evalkit's, and print the notes about it."""
     if arguments[:1] != ["run"]:
         return arguments
     from .evals.lm_eval.aliases import translate

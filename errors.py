@@ -6,7 +6,7 @@
     ├── UsageError               exit code 2: the command or the call is wrong
     ├── InputError               exit code 2: a file or a value in it is wrong (names file, line, field)
     ├── MissingExtraError        exit code 2: an optional dependency is not installed (names the command)
-    ├── RunError                 exit code 1: the run cannot go on (disk, spec conflict, coverage floor)
+    ├── RunError                 exit code 1: the run cannot continue (disk, spec conflict, coverage floor)
     └── ModelError               exit code 1: a model cannot be opened or did not answer
 
 A message says what is wrong, where, and what to do next, in one or two lines; the command line prints it
@@ -26,7 +26,7 @@ class EvalkitError(Exception):
 
 
 class UsageError(EvalkitError):
-    """The command line or the call does not make sense."""
+    """The command line or the arguments of a call are invalid."""
 
     exit_code = 2
 
@@ -45,7 +45,7 @@ class MissingExtraError(UsageError):
 
 
 class RunError(EvalkitError):
-    """A run cannot start or go on."""
+    """A run cannot start or continue."""
 
 
 class ModelError(EvalkitError):

@@ -1,4 +1,4 @@
-"""Files that survive a kill: journals of JSON lines, one writer a directory, files replaced whole or not at all."""
+"""Crash-safe files: JSON Lines journals, one writer per directory, atomic replacement."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SYNC_SECONDS = 1.0
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.05
 TURN_SECONDS = 0.001
-"""How often one who waits for a line of another process to be written looks again."""
+"""Polling interval while another process writes its line."""
 
 Place = tuple[int, int]
-"""Where a line stands in a journal: its first byte, and how many bytes it has."""
+"""Position of a line in a journal: byte offset and length in bytes."""
 
 
 def take_lock(directory: Path) -> int:
-    """Hold a directory for this process and return the number of the open lock file; closing it lets go.
+    """Lock a directory for this process and return the lock's file descriptor; closing it releases the lock.
 
     Raises:
         BlockingIOError: another process holds it.
@@ -39,7 +39,7 @@ def take_lock(directory: Path) -> int:
     file = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         for attempt in range(ATTEMPTS):
-            # `is_held` asks by holding the lock for a moment; a writer keeps it.
+            # `is_held` takes the lock for a moment; a writer keeps it.
             time.sleep(PAUSE_SECONDS if attempt else 0)
             if lock_descriptor(file, blocking=False):
                 return file
@@ -50,7 +50,7 @@ def take_lock(directory: Path) -> int:
 
 
 def is_held(directory: Path) -> bool:
-    """Tell whether a living process writes into a directory; False where the system cannot say."""
+    """Tell whether a running process has the directory locked; False where the system cannot tell."""
     try:
         import fcntl
 
@@ -58,7 +58,7 @@ def is_held(directory: Path) -> bool:
     except (ImportError, OSError):
         return False
     try:
-        # A shared lock, which filelock has not: any number may ask at a time.
+        # A shared lock, which filelock lacks: several processes may check at once.
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -69,7 +69,7 @@ def is_held(directory: Path) -> bool:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the file ``path``, made if need be, as a lock; others wait. The system frees it when the process dies.
+    """Hold a lock on the file ``path``, created if missing; others wait. The system frees it when the process dies.
 
     Raises:
         OSError: the file cannot be opened.
@@ -80,7 +80,7 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _turn(file: int, pause: float) -> Iterator[None]:
-    """Hold an open file for this process; another waits, and looks again after ``pause`` seconds."""
+    """Lock an open file; other processes wait, polling every ``pause`` seconds."""
     from filelock import lock_descriptor, unlock_descriptor
 
     lock_descriptor(file, poll_interval=pause)
@@ -91,10 +91,11 @@ def _turn(file: int, pause: float) -> Iterator[None]:
 
 
 class Journal:
-    """An append-only file of JSON lines, in a folder that is made if need be.
+    """An append-only JSON Lines file; its folder is created if missing.
 
-    It has one writer, who cuts off what a kill has left of a line; or it is ``shared`` by several processes, who
-    take turns and begin each line on a line of its own, so that `read_shared_journal` passes over what was torn.
+    Either it has one writer, which truncates an incomplete last line on opening; or it is ``shared`` by several
+    processes, which lock it for each line and start every row on a new line, so that `read_shared_journal` can skip
+    incomplete ones.
 
     Raises:
         RunError: the disk is full or the folder is read-only; what was written before stays valid.
@@ -126,7 +127,7 @@ class Journal:
             os.ftruncate(self._file, end)
 
     def append(self, row: Any) -> Place:
-        """Write one line and return its place; it survives a kill of this process from here on."""
+        """Write one line and return its position; from then on it survives a kill of this process."""
         line = encode(row) + b"\n"
         try:
             with _turn(self._file, TURN_SECONDS) if self._shared else contextlib.nullcontext():
@@ -144,12 +145,12 @@ class Journal:
         return start, len(line)
 
     def read(self, place: Place) -> Any:
-        """Return the row at a place that `append` or `read_shared_journal` gave."""
+        """Return the row at a position returned by `append` or `read_shared_journal`."""
         start, length = place
         return orjson.loads(os.pread(self._file, length, start))
 
     def clear(self) -> None:
-        """Take all lines out."""
+        """Remove all lines."""
         try:
             os.ftruncate(self._file, 0)
         except OSError as error:
@@ -166,7 +167,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a file that grows line by line, none where there is no file; a torn last line is skipped.
+    """Yield the rows of a JSON Lines file, none if it does not exist; an incomplete last line is skipped.
 
     Raises:
         InputError: a line in the middle is damaged (names file and line).
@@ -175,7 +176,7 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_numbered(path: Path) -> Iterator[tuple[int, Any]]:
-    """Yield what `read_journal` does, with the number of each line, from 1.
+    """Yield (line number from 1, row), as `read_journal` does.
 
     Raises:
         InputError: a line in the middle is damaged (names file and line).
@@ -189,13 +190,15 @@ def read_numbered(path: Path) -> Iterator[tuple[int, Any]]:
             try:
                 yield number, orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                raise InputError(f"{path}:{number}: not valid JSON ({error}); delete this line to go on") from None
+                raise InputError(
+                    f"{path}:{number}: not valid JSON ({error}); delete the line to continue"
+                ) from None
 
 
 def read_shared_journal(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Yield the rows of a journal that several processes write, each with its place; none where there is no file.
+    """Yield (position, row) of a journal that several processes write; none if it does not exist.
 
-    What is no JSON object is passed over wherever it stands; a last line that lacks only its end counts.
+    Lines that are not JSON objects are skipped; a complete last row without a newline counts.
     """
     if not path.exists():
         return
@@ -227,7 +230,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_lines(path: Path, rows: Iterable[Any]) -> int:
-    """Write a file of JSON lines whole or not at all, and return how many they are.
+    """Write a JSON Lines file atomically, and return the number of lines.
 
     Raises:
         RunError: the disk is full or the folder is read-only.
@@ -241,7 +244,7 @@ def write_lines(path: Path, rows: Iterable[Any]) -> int:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file of text whole or not at all.
+    """Write a text file atomically.
 
     Raises:
         RunError: the disk is full or the folder is read-only.
@@ -251,7 +254,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write a JSON file whole or not at all.
+    """Write a JSON file atomically.
 
     Raises:
         RunError: the disk is full or the folder is read-only.
@@ -262,9 +265,9 @@ def write_json(path: Path, data: Any) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of ``path`` when the block ends well, and is removed when it does not.
+    """Open a temporary file that replaces ``path`` when the block succeeds and is removed when it fails.
 
-    A device or pipe is written to as it is.
+    A device or pipe is written to directly.
 
     Raises:
         RunError: the disk is full or the folder is read-only.
@@ -289,7 +292,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def encode(data: Any, *, indent: bool = False) -> bytes:
-    """Encode as JSON in UTF-8; text that UTF-8 cannot hold (lone surrogates) is kept with U+FFFD in its place."""
+    """Encode as JSON in UTF-8; unpaired surrogates are replaced by U+FFFD."""
     option = orjson.OPT_INDENT_2 if indent else None
     try:
         return orjson.dumps(data, option=option)
@@ -309,7 +312,7 @@ def _without_surrogates(data: Any) -> Any:
 
 
 def disk_error(path: Path, error: OSError) -> RunError:
-    """Return the error to raise where a file cannot be written: which, why, and that nothing is lost."""
+    """Return the error for a file that cannot be written: which, why, and what to do next."""
     return RunError(
         f"cannot write {path}: {error.strerror or error}. "
         "Nothing written so far is lost: fix the problem, or give another --output, and run the same command again"

@@ -1,4 +1,4 @@
-"""Values of ``key=value`` options: from their texts to numbers, truths and words."""
+"""Converters for the values of ``key=value`` options: numbers, booleans, choices."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def truth(text: str) -> bool:
 
 
 def one_of(*known: str) -> Callable[[str], str]:
-    """Make a converter that takes these words only, and raises `ValueError` for any other."""
+    """Return a converter that accepts only these words and raises `ValueError` for any other."""
 
     def convert(text: str) -> str:
         if text not in known:
-            raise ValueError("it is one of " + ", ".join(known))
+            raise ValueError("must be one of " + ", ".join(known))
         return text
 
     return convert

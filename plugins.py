@@ -1,4 +1,4 @@
-"""Plugins: one Python object, found by an entry point's name or as ``path/to/file.py:object``."""
+"""Plugins: a Python object named by an entry point or as ``path/to/file.py:object``."""
 
 from __future__ import annotations
 

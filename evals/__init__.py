@@ -1,1 +1,1 @@
-"""Running: models, the runner, the store, statistics."""
+"""Evaluation: running, scoring, comparing; models, run directories, statistics."""

@@ -16,7 +16,7 @@ from .records.manifest import Manifest, differences, read_manifest
 from .records.rows import read_rows
 from .statistics import compare_scores, holm
 
-# What makes two runs other than their models.
+# Settings, besides the model, that change a run's numbers.
 _SETTINGS = ("limit", "epochs", "solver", "seed", "temperature", "top_p", "max_tokens", "shard")
 _GATE = re.compile(
     r"\s*(?P<task>[^\s/<>=]+)(?:/(?P<metric>[^\s<>=]+))?\s*(?P<sign>>=|>)\s*(?P<bound>[-+]?\d*\.?\d+)\s*"
@@ -28,7 +28,7 @@ class Difference:
     """One metric of the first run less that of the second, on the samples that both have scored.
 
     ``value``, ``low`` and ``high`` are in the metric's own unit; ``p_value`` is of one test, ``adjusted`` is Holm's
-    over all tests of the comparison (None for the parts of a breakdown, which are there to be looked at).
+    over all tests of the comparison (None for the parts of a breakdown, which are not tested).
     ``wins``, ``ties`` and ``losses`` count samples, by their mean; ``won`` and ``lost`` name those that differ.
     """
 
@@ -58,7 +58,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs side by side: ``warnings`` say why they may not be alike in all but the model."""
+    """Two runs side by side: ``warnings`` list differences other than the model, and unfinished runs."""
 
     first: str
     second: str
@@ -150,11 +150,8 @@ def _of_metric(
 ) -> Iterable[Difference]:
     samples = sorted({sample for sample, _ in first} & {sample for sample, _ in second})
     sides = [_observed(metric, scores) for scores in (first, second)]
-    unit = (
-        "share"
-        if all(0 <= value <= 1 for side in sides for some in side.values() for value in some.values())
-        else "number"
-    )
+    is_share = all(0 <= value <= 1 for side in sides for some in side.values() for value in some.values())
+    unit = "share" if is_share else "number"
     for (dimension, label), one in sides[0].items():
         other = sides[1].get((dimension, label), {})
         common = [sample for sample in samples if sample in one and sample in other]
@@ -162,7 +159,7 @@ def _of_metric(
             continue
         result = compare_scores([one[sample] for sample in common], [other[sample] for sample in common])
         # Few samples make t intervals wider than shares can differ.
-        difference = result.difference.within(-1, 1) if unit == "share" else result.difference
+        difference = result.difference.within(-1, 1) if is_share else result.difference
         yield Difference(
             task, metric.name, metric.title or metric.name, dimension, label, unit,
             difference.value, difference.low, difference.high, result.p_value,

@@ -1,4 +1,4 @@
-"""``evalkit doctor`` and ``evalkit models``: what is installed, what can run here, what adds the rest."""
+"""``evalkit doctor`` and ``evalkit models``: what is installed, what can run here, how to install the rest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Backend:
 
     @property
     def state(self) -> str:
-        """``ready``, or the command that makes it so."""
+        """``ready``, or the command that installs it."""
         return "ready" if self.ready else _install(self.extra)
 
 

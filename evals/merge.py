@@ -33,9 +33,7 @@ def merge(runs: Sequence[Path], output: Path) -> Path:
     for run, manifest in zip(runs[1:], manifests[1:], strict=True):
         found = differences(_common(manifests[0]), _common(manifest))
         if found:
-            raise UsageError(
-                f"{run} is not a part of the same run as {runs[0]}. They differ in\n" + "\n".join(found)
-            )
+            raise UsageError(f"{run} and {runs[0]} are not shards of one run. They differ in\n" + "\n".join(found))
     output.mkdir(parents=True)
     seen: set[Key] = set()
     with replacing(output / ROWS) as file:

@@ -1,4 +1,4 @@
-"""New verdicts on stored answers, for answers are money: ``evalkit rescore``, and ``evalkit judge RUN``."""
+"""New scores for stored answers: ``evalkit rescore``, and ``evalkit judge RUN``."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def judge_again(
     tasks = [item.task for item in planned]
     check_judges(spec.judge, tasks)
     if output.resolve() == directory.resolve():
-        raise UsageError(f"{output} is the run itself: give another --output, so that both verdicts are kept")
+        raise UsageError(
+            f"{output} is the run itself: give another --output, so that both sets of verdicts are kept"
+        )
     output.mkdir(parents=True, exist_ok=True)
     if not (output / ROWS).exists():
         shutil.copyfile(directory / ROWS, output / ROWS)

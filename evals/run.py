@@ -43,14 +43,14 @@ class RunOptions:
             is sent only if its highest possible cost still fits.
         passport: of the judge; without it, or with that of another judge, the run is refused.
         thresholds: what the passport must show (``order_consistency >= 0.8``).
-        canaries: how many worthless answers that ask for a good mark a judge grades among the real ones, as a share
-            of them; at least one a task, none where it is 0 (see `canaries`).
+        canaries: number of canaries that the judge grades among the real answers, as a share of them; at least one
+            a task, none if 0 (see `judging.canaries`).
         sandbox: where programs that the model writes run: ``auto`` for the strongest that works here, or its name.
         unsafe_code: allow them to run without isolation.
         executor: ``local``, or ``ray`` to open the model on the machines of a Ray cluster.
         workers: copies of the model that ``ray`` opens; by default one a machine.
         cluster: the Ray cluster's address; by default the one that runs here, else one started for the run.
-        notify: receives the lines that a person should read.
+        notify: called with each user-facing message.
         show_progress: draw progress on stderr.
     """
 
@@ -121,7 +121,7 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Manifest | None =
     check_judges(spec.judge, [item.task for item in planned])
     check_share(run_options.canaries)
     if spec.epochs > 1 and spec.temperature == 0:
-        run_options.notify(f"--epochs {spec.epochs} at temperature 0 asks the same thing {spec.epochs} times")
+        run_options.notify(f"--epochs {spec.epochs} at temperature 0 repeats the same request {spec.epochs} times")
     directory = run_options.output or Path("runs") / spec.default_name()
     asyncio.run(_run(spec, planned, run_options, directory, repeated))
     results = summarize(directory)
@@ -209,10 +209,10 @@ def _open(spec: RunSpec, run_options: RunOptions, options: ModelOptions) -> Mode
 
 
 def _passport_of(judge: Judge | None, run_options: RunOptions) -> dict[str, Any] | None:
-    """Return what the manifest says of the judge's passport, once it is found to be in order."""
+    """Check the judge's passport, and return its entry of the manifest."""
     if run_options.passport is None:
         if run_options.thresholds:
-            raise UsageError("--threshold is held against a passport: give --require-passport FILE")
+            raise UsageError("--threshold needs a passport: give --require-passport FILE")
         return None
     if judge is None:
         raise UsageError("--require-passport: there is no --judge")

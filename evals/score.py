@@ -29,7 +29,7 @@ AT_ONCE = 64
 
 @dataclass(slots=True)
 class ScoreReport:
-    """What came of scoring a file."""
+    """Results of scoring a file."""
 
     lines: int = 0
     metrics: list[MetricResults] = field(default_factory=list)

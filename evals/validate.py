@@ -1,4 +1,4 @@
-"""``evalkit validate TASK``: right answers earn everything and garbage earns nothing; no model is called."""
+"""``evalkit validate TASK``: gold answers must score 1 and garbage 0; no model is called."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .engine.scoring import open_scorers
 from .records.plan import PlannedTask, plan_tasks
 from .records.spec import RunSpec
 
-# Nothing that could by chance be the answer to anything.
+# Texts that cannot be the right answer to any sample.
 GARBAGE = ("", " \n", "…?!", "абракадабра щъыь", "qwzx vbnm " * 50, "🙂🙂🙂", "<think>", "\\boxed{}", "Ответ:")
 CHECKED_AT_ONCE = 64
 
 
 @dataclass(slots=True)
 class Validation:
-    """What a task's scorer did: counts of answers shown, and the surprises, worded for a person."""
+    """Results of validating a scorer: counts of answers, and messages about unexpected scores."""
 
     gold: int = 0
     wrong: int = 0

@@ -1,4 +1,4 @@
-"""A budget that is kept before the money is gone: what a request may cost is reserved before it is sent."""
+"""A budget that cannot be exceeded: the highest cost of a request is reserved before it is sent."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ class Budget:
         return _PaidModel(model, price, self)
 
     async def reserve(self, amount: Decimal) -> None:
-        """Set an amount aside, waiting while requests in flight may still turn out cheaper than reserved.
+        """Reserve an amount, waiting while requests in flight may still cost less than reserved.
 
         Raises:
-            RunError: it does not fit into what is left.
+            RunError: it exceeds what is left of the budget.
         """
         while self.spent + self.reserved + amount > self.limit.amount:
             if not self.reserved:
                 currency = self.limit.currency
                 raise RunError(
                     f"the budget of {self.limit} is reached: {Money(self.spent, currency)} spent, and the next"
-                    f" request may cost {Money(amount, currency)}; everything answered is saved, and the same"
-                    f" command with a larger --budget goes on"
+                    f" request may cost {Money(amount, currency)}; all answers are saved: run the same command"
+                    f" with a larger --budget to continue"
                 )
             await self._settled.wait()
         self.reserved += amount
@@ -69,7 +69,7 @@ class Budget:
         """Replace a reservation by what the request cost; None (unknown) costs what was reserved."""
         self.reserved -= reserved
         self.spent += reserved if cost is None else cost
-        # Whoever waits looks anew; who comes after waits for the next settlement.
+        # Wake all waiters; later ones wait for the next settlement.
         self._settled.set()
         self._settled = asyncio.Event()
 

@@ -1,6 +1,6 @@
-"""What a run costs: prices with dates and sources, and ledgers of what was used.
+"""Costs: dated prices with their sources, and ledgers of token usage.
 
-Amounts are decimals in the currency of the price; nothing is converted. What is unknown is None, never 0.
+Amounts are decimals in the currency of the price, never converted. An unknown cost is None, not 0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the user sees while a run is going: a live line on a terminal, a plain line every few seconds elsewhere."""
+"""Progress of a run: a progress bar on a terminal, a plain line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tally:
         self.statuses[status] += 1
 
     def describe(self) -> str:
-        """Say where things stand: done, rate, tokens, time left, and whatever is not ``ok``."""
+        """Return the state in one line: done, rate, tokens, time left, counts of statuses other than ``ok``."""
         done = self.resumed + self.finished
         seconds = time.monotonic() - self.started
         words = [f"{done}/{self.total}"]
@@ -50,7 +50,7 @@ class View:
     """Shows a tally; this base class shows nothing, for calls from Python."""
 
     def update(self, tally: Tally) -> None:
-        """Show the tally, if it is time to."""
+        """Show the tally, if the last update is old enough."""
 
     def close(self, tally: Tally) -> None:
         """Show the last state and leave the terminal as it was."""

@@ -6,8 +6,8 @@
        │  the only writer              ▲                              │
        └── completion ◀────────────────┴── of an actor that died ─────┘
 
-The runner knows nothing of it: scoring, saving and resuming stay in this process, so a result is written once
-whatever happens to a worker. An actor that dies is replaced, and what it had not answered is asked again.
+Scoring, saving and resuming stay in this process, so each result is written once whatever happens to a worker. An
+actor that dies is replaced, and its unanswered requests are sent again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of a call: its value, or what failed."""
+    """Result of a call: its value, or its error."""
 
     value: Any = None
     error: str | None = None
@@ -59,7 +59,7 @@ class RayWorker:
         self._failure: str | None = None
         try:
             self._model: Model = open_model(model, options)
-        except EvalkitError as error:  # told to the user by the driver; raised here, Ray would wrap it
+        except EvalkitError as error:  # descriptions to the user by the driver; raised here, Ray would wrap it
             self._failure = str(error)
 
     def describe(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class _Pending:
 
 @dataclass(slots=True)
 class _Seat:
-    """A place for an actor; its occupant changes when one dies."""
+    """A slot for an actor; a new one is started when it dies."""
 
     actor: ActorHandle
     in_flight: int = 0
@@ -147,16 +147,18 @@ def open_on_ray(
     cluster = _Cluster(model, options, {"num_gpus": 1} if gpus else {"num_cpus": 1}, started_here)
     cluster.seats = [_Seat(cluster.new_actor()) for _ in range(workers or gpus or machines)]
     try:
-        told = ray.get([seat.actor.describe.remote() for seat in cluster.seats])
+        descriptions = ray.get([seat.actor.describe.remote() for seat in cluster.seats])
     except ray.exceptions.RayError as error:
         raise UsageError(f"--executor ray: a worker did not start: {error}") from None
-    for one in told:
+    for one in descriptions:
         if "failure" in one:
             raise UsageError(f"on a worker: {one['failure']}")
-        if one["identity"] != told[0]["identity"]:
-            raise UsageError(f"the workers do not have the same model: {told[0]['identity']} / {one['identity']}")
-    kind = RayLikelihoodModel if told[0]["measures"] else RayModel
-    return kind(cluster, told[0])
+        if one["identity"] != descriptions[0]["identity"]:
+            raise UsageError(
+                f"the workers do not have the same model: {descriptions[0]['identity']} / {one['identity']}"
+            )
+    kind = RayLikelihoodModel if descriptions[0]["measures"] else RayModel
+    return kind(cluster, descriptions[0])
 
 
 def _connect(address: str | None) -> bool:
@@ -178,14 +180,14 @@ def _connect(address: str | None) -> bool:
 
 
 class RayModel:
-    """One model on many actors; a request goes to the actor that has the least to do."""
+    """One model on many actors; a request goes to the least busy actor."""
 
-    def __init__(self, cluster: _Cluster, told: Mapping[str, Any]) -> None:
-        self.name: str = told["name"]
-        self.identity: Mapping[str, Any] = told["identity"]
-        self.concurrency: int = told["concurrency"] * len(cluster.seats)
+    def __init__(self, cluster: _Cluster, description: Mapping[str, Any]) -> None:
+        self.name: str = description["name"]
+        self.identity: Mapping[str, Any] = description["identity"]
+        self.concurrency: int = description["concurrency"] * len(cluster.seats)
         self.executor = {"name": "ray", "workers": len(cluster.seats)}
-        self._batch = min(LARGEST_BATCH, max(SMALLEST_BATCH, told["concurrency"] // BATCHES_IN_FLIGHT))
+        self._batch = min(LARGEST_BATCH, max(SMALLEST_BATCH, description["concurrency"] // BATCHES_IN_FLIGHT))
         self._cluster = cluster
         self._queue: deque[_Pending] = deque()
         self._sending: set[asyncio.Task[None]] = set()
@@ -195,7 +197,7 @@ class RayModel:
         """Answer one chat on some actor.
 
         Raises:
-            ModelError: it failed there, or actors die on it.
+            ModelError: it failed there, or actors died on it repeatedly.
         """
         completion: Completion = await self._call("generate", tuple(messages), sampling)
         return completion
@@ -230,7 +232,7 @@ class RayModel:
             if seat.actor is actor:
                 self._replace(seat, error)
             self._requeue(batch)
-        except Exception as error:  # a batch that Ray cannot carry must not leave anybody waiting
+        except Exception as error:  # a batch that Ray cannot send must not leave callers waiting
             for pending in batch:
                 _settle(pending, Reply(error=f"Ray failed: {' '.join(str(error).split())[:500]}"))
         else:

@@ -35,7 +35,7 @@ def summarize(directory: Path) -> Results:
     tallies = {task.name: _TaskTally(task, manifest.spec, manifest.price) for task in manifest.tasks}
     for row in read_rows(directory):
         if row.task not in tallies:
-            raise InputError(f"{directory / ROWS}: '{row.task}', of sample '{row.id}', is no task of the run")
+            raise InputError(f"{directory / ROWS}: '{row.task}', of sample '{row.id}', is not a task of this run")
         tallies[row.task].add(row)
     tasks = [tally.summary() for tally in tallies.values()]
     ledger = ledger_of(directory, manifest.judge_prices)
@@ -55,7 +55,7 @@ def summarize(directory: Path) -> Results:
 
 
 class _TaskTally:
-    """What is kept of one task's rows while they stream by."""
+    """Running totals of one task, updated row by row."""
 
     def __init__(self, planned: RunTask, spec: RunSpec, price: Price | None) -> None:
         self._planned = planned

@@ -1,4 +1,4 @@
-"""The run itself: generation and scoring overlap, memory stays flat, and nothing that was paid for is lost.
+"""Runs the work: generation and scoring overlap, memory use is constant, and completions are saved before scoring.
 
 ::
 
@@ -35,7 +35,7 @@ FAILURES_IN_A_ROW = 20
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One thing to do: a sample of a task in an epoch."""
+    """A unit of work: one sample of a task in one epoch."""
 
     planned: PlannedTask
     sample: Sample
@@ -44,7 +44,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Work with what the solver made of it, or with the reason why there is nothing."""
+    """Work with its solution, or with the error that prevented one."""
 
     work: Work
     solution: Solution | None
@@ -53,7 +53,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Answered work with its verdict, and those on the candidates."""
+    """Answered work with the scores of the answer and of its candidates."""
 
     answered: Answered
     scored: ScoredAnswer
@@ -207,7 +207,7 @@ class _Run:
             self.tally.add(finished.scored.score.status.value, usage.completion_tokens if usage else None)
 
     def stop(self, failure: Exception) -> None:
-        """Take no new work; what is in flight is finished and saved. The first reason wins."""
+        """Stop taking new work; requests in flight finish and are saved. Only the first failure is kept."""
         if self.failure is None:
             self.failure = failure
 
@@ -255,7 +255,7 @@ def row(finished: Finished) -> SampleRow:
 
 @contextlib.asynccontextmanager
 async def _ticking(run: _Run) -> AsyncIterator[None]:
-    """Let the view show that time goes by, also while nothing is finished."""
+    """Update the view every second, also while nothing finishes."""
 
     async def tick() -> None:
         while True:
@@ -275,7 +275,7 @@ async def _stop_on_interrupt(run: _Run) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
 
     def interrupted() -> None:
-        run.stop(RunError("interrupted: everything answered is saved; run the same command again to finish"))
+        run.stop(RunError("interrupted: all answers are saved; run the same command again to resume"))
         loop.remove_signal_handler(signal.SIGINT)
 
     try:

@@ -1,4 +1,4 @@
-"""A verdict, and what is read from a completion beside it."""
+"""The score of a completion, with its final answer and languages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...tasks.types import Completion, Score
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """A verdict, and what else is read from the completion.
+    """The score of a completion, with its final answer and languages.
 
     ``answer`` is the final answer that votes are counted by, if the task names one; ``language`` is what
     `completion_fidelity` found.

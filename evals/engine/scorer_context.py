@@ -1,4 +1,4 @@
-"""What the harness lends to scorers: the judge and the sandbox that tasks say they need."""
+"""Resources opened for scorers: the judge and the sandbox that tasks need."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ async def open_scorer_context(
     needs = {need: task.name for task in tasks for need in task.needs}
     if "judge" in needs and judge is None:
         raise UsageError(
-            f"{needs['judge']} is graded by a model: give one with --judge, as"
-            " openai:NAME (any OpenAI-compatible server), hf:PATH, or replay:FILE (verdicts made before)"
+            f"{needs['judge']} is graded by a model: name one with --judge, as"
+            " openai:NAME (any OpenAI-compatible server), hf:PATH, or replay:FILE (stored verdicts)"
         )
     async with contextlib.AsyncExitStack() as stack:
         place = None

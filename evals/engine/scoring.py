@@ -8,7 +8,6 @@ import inspect
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from types import TracebackType
 from typing import Self
 
 import orjson
@@ -33,7 +32,7 @@ class ScoringWorker:
         self._process: asyncio.subprocess.Process | None = None
 
     async def score(self, sample: Sample, completion: Completion) -> ScoredAnswer:
-        """Score in the process; a death is tried once more, a hang is not."""
+        """Score in the process; retried once if the process dies, not if it hangs."""
         request = encode({"sample": sample, "completion": completion}) + b"\n"
         for _ in range(2):
             try:
@@ -82,7 +81,7 @@ class Scorer:
     Args:
         task: the task; if its ``score`` is a coroutine function it runs here, else in ``workers`` processes.
         task_name: what `open_task` finds it by, in the worker too.
-        context: what its scorer is lent; a worker process has its seed alone.
+        context: passed to the scorer; a worker process gets only its seed.
     """
 
     def __init__(
@@ -99,17 +98,15 @@ class Scorer:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         for worker in self._workers:
             await worker.stop()
 
     async def score(self, sample: Sample, completion: Completion) -> ScoredAnswer:
-        """Return the verdict; what goes wrong with this sample is a score without a value, never an exception.
+        """Return the score; a failure on this sample is a score without a value, never an exception.
 
         Raises:
-            RunError: the judge cannot go on (its budget is spent, its file cannot be written).
+            RunError: the judge cannot continue (its budget is spent, its file cannot be written).
         """
         if self._is_async:
             try:

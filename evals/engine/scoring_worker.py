@@ -1,6 +1,6 @@
 """A process that scores (``python -m evalkit.evals.engine.scoring_worker TASK SEED``): JSON lines in and out.
 
-Scorers meet hostile text; in a process of its own, one that hangs or dies costs a sample and not the run.
+Scorers process untrusted text; in a separate process, one that hangs or crashes costs a sample, not the run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Observations as they stream by: compact columns, so that a run of any length is summarised in flat memory."""
+"""Streaming observations in compact columns, so that memory stays small for runs of any length."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Rows:
 
 
 class Series:
-    """Values with the rows that they come from; ``aggregate`` is that of a metric that is no mean."""
+    """Values with the rows that they come from; ``aggregate`` is set for a metric that is not a mean."""
 
     def __init__(self, aggregate: Callable[[Sequence[Any]], float] | None = None) -> None:
         self._aggregate = aggregate

@@ -1,4 +1,4 @@
-"""What a run measures beside its tasks' own metrics: repeated answers, the solver's drafts, the language."""
+"""Metrics beside those of the tasks: repeated answers, the solver's drafts, the language of answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LANGUAGE_TITLES = {
 
 
 class LanguageMetrics:
-    """Shares of answers and thoughts in Russian, and of letters of scripts that are neither Cyrillic nor Latin.
+    """Shares of answers and reasoning in Russian, and of letters that are neither Cyrillic nor Latin.
 
-    What could not be decided (too few letters) is left out.
+    Texts with too few letters to decide are left out.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class LanguageMetrics:
 
 
 class SampleMetrics:
-    """What several answers to one sample are worth together: of several epochs, or the drafts of a solver.
+    """Metrics over several answers to one sample: those of several epochs, or the drafts of a solver.
 
     Epochs: pass@k (k = 1, 2, 4, … and all; an answer passes with the value 1), avg@k, and maj@k where answers are
     named; a sample with fewer scored answers than k has no pass@k. Drafts: single@1, mean@n, oracle@n (the bound
@@ -85,15 +85,10 @@ class SampleMetrics:
         attempts = self._attempts
         powers = {2**power for power in range(self._epochs.bit_length()) if 2**power <= self._epochs}
         for k in sorted(powers | {self._epochs}):
-            yield _of_pairs(
-                "repeated",
-                f"pass@{k}",
-                (
-                    (sample, pass_at_k(len(some), sum(value == 1 for value, _ in some), k))
-                    for sample, some in attempts.items()
-                    if len(some) >= k
-                ),
-            )
+            enough = {sample: some for sample, some in attempts.items() if len(some) >= k}
+            right = {sample: sum(value == 1 for value, _ in some) for sample, some in enough.items()}
+            passed = ((sample, pass_at_k(len(some), right[sample], k)) for sample, some in enough.items())
+            yield _of_pairs("repeated", f"pass@{k}", passed)
         averages = ((sample, _over(some, _mean)) for sample, some in attempts.items())
         yield _of_pairs("repeated", f"avg@{self._epochs}", averages)
         if any(answer is not None for some in attempts.values() for _, answer in some):

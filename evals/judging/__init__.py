@@ -1,1 +1,1 @@
-"""The judge of a run: opened, paid for, forecast, and checked by canaries."""
+"""The judge of a run: opening it, its costs and call forecast, canaries that check it."""

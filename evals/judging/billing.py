@@ -1,4 +1,4 @@
-"""Where a run pays: the prices of its models, and the budget that they share."""
+"""Billing of a run: the prices of its models, and the budget that they share."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Billing:
         return self._paid(model, name, price)
 
     def count_spent(self, directory: Path, *, answers: bool = True) -> None:
-        """Take from the budget what the judges of a run have cost so far, and its ``answers``."""
+        """Charge the budget with what the judges of a run, and its ``answers``, have cost so far."""
         if self.budget is None:
             return
         ledger = ledger_of(directory, self.judge_prices)

@@ -1,4 +1,4 @@
-"""Families of models, told by their names: a judge tends to prefer its own."""
+"""Model families, recognised by model names: judges tend to prefer their own family."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def families() -> dict[str, re.Pattern[str]]:
 def family_of(model: str) -> str | None:
     """Return the family that a model belongs to by its name; None if the name does not tell.
 
-    What is before the last colon is who serves the model, and others' models are served too.
+    The part before the last colon names the server, which may serve models of other families.
     """
     own = model if "//" in model else model.rpartition(":")[2]
     return next((name for name, pattern in families().items() if pattern.search(own)), None)

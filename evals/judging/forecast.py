@@ -1,4 +1,4 @@
-"""What grading a run will take, told before the first call is paid for: calls, and money where prices are known."""
+"""Forecast of grading: number of judge calls, and cost where prices are known, before the first call."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ..records.plan import PlannedTask
 from .canaries import canaries_of, canaries_wanted, is_judged
 
 PlannedGrading = tuple[str, Mapping[str, str]]
-"""The name of a form, and what stands in its blanks."""
+"""The name of a form, and the values of its fields."""
 
 
 def forecast_of(
     judge: Judge, planned: Sequence[PlannedTask], epochs: int, canaries: float, prices: Mapping[str, Price | None]
 ) -> str:
-    """Return how many calls grading will take and what they cost at most, worded for a person.
+    """Return a line with the number of judge calls and their highest cost.
 
     Args:
         judge: one judge or a jury.
         planned: the tasks of the run.
         epochs: how often each sample is asked.
         canaries: their number, as a share of the answers.
-        prices: by the names of the judge's models; if one is unknown, nothing is said of money.
+        prices: by the names of the judge's models; if one is unknown, no cost is given.
     """
     gradings, tokens = [], 0
     for item in filter(is_judged, planned):
@@ -42,7 +42,7 @@ def forecast_of(
 
 
 def forecast_of_gradings(judge: Judge, asked: Iterable[PlannedGrading], prices: Mapping[str, Price | None]) -> str:
-    """Return the same for gradings that are laid out already; ``prices`` are by the names of the judge's models."""
+    """Return the same for gradings that are already planned; ``prices`` are by the names of the judge's models."""
     from ...judges.forms import LANGUAGES, load_form
     from ...judges.schemas import verdict_schema
 
@@ -61,7 +61,7 @@ def _said(judge: Judge, gradings: int, tokens: int, prices: Mapping[str, Price |
     if not once:
         return str(calls)
     most = _cost(judge, gradings, tokens, prices, attempts=True)
-    return f"{calls}; {_worded(once)}, {_worded(most)} at most, if all answers are as long as they may be"
+    return f"{calls}; at most {_worded(once)}, {_worded(most)} with retries (answers of maximum length)"
 
 
 def _form_tokens(task: BaseTask) -> int:

@@ -1,4 +1,4 @@
-"""The judge of a run: opens the models that grade, pays for them, and keeps what they say beside the answers."""
+"""Opens the judge of a run: its models, their billing, and the cache of verdicts beside the answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Pay = Callable[[Model, str], Model]
 
 
 class GradingModel:
-    """A model as judges ask it."""
+    """Adapter from a model to the interface that judges call."""
 
     def __init__(self, model: Model) -> None:
         self.name: str = model.name
@@ -42,17 +42,17 @@ class GradingModel:
 
 
 def check_judges(spec: JudgeSpec, tasks: Sequence[BaseTask]) -> None:
-    """See that there is a judge just where one is needed, before anything is paid for.
+    """Check that a judge is named if and only if a task needs one.
 
     Raises:
-        UsageError: there is not.
+        UsageError: it is missing, or not needed.
     """
     graded = [task.name for task in tasks if "judge" in task.needs]
     if graded and not spec.models:
         raise UsageError(
             f"{', '.join(graded)}: a model must grade the answers. Name one with --judge: openai:NAME with"
             " --judge-base-url (any OpenAI-compatible server), hf:PATH or another model string, or replay:FILE"
-            " (what a judge said before)"
+            " (stored verdicts)"
         )
     if spec.models and not graded:
         raise UsageError("--judge: none of the tasks is graded by a model")
@@ -87,7 +87,7 @@ async def open_judging(
     *,
     seed: int = 0,
 ) -> AsyncIterator[Judge | None]:
-    """Open the judge of some tasks, or None if nobody is named; its words go to the file ``verdicts``.
+    """Open the judge of some tasks, None if none is named; its answers are cached in the file ``verdicts``.
 
     ``options`` are those of the judges' models, but for the address; ``seed`` is the judge's.
 
@@ -110,10 +110,10 @@ async def open_judging(
 
 @contextlib.contextmanager
 def stored_judge(directory: Path, identity: Mapping[str, Any] | None) -> Iterator[Judge | None]:
-    """Open the judge of a run that is over: it answers from ``verdicts.jsonl``, read anew, and nobody is asked.
+    """Open the judge of a finished run: it answers from ``verdicts.jsonl`` alone, without model calls.
 
     Raises:
-        UsageError: a form has changed since, so that the stored words answer another question.
+        UsageError: a form has changed since, so that the stored answers do not apply.
     """
     if identity is None:
         yield None

@@ -1,7 +1,7 @@
-"""What a judge is measured on: our own questions with a right and a wrong answer, and what can be done to them.
+"""The probes that judges are measured on: questions with a right and a wrong answer, and their variants.
 
 The files in ``probes/`` were written for this: 32 Russian questions, each with a good answer and one of the same
-length that is wrong; sentences that say nothing; 30 attacks.
+length that is wrong; padding sentences without content; 30 attacks.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A text that asks for a good mark instead of earning it: the ``whole`` answer, or ``before``/``after`` one."""
+    """A prompt injection that asks for a good mark: the ``whole`` answer, or text ``before``/``after`` one."""
 
     id: str
     family: str
@@ -61,7 +61,7 @@ def attacks() -> tuple[Attack, ...]:
 
 
 def padded(answer: str, number: int) -> str:
-    """Return the answer with sentences that say nothing, 500 to 1,500 characters of them by the probe's number."""
+    """Return the answer padded with 500 to 1,500 characters of empty sentences, depending on the probe's number."""
     sentences = _padding()
     wanted = LEAST_PADDING + (MOST_PADDING - LEAST_PADDING) * (number % 8) // 7
     added: list[str] = []
@@ -92,7 +92,7 @@ def signed(answer: str, family: str) -> str:
 
 
 def probes_sha256() -> str:
-    """Return the hash of all that a judge is measured on, in hex."""
+    """Return the hash of all probe files and model families, in hex."""
     digest = hashlib.sha256()
     for path in sorted(FOLDER.iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -3,7 +3,7 @@
 bridge     its tasks here: ``--tasks lm_eval:NAME``
 provider   ours there: ``lm_eval --tasks evalkit_NAME``
 export     runs as its results and samples files
-aliases    its command lines, understood
+aliases    its command lines, translated
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FEWSHOT_SEED = 1234
-"""With what lm-eval draws few-shot examples when nobody says otherwise."""
+"""lm-eval's default seed for drawing few-shot examples."""
 
 
 def tasks_folder() -> Path:

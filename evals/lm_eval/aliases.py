@@ -1,8 +1,8 @@
-"""lm-eval's command lines, understood: ``evalkit run`` with the flags of ``lm_eval run``.
+"""Translates command lines: ``evalkit run`` with the flags of ``lm_eval run``.
 
 A command that uses none of lm-eval's own flags passes through as it is (underscores in flags become hyphens). One
-that does is taken for lm-eval's whole: its models and tasks are then lm-eval's names, and what a flag asks for is
-done, is not needed here, or is refused by name.
+that does is read as a whole by lm-eval's rules: models and tasks are lm-eval's names, and each flag is
+translated, ignored with a note, or refused by name.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TRANSLATED = {
 SHARED = {"--model", "--tasks", "--limit", "--seed"}
 NOT_NEEDED = {
     "--log_samples": "every answer is stored",
-    "--use_cache": "every answer is stored, and the same command goes on where it stopped",
+    "--use_cache": "every answer is stored, and the same command resumes where it stopped",
     "--cache_requests": "prompts are built as they are asked",
     "--max_batch_size": "batches are sized by their tokens",
     "--verbosity": "--debug shows what went wrong",
@@ -67,7 +67,7 @@ MAX_TOKENS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A command line in evalkit's words, and what the user should know about it."""
+    """A command line of evalkit, and notes for the user."""
 
     arguments: list[str]
     notes: list[str]
@@ -113,7 +113,7 @@ def translate(arguments: Sequence[str], own_tasks: Callable[[], Collection[str]]
     ]
     notes = [f"{flag} is not needed: {NOT_NEEDED[flag]}" for flag in sorted(flags & NOT_NEEDED.keys())]
     if without_shots:
-        notes.append(f"--num_fewshot does not concern {', '.join(without_shots)}: there are no few-shot examples")
+        notes.append(f"--num_fewshot is ignored for {', '.join(without_shots)}: no few-shot examples there")
     if "chat_template=plain" in model:
         notes.append("without --apply_chat_template prompts are bare text, as lm-eval sends them")
     named = [word for flag, value in settings.items() for word in (flag, value)]

@@ -33,7 +33,7 @@ def open_lm_eval(text: str) -> LmEvalTask:
     Raises:
         MissingExtraError: lm-eval is not installed.
         UsageError: no such task or option, or a task that cannot be asked this way.
-        InputError: lm-eval cannot load it (its data are out of reach, say).
+        InputError: lm-eval cannot load it (its data cannot be downloaded, for example).
     """
     return LmEvalTask(text, Options.parse(text))
 
@@ -180,16 +180,16 @@ def _configured(task: Any, options: Options) -> Any:
     """Set what lm-eval sets before it runs a task, and refuse what cannot be run here."""
     name = f"lm_eval:{options.name}"
     if getattr(task, "MULTIMODAL", False):
-        raise UsageError(f"{name}: '{task.task_name}' shows pictures or sounds, which evalkit's models do not take")
+        raise UsageError(f"{name}: '{task.task_name}' is multimodal, which evalkit does not support")
     if getattr(task, "UNSAFE_CODE", False) and not options.confirm_run_unsafe_code:
         raise UsageError(
             f"{name}: '{task.task_name}' runs the code that models write, without a sandbox;"
-            f" if this machine may be lost, ask for {name},confirm_run_unsafe_code=true"
+            f" to allow it on this machine: {name},confirm_run_unsafe_code=true"
         )
     if task.config.repeats > 1 and options.repeats is None:
         raise UsageError(
-            f"{name}: '{task.task_name}' wants {task.config.repeats} answers to each document, which is not done"
-            f" here; {name},repeats=1 asks once (and --epochs asks again)"
+            f"{name}: '{task.task_name}' asks for {task.config.repeats} answers to each document, which is not"
+            f" supported: {name},repeats=1 asks once (--epochs N asks N times)"
         )
     if options.num_fewshot is not None and task.config.num_fewshot != 0:
         task.set_config("num_fewshot", options.num_fewshot)

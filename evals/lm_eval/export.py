@@ -1,7 +1,7 @@
 """A run in lm-eval's own files: ``results_<time>.json`` and ``samples_<task>_<time>.jsonl``.
 
 The forms are those of lm-eval 0.4.13 (``lm_eval/result_schema.py``, ``EvaluationTracker``), so that its table, its
-readers and whatever was built on them take a run of evalkit for one of theirs.
+readers and the tools built on them accept a run of evalkit.
 """
 
 from __future__ import annotations

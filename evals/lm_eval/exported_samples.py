@@ -114,7 +114,7 @@ def _requests(row: SampleRow, spec: RunSpec) -> list[tuple[Any, ...]]:
 
 def _responses(row: SampleRow, filter_name: str) -> tuple[list[Any], list[Any]]:
     """Return what the model said and what the filter made of it; lm-eval writes all of it as text."""
-    assert row.completion is not None, "who has a score has an answer"
+    assert row.completion is not None, "a scored row has a completion"
     answer = row.completion
     if row.sampling.get("rolling"):
         values = [str(value) for value, _ in answer.loglikelihoods]

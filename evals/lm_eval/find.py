@@ -53,7 +53,7 @@ def load(options: Options) -> LoadedTasks:
     Raises:
         MissingExtraError: lm-eval is not installed.
         UsageError: there is no such task.
-        InputError: it is there, and lm-eval cannot load it (its data are out of reach, say).
+        InputError: it is there, and lm-eval cannot load it (its data cannot be downloaded, for example).
     """
     stock = _stock_folder()
     import datasets

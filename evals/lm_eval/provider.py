@@ -43,8 +43,8 @@ class EvalkitTask(LmEvalsTask):  # type: ignore[misc]  # lm-eval has no types
     """What lm-eval asks of a task, answered by one of evalkit's.
 
     ``metadata.evalkit_task`` of the YAML is the task's name; ``--metadata evalkit_data=FILE`` gives its published
-    file. The metrics are the task's own, and ``score``, the mean of `Score.value`. An answer for which the
-    apparatus failed is left out of all of them.
+    file. The metrics are the task's own, and ``score``, the mean of `Score.value`. Answers without
+    a score (the scorer failed) are left out of all of them.
     """
 
     OUTPUT_TYPE = "generate_until"

@@ -1,4 +1,4 @@
-"""What a backend is: something that answers a chat."""
+"""Interfaces of backends: models that answer chats."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...tasks.types import Completion, Message
 class Sampling:
     """How an answer is drawn. ``temperature`` 0 is greedy; ``max_tokens`` bounds the answer, not the prompt.
 
-    ``schema`` is the JSON schema that the answer should follow. It is a wish: backends that cannot hold a model to
-    one answer without it.
+    ``schema`` is the JSON schema that the answer should follow. It is best effort: backends
+    without constrained decoding ignore it.
     """
 
     temperature: float = 0.0
@@ -66,7 +66,7 @@ class Model(Protocol):
 
 @runtime_checkable
 class LikelihoodModel(Protocol):
-    """A backend that can also say how likely it finds a given text (``hf:``, ``vllm:``)."""
+    """A backend that can also compute log-likelihoods of given texts (``hf:``, ``vllm:``)."""
 
     async def loglikelihood(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[float, bool]]:
         """Return, for each (context, continuation), log P(continuation | context) and whether it is the greedy one.
@@ -87,10 +87,10 @@ class LikelihoodModel(Protocol):
 
 @runtime_checkable
 class RenderingModel(Protocol):
-    """A backend that applies the chat template itself and can show what comes of it (``hf:``)."""
+    """A backend that applies the chat template itself and can return the rendered prompt (``hf:``)."""
 
     def render(self, messages: Sequence[Message]) -> str:
-        """Return a chat as the text that the model reads, up to where it begins to speak.
+        """Return the rendered prompt, up to the start of the assistant's answer.
 
         Raises:
             ModelError: the chat template refuses these messages.
@@ -100,7 +100,7 @@ class RenderingModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What the command line says about a model, the same for all backends; each reads what concerns it.
+    """Options of a model from the command line, common to all backends; each reads those it supports.
 
     ``extra`` holds the ``key=value`` pairs that follow a comma in the model string.
     """

@@ -1,4 +1,4 @@
-"""How a text is cut into tokens whose probability is asked for, as lm-evaluation-harness does it.
+"""Tokenises texts for log-likelihoods as lm-evaluation-harness does.
 
 Pure functions over token ids, shared by every backend that can score a given text; the same pairs give the same
 tokens as lm-eval 0.4.13, so that its metrics carry over exactly.

@@ -62,7 +62,7 @@ def open_gguf(name: str, options: ModelOptions) -> Model:
         prompt_cache: ``true`` keeps the beginnings of prompts between requests: faster for long common ones.
         flash_attention: ``true`` needs less memory for long contexts.
 
-    Each of the last two makes greedy answers depend a little on what else is asked at the same time.
+    With either of the last two, greedy answers may depend slightly on concurrent requests.
 
     Raises:
         ModelError: there is no such file, or it is not a model.
@@ -77,7 +77,7 @@ def open_gguf(name: str, options: ModelOptions) -> Model:
 
 
 class LlamaCpp(ChatServer):
-    """One GGUF file in llama.cpp's server, which batches what is asked at the same time.
+    """One GGUF file in llama.cpp's server, which batches concurrent requests.
 
     It is asked over its own loopback address, by the same client as any other server. Greedy answers may differ by
     what else is in the batch, because sums are then taken in another order; ``batch_invariant`` in the identity is
@@ -171,7 +171,7 @@ class LlamaCpp(ChatServer):
 
 
 def default_threads() -> int:
-    """Return ``$EVALKIT_THREADS``, or else the cores this process may use: with more threads llama.cpp collapses.
+    """Return ``$EVALKIT_THREADS``, or else the cores this process may use: more threads make llama.cpp much slower.
 
     Raises:
         UsageError: the variable is not a number above 0.

@@ -1,4 +1,4 @@
-"""Splits what a model thought from what it answered."""
+"""Separates a model's reasoning from its answer."""
 
 from __future__ import annotations
 

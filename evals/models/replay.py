@@ -1,4 +1,4 @@
-"""Answers from a file: ``replay:FILE`` runs a task on what was answered before."""
+"""Answers from a file: ``replay:FILE`` runs a task on stored answers."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _answers(line: Record) -> Iterator[tuple[Chat, Completion]]:
         if not (isinstance(prompt, str) and isinstance(response, str)):
             raise line.error(
                 "neither a line of a run nor one with the strings 'prompt' and 'response'"
-                " (an id alone is not enough: a model is asked by prompt)"
+                " (an id alone is not enough: answers are looked up by prompt)"
             )
         yield (prompt,), split_reasoning(Completion(response, latency=0.0))
         return

@@ -1,4 +1,4 @@
-"""What the JSON documents of a run have in common: typed fields, and the file as it is behind them."""
+"""Base classes of a run's JSON documents: typed fields, with the original file kept unchanged."""
 
 from __future__ import annotations
 

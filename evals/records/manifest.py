@@ -109,8 +109,8 @@ class Manifest(Document):
     def decode(cls, data: Any, *, source: Path | str) -> Self:
         """Make a manifest from its JSON value.
 
-        Those of the first days have no judge, no prices and no options of a judge. Settings of a later version are
-        kept in `as_json`, and passed over.
+        Older manifests lack the judge fields and prices. Settings of later versions are kept in `as_json` and
+        otherwise ignored.
 
         Raises:
             InputError: it is none, or another version wrote it (names file and field).
@@ -209,7 +209,7 @@ def open_manifest(directory: Path, fresh: Manifest) -> Manifest:
     found = _differing(kept, fresh, ("spec", "model", "judge", "tasks"))
     if found:
         raise UsageError(
-            f"{directory} holds another run; give a new --output (or delete that folder). They differ in\n"
+            f"{directory} contains another run; give a new --output (or delete that folder). They differ in\n"
             + "\n".join(found)
         )
     return kept
@@ -224,7 +224,7 @@ def check_repeated(before: Manifest, fresh: Manifest) -> list[str]:
     found = _differing(before, fresh, ("spec", "model", "judge", "tasks"))
     if found:
         raise UsageError(
-            "this cannot repeat the run: what made it (left) is not what is here (right)\n" + "\n".join(found)
+            "the run cannot be repeated: its inputs (left) differ from those here (right)\n" + "\n".join(found)
         )
     moved = _differing(before, fresh, ("evalkit", "packages", "python", "hardware"))
     return ["differs from the run that is repeated:", *moved] if moved else []

@@ -1,4 +1,4 @@
-"""Turns a spec into what will be done, and reads all of the input before anything is paid for."""
+"""Plans a run from its spec, and validates all input before any request is paid for."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def plan_tasks(spec: RunSpec) -> list[PlannedTask]:
     for item in planned:
         if names.count(item.task.name) > 1:
             raise UsageError(
-                f"{item.registered_as} without its data file stands for {item.task.name}, which is in --tasks too"
+                f"{item.registered_as} without its data file stands for {item.task.name}, which is also in --tasks"
             )
     return planned
 
@@ -106,7 +106,7 @@ def _examine(task: BaseTask, path: Path | None, spec: RunSpec) -> tuple[int, str
     measures = False
     for sample in _samples(task, path, spec):
         if not isinstance(sample.id, str):
-            raise InputError(f"{path or task.name}: the id {sample.id!r} of a sample is no text")
+            raise InputError(f"{path or task.name}: the id {sample.id!r} of a sample is not a string")
         if sample.id in seen:
             raise InputError(f"{path or task.name}: two samples have the id '{sample.id}'; ids must be unique")
         seen.add(sample.id)

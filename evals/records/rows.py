@@ -1,12 +1,13 @@
-"""The rows of a run: what a line of ``samples.jsonl`` says, typed, and the one gate through which lines come in.
+"""The rows of a run: the typed form of a line of ``samples.jsonl``, and its validation.
 
-`decode` knows all forms that were ever written, and refuses what no run can have written; behind it nobody has to
-ask again. It checks by hand, for a page is made of a hundred thousand rows.
+`decode` reads all formats that were ever written and rejects invalid lines, so that no other code needs to check.
+The checks are written by hand for speed: a report may read a hundred thousand rows.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -26,6 +27,7 @@ Key = tuple[str, str, int]
 _STATUSES: Final[Mapping[str, Status]] = {status.value: status for status in Status}
 _MOST: Final = 2**53
 """The largest count: beyond it a JSON number is no longer exact everywhere."""
+_LONGEST: Final = sys.float_info.max
 _SHOWN: Final = 60
 _MISSING: Final = object()
 _UNKNOWN: Final = Usage()
@@ -141,11 +143,11 @@ def encode(row: SampleRow) -> bytes:
 def decode(data: Any, *, source: Path | str, line: int) -> SampleRow:
     """Make a row from the JSON value of its line.
 
-    Lines of the first days lack ``continuations``, ``target``, ``sampling``, ``answer``, ``language`` and the
-    log-likelihoods. Fields that no run writes are passed over.
+    Older lines lack ``continuations``, ``target``, ``sampling``, ``answer``, ``language`` and the
+    log-likelihoods. Unknown fields are ignored.
 
     Raises:
-        InputError: no run writes such a line (names file, line and field).
+        InputError: the line is invalid (names file, line and field).
     """
     try:
         return _row(data)
@@ -154,10 +156,10 @@ def decode(data: Any, *, source: Path | str, line: int) -> SampleRow:
 
 
 def read_rows(directory: Path) -> Iterator[SampleRow]:
-    """Yield the finished rows of a run directory, also while it is being written; a torn last line is skipped.
+    """Yield the finished rows of a run directory, also of a running one; an incomplete last line is skipped.
 
     Raises:
-        InputError: a line in the middle is damaged, or is none of a run (names file, line and field).
+        InputError: a line is damaged or invalid (names file, line and field).
     """
     path = directory / ROWS
     for number, data in files.read_numbered(path):
@@ -185,7 +187,7 @@ def _row(data: Any) -> SampleRow:
     completion = data.get("completion", _MISSING)
     answered = None
     if completion is not None:
-        latency = _seconds(timing, "latency", "timing.")
+        latency = _number(timing, "latency", "timing.", _LONGEST, "seconds or null")
         answered = _completion(_object(data, "completion"), "completion.", _usage(data, ""), latency)
     language, candidates = data.get("language"), data.get("candidates")
     return SampleRow(
@@ -200,7 +202,7 @@ def _row(data: Any) -> SampleRow:
         answered,
         _text_or_none(data, "answer"),
         None if language is None else _language(_object(data, "language")),
-        _seconds(timing, "scored_s", "timing.") or 0.0,
+        _number(timing, "scored_s", "timing.", _LONGEST, "seconds or null") or 0.0,
         _object(data, "metadata"),
         _chosen(data),
         () if candidates is None else tuple([_candidate(one) for one in _list(data, "candidates")]),
@@ -284,8 +286,8 @@ def _language(data: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(one, dict) or one.keys() != _OF_LANGUAGE:
             _wrong(f"language.{name}", f"an object of {', '.join(sorted(_OF_LANGUAGE))}", one)
         _count(one, "letters", "language.")
-        _share(one, "cyrillic_share", "language.")
-        _share(one, "foreign_share", "language.")
+        _number(one, "cyrillic_share", "language.", 1.0, "a share or null")
+        _number(one, "foreign_share", "language.", 1.0, "a share or null")
         _text_or_none(one, "language", "language.")
     return data
 
@@ -341,16 +343,10 @@ def _count(data: dict[str, Any], name: str, place: str = "") -> int:
     return value
 
 
-def _share(data: dict[str, Any], name: str, place: str) -> None:
-    value = data[name]
-    if value is not None and not (isinstance(value, _NUMBER) and 0 <= value <= 1):
-        _wrong(place + name, "a share or null", value)
-
-
-def _seconds(data: dict[str, Any], name: str, place: str) -> float | None:
+def _number(data: dict[str, Any], name: str, place: str, most: float, expected: str) -> float | None:
     value = data.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value < math.inf:
-        _wrong(place + name, "seconds or null", value)
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value <= most:
+        _wrong(place + name, expected, value)
     return cast(float, value)

@@ -1,4 +1,4 @@
-"""What is asked for: the settings that change answers or verdicts, and nothing else."""
+"""The settings of a run that change answers or verdicts, and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ...judges.spec import NAMES, JudgeSpec, wrong_setting
 from ..models.base import Sampling
 from ..solvers import open_solver
 
-# Drafts that are all the same are of no use.
+# Identical drafts would be useless.
 DRAFT_TEMPERATURE = 0.7
 # Seeds of the drafts of one epoch keep clear of those of other epochs.
 EPOCHS_APART = 1_000_003

@@ -9,8 +9,8 @@
     results.json      metrics (`results.py`)
 
 There is one writer, held by a lock. A line goes to the operating system in a single write as soon as it exists,
-so that ``kill -9`` loses nothing; ``fsync`` follows every `SYNC_SECONDS`, so that a power cut loses seconds. A torn
-last line is cut off on opening.
+so that ``kill -9`` loses nothing; ``fsync`` follows every `SYNC_SECONDS`, so that a power cut loses seconds.
+An incomplete last line is truncated on opening.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import orjson
@@ -48,9 +46,6 @@ class Keys:
 
     def __len__(self) -> int:
         return sum(map(len, self._ids.values()))
-
-    def __iter__(self) -> Iterator[Key]:
-        return ((task, sample, epoch) for (task, epoch), ids in self._ids.items() for sample in ids)
 
 
 class RunStore:
@@ -85,9 +80,7 @@ class RunStore:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         try:
             self._samples.close()
             self._answers.close()

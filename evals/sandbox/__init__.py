@@ -1,4 +1,4 @@
-"""Running programs that nobody trusts: tiers of isolation, warm slots, verdicts that cannot be forged."""
+"""Running untrusted programs: tiers of isolation, warm worker processes, tamper-proof verdicts."""
 
 from .probe import describe_sandbox, open_sandbox
 

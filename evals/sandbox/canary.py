@@ -1,4 +1,4 @@
-"""A program that tries to get out: what a tier must stop before anything is trusted to it."""
+"""A self-test of a tier: an escape attempt that it must stop before it is used."""
 
 from __future__ import annotations
 

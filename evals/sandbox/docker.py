@@ -1,7 +1,7 @@
 """A slot in a container: for machines whose kernel offers neither namespaces nor Landlock, and for other systems.
 
-The container has no network, no capabilities, a read-only root and a user that is nobody; inside it the same worker
-and zygote run as elsewhere, and every program is bound by seccomp, and by Landlock where the kernel has it.
+The container has no network, no capabilities, a read-only root and an unprivileged user; inside it the same worker
+and zygote run as elsewhere, and every program is restricted by seccomp, and by Landlock where the kernel has it.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from .inside.layout import PRELOADED_PACKAGE, Layout
 from .inside.wire import WireError, body_length, pack, unpack
 
 UNPRIVILEGED_USER = 65534
-"""Who programs are when evalkit runs as root: nobody."""
+"""The user id of programs when evalkit runs as root: nobody."""
 
 _START_SECONDS = 30.0
 _SLACK_SECONDS = 60.0

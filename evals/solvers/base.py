@@ -1,4 +1,4 @@
-"""The words of solvers."""
+"""Interfaces of solvers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...tasks.types import Completion, Message
 
 
 class Ask(Protocol):
-    """Puts one chat to the model, and keeps the answer safe before it returns it."""
+    """Sends one chat to the model, and saves the answer before returning it."""
 
     async def __call__(self, messages: Sequence[Message], *, draw: int = 0, greedy: bool = False) -> Completion:
         """Answer; equal chats with different ``draw`` are different answers.
@@ -24,7 +24,7 @@ class Ask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What a solver made of a chat.
+    """The result of a solver.
 
     ``completion`` is the answer, with the tokens of everything that it took. ``candidates`` are the drafts, in the
     order in which they were drawn, and ``chosen`` is the place of the one that became the answer word for word.

@@ -1,7 +1,7 @@
-"""Do judges agree? Cohen's, Fleiss' and Krippendorff's coefficients, and rank correlations.
+"""Agreement of raters: Cohen's, Fleiss' and Krippendorff's coefficients, and rank correlations.
 
-A coefficient is ``None`` where it is undefined: nobody disagreed with anybody and there was only one category, so
-agreement by chance is certain. `bootstrap.bootstrap_interval` over the rated units gives the intervals.
+A coefficient is ``None`` where it is undefined: only one category was used, so agreement by chance is
+certain. `bootstrap.bootstrap_interval` over the rated units gives the intervals.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every function here speaks: an `Estimate`, seeds, and observations grouped into clusters."""
+"""Common types: `Estimate`, seeds, and observations grouped into clusters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Estimate:
     """A number measured on ``n`` observations in ``clusters`` independent groups, with its interval.
 
     ``None`` stands for what the data cannot tell: ``value`` when there are no observations, ``se`` when there is
-    a single cluster, ``low`` and ``high`` when no honest interval exists. ``se`` is the standard error of
+    a single cluster, ``low`` and ``high`` when no valid interval exists. ``se`` is the standard error of
     ``value``. ``method`` names how the interval was made, for captions (``wilson``, ``clustered t``, …).
     """
 

@@ -1,6 +1,6 @@
-"""Is the judge that rewards being gamed? A second judge, of another family, sees a sample of the same answers.
+"""Detects reward hacking: a gold judge of another family grades a sample of the same answers.
 
-Where the training judge's values rise and the gold judge's do not, the policy learns to please and not to be good
+Where the training judge's values rise and the gold judge's do not, the policy overoptimises the training judge
 (reward hacking as in Gao, Schulman and Hilton 2023, arXiv 2210.10760: the proxy goes up, the gold reward does not).
 """
 

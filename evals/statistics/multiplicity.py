@@ -1,4 +1,4 @@
-"""Adjusted p-values for looking many times. Each answers in the order it was asked; compare with α as usual."""
+"""Adjusted p-values for multiple tests, in the order given; compare them with α as usual."""
 
 from __future__ import annotations
 

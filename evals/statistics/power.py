@@ -1,4 +1,4 @@
-"""How small a difference a set of questions can see, and how many questions a difference needs.
+"""Power analysis: the smallest detectable difference, and the sample size that a difference needs.
 
 Miller 2024 ("Adding Error Bars to Evals", arXiv 2411.00640, on power analysis): the paired difference of two models
 has the variance (ω² + σ²_A/K_A + σ²_B/K_B) / n, where ω² is the variance over questions of the difference between
@@ -72,7 +72,7 @@ def minimal_detectable_effect(
 def detectable_effect(standard_error: float, *, alpha: float = 0.05, power: float = 0.8) -> float:
     """Return the smallest difference seen with probability ``power`` at this error: (z_{α/2} + z_β) · SE.
 
-    Meant for beside a "no difference found": what the comparison could have found.
+    Report it beside a non-significant result.
 
     Raises:
         ValueError: an argument is out of its range.

@@ -1,4 +1,4 @@
-"""Ranks with their uncertainty: what place a model may hold, given what was told apart."""
+"""Ranks with their uncertainty: ranges of ranks from significant differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is one model better than another on the same questions? Paired tests by cluster.
+"""Paired tests of two models on the same questions, by cluster.
 
 First minus second throughout: a positive difference favours the first.
 """

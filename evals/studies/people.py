@@ -1,4 +1,4 @@
-"""The queue for people: gradings that judges could not settle go out as JSON lines, people's verdicts come back in.
+"""Human review: gradings that judges could not settle are exported as JSON lines, and verdicts imported.
 
 A line that goes out (`evalkit judge queue RUN -o FILE`)::
 
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -40,14 +40,14 @@ from ..records.results import write_results
 from ..records.rows import ROWS, SampleRow, read_rows
 
 PEOPLE: Final = "people.jsonl"
-"""What people said, in the run's directory."""
+"""The human verdicts of a run, in its directory."""
 
 WHY: Final[Mapping[str, str]] = {
     "unscored": "the judges gave no verdict that could be used",
     "escalated": "the judges differ by more than two points",
     "gated": "the judges give a proof over two points more than its wrong final answer lets through",
 }
-"""Why a person should look."""
+"""Reasons for human review."""
 
 KEY_FIELDS: Final = ("task", "id", "epoch", "turn")
 Line = dict[str, Any]
@@ -58,7 +58,7 @@ GradingKey = tuple[str, str, int, int | None]
 
 @dataclass(frozen=True, slots=True)
 class ImportedVerdicts:
-    """What became of a file of verdicts: how many count now, and how many lines have none yet."""
+    """Counts of an imported file: verdicts taken, and lines still without one."""
 
     verdicts: int
     still_open: int
@@ -116,7 +116,7 @@ def take_verdicts(directory: Path, path: Path) -> ImportedVerdicts:
     gradings = {asked.key: asked for row in read_rows(directory) for asked in _gradings(row, task_of)}
     given: dict[GradingKey, Line] = {}
     still_open = 0
-    # An empty queue is a good one.
+    # An empty queue is valid.
     lines = read_records(path) if not path.exists() or path.stat().st_size else ()
     for line in lines:
         asked = _graded(line, gradings)
@@ -127,15 +127,11 @@ def take_verdicts(directory: Path, path: Path) -> ImportedVerdicts:
         if given.setdefault(asked.key, verdict) != verdict:
             raise line.error("there are two different verdicts on this grading; leave one of them")
     if given:
-        _keep(directory, given.values())
+        with contextlib.closing(Journal(directory / PEOPLE)) as journal:
+            for verdict in given.values():
+                journal.append(verdict)
         _settle_all(directory)
     return ImportedVerdicts(len(given), still_open)
-
-
-def _keep(directory: Path, verdicts: Iterable[Line]) -> None:
-    with contextlib.closing(Journal(directory / PEOPLE)) as journal:
-        for verdict in verdicts:
-            journal.append(verdict)
 
 
 def _settle_all(directory: Path) -> None:
@@ -233,7 +229,7 @@ def _graded(line: Record, gradings: Mapping[GradingKey, _RowGrading]) -> _RowGra
             f" epoch {line['epoch']!r}{turn}"
         )
     if asked.answer_sha256 != line["answer_sha256"]:
-        raise line.error(f"the answer of '{line['id']}' is not the one that this verdict is on")
+        raise line.error(f"the answer of '{line['id']}' has changed since this line was exported")
     return asked
 
 

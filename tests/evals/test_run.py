@@ -214,7 +214,7 @@ BAD_USAGE = {
     ),
     "unknown embedded model": (["--model", "embedded:qwen", "--tasks", "ruifeval"], "no embedded model is called"),
     "unknown option": (["--model", "openai:x,tempo=1", "--tasks", "ruifeval"], "has no option 'tempo'"),
-    "no server": (["--model", "openai:x", "--tasks", "ruifeval"], "no server to ask: give --base-url"),
+    "no server": (["--model", "openai:x", "--tasks", "ruifeval"], "no server is given: use --base-url"),
     "a missing data file": (
         ["--model", "openai:x", "--tasks", "ruifeval", "--data", "ruifeval=nowhere.jsonl"],
         "nowhere.jsonl",

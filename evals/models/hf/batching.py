@@ -17,7 +17,7 @@ Work = Callable[[Sequence[Item], Callable[[int, "Answer | ModelError"], None], C
 and may skip items that are ``abandoned(i)``."""
 
 GATHER_SECONDS = 0.01
-"""How long the first request waits for company: askers that start together are a few milliseconds apart."""
+"""How long the first request waits for others to batch with: concurrent requests arrive milliseconds apart."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +56,7 @@ class Batcher(Generic[Item, Answer]):
         return await job.future
 
     async def close(self) -> None:
-        """Give up what is waiting or running."""
+        """Cancel waiting and running requests."""
         self._closed = True
         for job in self._waiting:
             job.future.cancel()

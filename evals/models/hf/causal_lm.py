@@ -1,4 +1,4 @@
-"""The engine under evaluation and training: rows of tokens through a causal language model of transformers.
+"""A causal language model of transformers on batches of token rows, for evaluation and training.
 
 Rows are padded on the left, so that all of a batch go on at the same place, and positions count what is no padding.
 The model is read in three ways: `CausalLM.decode` continues prompts with a key-value cache, `CausalLM.token_values`
@@ -59,7 +59,7 @@ class TokenValues:
 
 
 class CausalLM:
-    """A causal language model of transformers, perhaps with adapters, and the little that batches of it need.
+    """A causal language model of transformers, possibly with adapters, and its batched operations.
 
     ``batch_invariant``: rounding is fine enough (float32, float64) for answers that no batch can change.
 
@@ -127,7 +127,7 @@ class CausalLM:
             ModelError: the model does not say what is below its output layer.
         """
         if self._body is None:
-            raise ModelError("this model shows no hidden states", fatal=True)
+            raise ModelError("this model gives no access to its hidden states", fatal=True)
         arguments = self._positions(inputs, mask)
         output = self._body(input_ids=inputs, attention_mask=mask, use_cache=False, **arguments)
         states: Tensor = output[0][chosen]

@@ -34,7 +34,7 @@ class ChatTemplate:
         return template_identity(self.source, self.arguments.get("enable_thinking"))
 
     def render(self, messages: Sequence[Message]) -> str:
-        """Return the prompt as text, up to where the assistant begins to speak.
+        """Return the prompt as text, up to the start of the assistant's answer.
 
         Raises:
             ModelError: the template refuses these messages (many have no system role, or want strict turns).
@@ -45,11 +45,10 @@ class ChatTemplate:
 
         chat = [message.as_json() for message in messages]
         try:
-            return str(
-                self.tokenizer.apply_chat_template(
-                    chat, chat_template=self.source, tokenize=False, add_generation_prompt=True, **self.arguments
-                )
+            prompt = self.tokenizer.apply_chat_template(
+                chat, chat_template=self.source, tokenize=False, add_generation_prompt=True, **self.arguments
             )
+            return str(prompt)
         except TemplateError as error:
             roles = ", ".join(message.role for message in messages)
             raise ModelError(f"the model's chat template refuses this chat ({roles}): {error}") from None

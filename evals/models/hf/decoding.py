@@ -3,7 +3,7 @@
 In float32, logits computed in a batch differ in the sixth digit from those computed alone: the order of sums
 follows the shape of the batch, and the padding. That tips a draw only when it was that close; so every draw says
 whether rounding could have changed it (`draws`), and one in some hundreds is decided again from the row's tokens
-alone, which no batch can change. The same request therefore gets the same answer in whatever company it is asked.
+alone, which no batch can change. The same request therefore gets the same answer in any batch.
 Half-precision rounding is far too coarse for that.
 """
 
@@ -66,7 +66,7 @@ def generate(
     Rows that end, or that are abandoned, leave the batch at once.
 
     Raises:
-        ModelError: the model computes no numbers (NaN).
+        ModelError: the logits are NaN.
     """
     import torch
 
@@ -95,7 +95,7 @@ def measure_likelihoods(lm: CausalLM, questions: Sequence[Likelihoods]) -> list[
     """Return, for all targets of each question, their log-probability and whether they are the greedy tokens.
 
     Raises:
-        ModelError: the model computes no numbers (NaN).
+        ModelError: the logits are NaN.
     """
     import torch
 

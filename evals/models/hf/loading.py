@@ -1,4 +1,4 @@
-"""Loads a model of transformers with its tokenizer, and turns what goes wrong into one line."""
+"""Loads a model of transformers with its tokenizer; errors become one-line messages."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Settings:
         """Take the options of a model string, filled up with what suits this machine.
 
         Raises:
-            UsageError: the device is not to be had here.
+            UsageError: the device is not available.
             MissingExtraError: torch or transformers is not installed.
         """
         torch, _ = _libraries()
         device = chosen.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
         if device.partition(":")[0] not in ("cpu", "cuda"):
-            raise UsageError(f"device={device} is none that hf: knows: cpu, cuda, cuda:1, …")
+            raise UsageError(f"unsupported device={device}: use cpu, cuda, cuda:1, …")
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise UsageError(f"device={device}: this torch ({torch.__version__}) finds no CUDA device")
         threads = chosen.get("threads") or int(os.environ.get("EVALKIT_THREADS", "0"))
@@ -119,13 +119,13 @@ def load(checkpoint: Checkpoint, settings: Settings) -> Loaded:
     try:
         model = model.to(settings.device).eval()
     except torch.OutOfMemoryError as error:
-        raise ModelError(f"no room on {settings.device}: {_first_line(error)}", fatal=True) from error
+        raise ModelError(f"out of memory on {settings.device}: {_first_line(error)}", fatal=True) from error
     pad = next((id for id in (tokenizer.pad_token_id, tokenizer.eos_token_id) if id is not None), 0)
     return Loaded(tokenizer, CausalLM(model, stop_tokens=_stop_tokens(model, tokenizer), pad_token=pad), identity)
 
 
 def release_memory() -> None:
-    """Give the memory of dropped weights back to the system, and to CUDA's other users."""
+    """Release the memory of dropped weights to the system and to other CUDA processes."""
     import torch
 
     gc.collect()

@@ -123,7 +123,7 @@ class HfModel:
         self._answers = Batcher[Request, Generated](
             self._generate_batch, thread=self._thread, rows=batch_size, tokens=batch_tokens
         )
-        # A row alone in its batch has no company that could change its digits.
+        # Batches of one row: rounding cannot depend on other rows.
         self._scores = Batcher[Likelihoods, list[tuple[float, bool]]](
             self._score_batch,
             thread=self._thread,
@@ -176,7 +176,7 @@ class HfModel:
         return [sum(value for value, _ in await self._scored(self._cutter.windows(text))) for text in texts]
 
     def render(self, messages: Sequence[Message]) -> str:
-        """Return a chat as the text that the model reads, up to where it begins to speak.
+        """Return the rendered prompt, up to the start of the assistant's answer.
 
         Raises:
             ModelError: the chat template refuses these messages.
@@ -184,7 +184,7 @@ class HfModel:
         return self._template.render(messages)
 
     async def close(self) -> None:
-        """Give up what is still being answered and free the weights."""
+        """Cancel running requests and free the weights."""
         await self._answers.close()
         await self._scores.close()
         self._thread.shutdown()
@@ -298,5 +298,5 @@ def _invariance(lm: CausalLM) -> dict[str, Any]:
     kind = str(lm.model.dtype).removeprefix("torch.")
     return {
         "batch_invariant": False,
-        "batch_variance": f"{kind} rounding depends on the company in a batch; dtype=float32 does not",
+        "batch_variance": f"{kind} rounding depends on the other rows of a batch; dtype=float32 is batch-invariant",
     }

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 SECONDS_TO_CONNECT = 10.0
-# Uvicorn, and so most servers of models, hangs up after as long.
+# Uvicorn, and so most model servers, closes idle connections after the same time.
 SECONDS_KEPT_ALIVE = 5.0
 OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -62,7 +62,7 @@ class HttpClient:
         sign: signs requests, where that takes more than fixed headers.
         trust: the certificates trusted; the system's (``SSL_CERT_FILE``, ``SSL_CERT_DIR``) unless given.
         proxies: whether the environment's proxies are used (``HTTPS_PROXY`` and so on).
-        rate_limit: how fast the server may be asked.
+        rate_limit: the limits on requests to the server.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class HttpClient:
         *,
         tokens: int = 0,
     ) -> Read:
-        """POST a body, again after failures that pass, and return what ``read`` makes of the answer.
+        """POST a body, retrying temporary failures, and return the answer parsed by ``read``.
 
         Requests wait for their turn as the server's rate limits have it; ``tokens`` is about how many this one
         takes. ``read`` raises `RequestError` for what is no answer: it is asked for again.
@@ -228,7 +228,7 @@ class HttpClient:
             return RequestError(f"did not answer within {timeout:g} s")
         while error.__cause__ is not None:
             error = error.__cause__
-        return RequestError(f"broke the connection: {_one_line(error)}")
+        return RequestError(f"closed the connection: {_one_line(error)}")
 
 
 def get_blocking(address: str, path: str, *, timeout: float, headers: Mapping[str, str] | None = None) -> bytes:
@@ -247,7 +247,7 @@ def get_blocking(address: str, path: str, *, timeout: float, headers: Mapping[st
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:
-    """Return a request's body; text that UTF-8 cannot hold (lone surrogates) has U+FFFD in its place."""
+    """Return a request's body; unpaired surrogates are replaced by U+FFFD."""
     try:
         return orjson.dumps(body)
     except TypeError:
@@ -275,7 +275,7 @@ def environment_proxy(address: str) -> str | None:
 
 
 def error_reason(content: bytes) -> str:
-    """Return what a server says of an error, in one line: OpenAI's form, ``message`` alone, or the text itself."""
+    """Return the error message of a response in one line: OpenAI's form, ``message`` alone, or the text itself."""
     try:
         body = orjson.loads(content)
         error = body.get("error", body)

@@ -1,4 +1,4 @@
-"""GigaChat's access tokens: bought with an authorization key, good for 30 minutes, renewed ahead of time."""
+"""GigaChat's access tokens: requested with an authorization key, valid for 30 minutes, renewed in advance."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class AccessTokens:
         """Return a token that holds for the next request; never the one that a server has just ``refused``.
 
         Raises:
-            ModelError: none is to be had (``fatal`` when the key, the scope or the certificate is the reason).
+            ModelError: no token was obtained (``fatal`` if the key, the scope or the certificate is the reason).
         """
         async with self._lock:
             if not self._token or self._token == refused or self._clock() >= self._renew_at:
-                self._token, remaining = await self._buy()
+                self._token, remaining = await self._request()
                 self._renew_at = self._clock() + remaining - min(RENEWED_BEFORE_SECONDS, remaining / 2)
             return self._token
 
@@ -68,7 +68,7 @@ class AccessTokens:
         token = await self.current(refused=refused.get("Authorization", "").removeprefix("Bearer "))
         return {"Authorization": f"Bearer {token}"}
 
-    async def _buy(self) -> tuple[str, float]:
+    async def _request(self) -> tuple[str, float]:
         async def buy() -> tuple[str, float]:
             headers = {
                 "Authorization": f"Basic {self._key}",
@@ -98,9 +98,7 @@ class AccessTokens:
             token = str(fields["access_token"] if "access_token" in fields else fields["tok"])
             expires = float(fields["expires_at"] if "expires_at" in fields else fields["exp"])
         except (ValueError, LookupError, TypeError):
-            raise ModelError(
-                f"gigachat: {self._url} answered something that is no access token", fatal=True
-            ) from None
+            raise ModelError(f"gigachat: {self._url} did not answer with an access token", fatal=True) from None
         if expires >= _SMALLEST_MILLISECONDS:
             expires /= 1000
         remaining = expires - self._clock()

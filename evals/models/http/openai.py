@@ -36,7 +36,7 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
 OWN_ADDRESS = "https://api.openai.com/v1"
 CONCURRENCY = 16
 ATTEMPTS_TO_CONNECT = 4
-# How long one chat may be asked for, in time limits of one request; rate limits may take all of it.
+# Total time for one chat, retries included, as a multiple of the timeout of one request.
 PATIENCE = 2
 REFUSING_STATUSES = frozenset({400, 404, 422, 501})  # perhaps because of one parameter
 
@@ -60,7 +60,7 @@ def open_openai(name: str, options: ModelOptions) -> Model:
     key = options.api_key or os.environ.get("OPENAI_API_KEY")
     if base_url is None and key is None:
         raise UsageError(
-            "no server to ask: give --base-url http://HOST/v1 for an OpenAI-compatible server,"
+            "no server is given: use --base-url http://HOST/v1 for an OpenAI-compatible server,"
             " or set OPENAI_API_KEY for OpenAI's own"
         )
     addresses = [None] if base_url is None else [api_address(one) for one in base_url.split(",") if one.strip()]
@@ -186,13 +186,14 @@ class ChatServer:
         return model_error(error, self._where())
 
     def _learn(self, body: Mapping[str, Any], refusal: RequestError | None) -> None:
-        """Remember what an answer says of the server and schemas; ``refusal`` is that of the same chat with one."""
+        """Remember whether the server supports schemas; ``refusal`` is its error for the same chat with one."""
         if self._takes_schema is None and "response_format" in body:
             self._takes_schema = True
         elif self._takes_schema is None and refusal is not None:
             self._takes_schema = False
+            reason = self._model_error(refusal)
             print(
-                f"{self.name} is asked for words alone, for it takes no schema: {self._model_error(refusal)}",
+                f"{self.name} supports no JSON schemas, answers are requested as text: {reason}",
                 file=sys.stderr,
             )
 
@@ -263,6 +264,6 @@ def _parse(content: bytes) -> Any:
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
-        # Answers cut in the middle of an emoji hold half a surrogate pair or half a UTF-8 sequence.
+        # Answers cut inside an emoji contain an unpaired surrogate or an incomplete UTF-8 sequence.
         lenient = json.dumps(json.loads(content.decode("utf-8", "replace")), ensure_ascii=False)
         return orjson.loads(lenient.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))

@@ -1,4 +1,4 @@
-"""Several servers with the same model: each request goes to the one that has the least to do."""
+"""Several servers with the same model: each request goes to the least busy one."""
 
 from __future__ import annotations
 

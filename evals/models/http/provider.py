@@ -1,4 +1,4 @@
-"""What the clouds of one provider have in common: their own keys and certificates, and parameters they lack."""
+"""Common parts of the cloud providers: own keys and certificates, unsupported parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a server may be asked: what the user allows, what it tells in its headers, and what it puts up with."""
+"""Rate limits: those set by the user, those in response headers, and an adaptive limit on concurrency."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class TokenBucket:
-    """So many units a minute, as a bucket that refills steadily and holds a few seconds' worth.
+    """A token bucket: units per minute, refilled steadily, with a capacity of a few seconds.
 
-    A request that is larger than the bucket waits until it is full, and leaves a debt.
+    A request larger than the capacity waits until the bucket is full and makes it negative.
     """
 
     BURST = 5.0
@@ -43,12 +43,12 @@ class TokenBucket:
 
 
 class RateLimit:
-    """Holds requests back: all of them until a moment the server named, and all but a window of them at any time.
+    """Limits requests: pauses until a time given by the server, and a window of concurrent requests.
 
     The window is ``concurrency`` at first, is halved when the server says 429 and grows by one when a whole window
     of answers went well (additive increase, multiplicative decrease; Chiu and Jain 1989). ``requests`` and
-    ``tokens`` a minute are kept where they are given; headers that say that nothing is left close the gate until
-    the time at which they say that it is renewed.
+    ``tokens`` per minute are enforced where given; response headers that report an exhausted limit pause all
+    requests until its reset.
     """
 
     def __init__(self, concurrency: int, *, requests: float | None = None, tokens: float | None = None) -> None:
@@ -67,7 +67,7 @@ class RateLimit:
         return max(1, int(self._window))
 
     def pause_for(self, seconds: float) -> None:
-        """Let nobody through for this long."""
+        """Pause all requests for this long."""
         self._opens = max(self._opens, time.monotonic() + seconds)
 
     async def acquire(self, tokens: int = 0) -> None:
@@ -86,14 +86,14 @@ class RateLimit:
                 while bucket is not None and (wait := bucket.take(units)) > 0:
                     await asyncio.sleep(wait)
             while (wait := self._opens - time.monotonic()) > 0:
-                # A little spread, so that not everybody rushes through at the same moment.
+                # Jitter, so that waiting requests do not start at the same moment.
                 await asyncio.sleep(wait + random.uniform(0.0, 0.1))
         except BaseException:
             self.release()
             raise
 
     def release(self, *, rate_limited: bool = False, answered: bool = False) -> None:
-        """Tell how a request ended."""
+        """Report the end of a request."""
         self._in_flight -= 1
         now = time.monotonic()
         if rate_limited:
@@ -113,7 +113,7 @@ class RateLimit:
                 room -= 1
 
     def read_headers(self, headers: Mapping[str, str]) -> None:
-        """Close the gate when ``x-ratelimit-remaining-…`` says that nothing is left, until ``…-reset-…``."""
+        """Pause requests until ``x-ratelimit-reset-…`` when ``x-ratelimit-remaining-…`` is 0."""
         for kind in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
                 self.pause_for(min(duration_seconds(headers.get(f"x-ratelimit-reset-{kind}", "")), LONGEST_RESET))

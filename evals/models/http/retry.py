@@ -1,7 +1,7 @@
-"""What a failed request means and when it is sent again: one policy for everything that speaks HTTP.
+"""Retry policy of all HTTP requests: what a failure means, and when a request is sent again.
 
-`failure_of_status` decides what a status means (a 403 ends the run, a 503 is asked again), `ask_again` is the loop,
-and `model_error` says in words what was given up. How often a request is worth asking is a `Patience`.
+`failure_of_status` classifies a status (a 403 ends the run, a 503 is retried), `ask_again` is the retry loop, and
+`model_error` makes the error for the user. `Patience` bounds the attempts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 
 class Failure(Enum):
-    """What came of a request instead of an answer."""
+    """Kinds of failed requests."""
 
     TEMPORARY = "the same request may succeed in a moment"
     RATE_LIMITED = "it may succeed later, and so may all others"
@@ -43,7 +43,7 @@ ENDING = frozenset({Failure.UNREACHABLE, Failure.FATAL, Failure.UNTRUSTED})
 
 TEMPORARY_STATUSES = frozenset({408, 409, 425, 500, 502, 503, 504})
 FATAL_STATUSES = frozenset({401, 402, 403, 404, 405})
-# Codes of a 429 that no waiting helps against.
+# Codes of a 429 for which retrying is useless.
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
@@ -90,7 +90,7 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a request is worth sending.
+    """Limits on the attempts of one request.
 
     Args:
         attempts: failures after which it is given up.
@@ -107,12 +107,12 @@ class Patience:
 async def ask_again(
     once: Callable[[], Awaitable[Answer]], patience: Patience, *, hold: Callable[[float], None] | None = None
 ) -> Answer:
-    """Return what ``once`` returns, called again after failures that pass, with a pause before each time.
+    """Return the result of ``once``, retrying temporary failures with a pause before each attempt.
 
-    A pause that the server asked for is told to ``hold``, where there is one: it holds up all requests.
+    A pause requested by the server is passed to ``hold``, if given, which delays all requests.
 
     Raises:
-        RequestError: one that does not pass, or the last one.
+        RequestError: a permanent failure, or the last temporary one.
     """
     begun = time.monotonic()
     failures = limits = 0

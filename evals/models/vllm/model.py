@@ -1,7 +1,7 @@
 """``vllm:`` models: one or more vLLM servers, started for the run and ended with it.
 
-A server of its own rather than an engine in this process: vLLM pins its own torch and transformers, and may so live
-in another environment (``python=``); it cannot take evalkit down with it; and several of them share the requests.
+A server process, not an engine in this process: vLLM pins its own torch and transformers and may be installed
+in another environment (``python=``); a crash does not end evalkit; and several servers can share the requests.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def open_vllm(name: str, options: ModelOptions) -> VllmModel:
         "vllm": installation.version,
         **({"adapter_sha256": adapter_sha256(adapter)} if adapter else {}),
         "batch_invariant": False,
-        "batch_variance": "vLLM batches what is asked at the same time, and rounding depends on the company",
+        "batch_variance": "vLLM batches concurrent requests, and rounding depends on the other rows of a batch",
     }
     arguments = [
         str(checkpoint.folder),
@@ -129,7 +129,7 @@ def open_vllm(name: str, options: ModelOptions) -> VllmModel:
 
 
 class VllmModel:
-    """A model on vLLM servers that this process started; each request goes to the one with the least to do."""
+    """A model on vLLM servers that this process started; each request goes to the least busy one."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Runs a command no longer than another process lives: ``python leash.py PARENT_PID COMMAND…``.
+"""Runs a command and ends it with its parent process: ``python parent_guard.py PARENT_PID COMMAND…``.
 
-A server of several gigabytes must not outlive the evalkit that started it, however that one ends. It is ended with
-all that it started when the parent is gone or closes our standard input. Uses the standard library alone.
+A vLLM server must not outlive the evalkit process that started it. It is ended, with all its children, when the
+parent has ended or closes this process's standard input. Uses the standard library alone.
 """
 
 from __future__ import annotations

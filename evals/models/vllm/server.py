@@ -19,10 +19,10 @@ from ....errors import MissingExtraError, ModelError, UsageError
 from ..http.client import get_blocking
 from ..http.retry import RequestError
 
-LEASH = Path(__file__).with_name("parent_guard.py")
+PARENT_GUARD = Path(__file__).with_name("parent_guard.py")
 START_SECONDS = 1800.0
 KV_CACHE_GIB = "4"
-TELLTALES = ("Error:", "error:", "Exception:")
+ERROR_MARKS = ("Error:", "error:", "Exception:")
 
 PROBE = """
 import importlib.util, json
@@ -93,7 +93,7 @@ class Server:
         with tempfile.NamedTemporaryFile(prefix="evalkit-vllm-", suffix=".log", delete=False) as log:
             self.log = Path(log.name)
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(LEASH), str(os.getpid()), *command, "--port", str(port)],
+                [sys.executable, "-I", str(PARENT_GUARD), str(os.getpid()), *command, "--port", str(port)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -126,7 +126,7 @@ class Server:
     def ended(self) -> ModelError:
         """Return the error that says why the process ended, as far as its log tells."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        told = [line for line in lines if any(mark in line for mark in TELLTALES)]
+        told = [line for line in lines if any(mark in line for mark in ERROR_MARKS)]
         reason = " ".join((told or lines or ["it wrote nothing"])[-1].split())[-300:]
         return ModelError(f"vLLM ended: {reason} (its log is {self.log})", fatal=True)
 

@@ -1,7 +1,7 @@
-"""The user's cache folder, one lock per thing in it, and sha256 sums that are remembered.
+"""The user's cache folder, one lock per thing in it, and remembered sha256 sums.
 
 Hashing 491 MB costs one to two seconds and a 40 GB file minutes, so a sum is kept beside the file's size and
-modification time and taken as valid while both stand. Bits that rot under an unchanged time are not noticed:
+modification time and taken as valid while both stand. Corruption that keeps size and time is not noticed:
 remove ``sha256/`` in the cache folder to have everything hashed anew.
 """
 

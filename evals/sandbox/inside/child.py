@@ -1,4 +1,4 @@
-"""The process that runs one program: it binds itself, then obeys the program and answers questions about it."""
+"""The process that runs one program: it restricts itself, runs the program and serves calls to it."""
 
 from __future__ import annotations
 

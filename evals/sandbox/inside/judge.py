@@ -22,7 +22,7 @@ _CHECKER_SECONDS = 2.0
 
 
 class ProgramRun:
-    """What came of one program so far: verdicts, what it printed, its processor time."""
+    """Results of one program so far: verdicts, output, processor time."""
 
     def __init__(self) -> None:
         self.verdicts: list[TestVerdict] = []

@@ -1,4 +1,4 @@
-"""The system calls that Python has no words for."""
+"""System calls that the standard library does not offer."""
 
 from __future__ import annotations
 

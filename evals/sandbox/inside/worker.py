@@ -89,7 +89,7 @@ def _start(settings: dict[str, Any], parent: int) -> Zygote:
 
 
 def _bind_self() -> None:
-    """Give up what the judging of tests does not need: they are trusted, but written by others."""
+    """Drop privileges that running the tests does not need: they are trusted, but third-party code."""
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
     system.drop_capabilities()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
@@ -97,7 +97,7 @@ def _bind_self() -> None:
 
 
 def _bonds(settings: dict[str, Any], layout: Layout) -> Bonds:
-    """Leave the world of the caller, as far as the tier goes, and return what will bind each child."""
+    """Isolate this process as far as the tier does, and return the restrictions of each child."""
     tier, folder = settings["tier"], settings["scratch"]
     if tier == "namespace":
         packages = {f"{namespace.PACKAGES}/{Path(place).name}": place for place in layout.package_folders}
@@ -116,7 +116,7 @@ def _bonds(settings: dict[str, Any], layout: Layout) -> Bonds:
     except OSError:
         if tier == "landlock":
             raise
-        ruleset = None  # a container is a wall of its own
+        ruleset = None  # the container isolates by itself
     return Bonds(folder, make_filter(file_owner=False), ruleset, threads)
 
 

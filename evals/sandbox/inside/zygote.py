@@ -1,4 +1,4 @@
-"""The process that forks: warm, and ignorant of every program.
+"""The zygote: a warm process that forks a child per program and never sees the programs.
 
 It receives descriptors and forks; the child reads its program from one of them, so nothing of a program is ever in
 the memory that the next child starts from.
@@ -21,7 +21,7 @@ from .wire import pack, unpack
 
 JOB, PRELOAD = b"J", b"P"
 REPORT = struct.Struct("=id")
-"""What it says of a dead child: the wait status and the processor time in seconds."""
+"""Report on an ended child: wait status and processor time in seconds."""
 
 _REHEARSAL = """
 import math

@@ -65,7 +65,7 @@ class DecidedBattle:
             battle = cls(**{**data, "games": games, "style": style})
             winners = [battle.winner, *battle.criteria.values(), *(game.winner for game in games)]
             if not _WINNERS.issuperset(winners):
-                raise ValueError(f"nobody is called {winners!r:.60}")
+                raise ValueError(f"unknown winner in {winners!r:.60}")
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{where}: not a battle of a comparison ({type(error).__name__}: {error})") from None
         return battle

@@ -140,7 +140,7 @@ async def judge_pairs(
 
     Raises:
         UsageError: the folder holds another comparison (every difference is shown).
-        ModelError: the judge's model is gone; what was decided is saved.
+        ModelError: the judge's model is unavailable; finished battles are saved.
         RunError: the folder cannot be written.
     """
     output.mkdir(parents=True, exist_ok=True)
@@ -164,14 +164,17 @@ async def judge_pairs(
 
 
 def raise_if_fatal(judge: str, details: Mapping[str, Any]) -> None:
-    """Stop where a judge, or a member of a jury, fails in a way that no request can escape.
+    """Raise if the error of a judge, or of a jury member, is fatal for all requests.
 
     Raises:
         ModelError: these are the details of such a failure.
     """
     for one in (details, *details.get("members", ())):
         if one.get("fatal"):
-            raise ModelError(f"the judge {judge} is gone: {one['error']}. Run the same command again", fatal=True)
+            raise ModelError(
+                f"the judge {judge} is unavailable: {one['error']}. Run the same command again to resume",
+                fatal=True,
+            )
 
 
 def _open_runs(paths: Sequence[Path]) -> list[_Run]:
@@ -298,20 +301,20 @@ def _open_setup(output: Path, setup: Mapping[str, Any]) -> None:
         return
     if found := differences(read_json(path), setup):
         raise UsageError(
-            f"{output} holds another comparison; give another folder (or delete that one). They differ in\n"
+            f"{output} contains another comparison; give another folder (or delete that one). They differ in\n"
             + "\n".join(found)
         )
 
 
 def _decided(output: Path, *, also_unscored: bool = False) -> dict[str, DecidedBattle]:
-    """Return the journal by key, the last line of each; those that a second attempt can mend only if wanted."""
+    """Return the journal by key, the last line of each; those that can be retried only with ``also_unscored``."""
     path = output / "battles.jsonl"
     battles = (DecidedBattle.decode(data, where=f"{path}:{number}") for number, data in read_numbered(path))
     found = {battle.key: battle for battle in battles}
     if also_unscored:
         return found
-    mendable = {*APPARATUS_FAILURES, UNANSWERED}
-    return {key: battle for key, battle in found.items() if battle.status not in mendable}
+    retryable = {*APPARATUS_FAILURES, UNANSWERED}
+    return {key: battle for key, battle in found.items() if battle.status not in retryable}
 
 
 async def _decide(

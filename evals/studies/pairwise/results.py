@@ -39,7 +39,7 @@ def summarize_battles(
     """Return the results of battles as JSON values.
 
     ``coverage`` is the share of battles with a verdict: those without one are no ties, they are left out.
-    ``order_consistency`` and ``first_position`` tell how the judge bore the change of order: the share of battles
+    ``order_consistency`` and ``first_position`` measure position bias: the share of battles
     in which both orders agree, and of decided games that went to the answer shown first (0.5 when the place does
     not matter). Each of ``pairs`` has a ``win_rate`` of its first model (ties half), clustered by question, and
     ``distinguishable``: whether its interval leaves out one half. ``ratings`` are on the Elo scale with mean 1000,
@@ -77,7 +77,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         lines += [f"Winner: **{results['winner']}**", ""]
     else:
         lines += ["No model is distinguishably better than all others.", ""]
-    lines += [f"Beware: {caution}.\n" for caution in results["cautions"]]
+    lines += [f"Caution: {caution}.\n" for caution in results["cautions"]]
     lines += [
         f"- Verdicts: {results['scored']} of {results['battles']} battles ({_statuses(results['statuses'])})",
         f"- Both orders agree: {_percent(results['order_consistency'])}",

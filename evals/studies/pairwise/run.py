@@ -35,7 +35,7 @@ def compare_answers(
 
     Raises:
         UsageError, InputError: the runs cannot be compared.
-        ModelError, RunError: the judge is gone, or the budget is spent; what was said is saved.
+        ModelError, RunError: the judge is unavailable, or the budget is spent; verdicts so far are saved.
     """
     usual = {} if isinstance(judge, JudgeSpec) else {"rule": "majority"}
     spec = JudgeSpec.of(judge, **{**usual, **judging})

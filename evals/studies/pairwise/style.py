@@ -1,4 +1,4 @@
-"""How an answer is dressed: its length and its markdown, counted; what judges like for its own sake."""
+"""Style features of an answer: its length and markdown elements, which bias judges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The passport of a judge: how far it can be trusted, measured before it is.
+"""The passport of a judge: its biases and its agreement with people, measured before use.
 
 probes        what it is measured on: questions, paddings, decorations, signatures, attacks
 gradings      what it is asked

@@ -1,4 +1,4 @@
-"""The passport itself: measurements of one judge, tied to it by a hash, and the thresholds that it must meet."""
+"""The passport document: measurements of one judge, tied to it by a hash, and thresholds on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .measurements import Measurement
 
 SCHEMA_VERSION: Final = 1
 SHOWN: Final = ("order_consistency", "retest", "length_auc", "markdown_auc", "attack_success", "coverage")
-"""What stands beside a score, where there is room for a line."""
+"""Measurements shown in the one-line summary."""
 
 _SIGNS: Final = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 _THRESHOLD: Final = re.compile(r"\s*(?P<name>[\w.]+)\s*(?P<sign>>=|<=|>|<)\s*(?P<bound>[-+]?\d*\.?\d+)\s*")

@@ -1,4 +1,4 @@
-"""What a judge is asked for its passport, and its answers: first all is laid out, then all is asked."""
+"""The gradings of a passport: planned first, then sent to the judge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a judge agrees with people: a file of answers with their labels, such as the Open Proof Corpus.
+"""Agreement of a judge with human labels, from a file such as the Open Proof Corpus.
 
 A line is ``{"question", "answer", "label"}``; it may have ``reference``, ``model``, ``id`` and ``group`` (answers
 to one question are no independent observations). Published forms are read as they are: ``problem`` and ``proof``

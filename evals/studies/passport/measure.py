@@ -1,4 +1,4 @@
-"""``evalkit judge passport``: ask a judge what tells how far it can be trusted, and write that down."""
+"""``evalkit judge passport``: grade the probes with a judge, and write the measurements."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ async def make_passport(
 ) -> Passport:
     """Measure the judge of one model, or the jury of several, and write its passport.
 
-    Everything that the models say is kept in ``OUTPUT.verdicts.jsonl`` as soon as it is said: the same call goes on
-    where it stopped. The verdicts on a labelled set are kept in ``OUTPUT.labelled.jsonl``.
+    All answers of the models are saved in ``OUTPUT.verdicts.jsonl`` at once: the same call resumes where it
+    stopped. The verdicts on a labelled set are kept in ``OUTPUT.labelled.jsonl``.
 
     Args:
         models: open models.
@@ -86,8 +86,8 @@ async def make_passport(
         form: by which those are graded.
         correct_from: from which share of that form's scale on a verdict says "correct".
         concurrency: how many gradings are under way at a time.
-        prices: by the names of the models; where one is unknown, nothing is said of money.
-        notify: is told what it will take, before anything is asked.
+        prices: by the names of the models; where one is unknown, no cost is given.
+        notify: called with the forecast before the first request.
 
     Raises:
         UsageError: an unknown form or language.

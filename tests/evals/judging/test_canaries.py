@@ -90,10 +90,10 @@ def test_a_judge_that_falls_for_them_is_not_trusted_and_the_run_fails(tmp_path: 
         command += ["--judge-base-url", server.url]
         lone = CliRunner().invoke(cli.app, [*command, "--output", str(tmp_path / "lone")])
         assert lone.exit_code == 0, lone.output
-        assert "WARNING: 1 of 1 worthless answers got a good mark" in lone.output
+        assert "it gave good marks to 1 of 1 canaries" in lone.output
         many = CliRunner().invoke(cli.app, [*command, "--output", str(tmp_path / "many"), "--canaries", "0.15"])
         assert many.exit_code == 1
-        assert "the judge cannot be trusted: 4 of 4 worthless answers" in many.output
+        assert "the judge cannot be trusted: it gave good marks to 4 of 4 canaries" in many.output
         none = CliRunner().invoke(cli.app, [*command, "--output", str(tmp_path / "none"), "--canaries", "0"])
         assert none.exit_code == 0
         assert "worthless" not in none.output

@@ -80,10 +80,10 @@ def test_what_is_not_needed_is_said() -> None:
     translation = translate(words, own)
     assert translation.notes == [
         "--log_samples is not needed: every answer is stored",
-        "--use_cache is not needed: every answer is stored, and the same command goes on where it stopped",
+        "--use_cache is not needed: every answer is stored, and the same command resumes where it stopped",
         "--verbosity is not needed: --debug shows what went wrong",
         "--write_out is not needed: the report shows every prompt",
-        "--num_fewshot does not concern ruifeval: there are no few-shot examples",
+        "--num_fewshot is ignored for ruifeval: no few-shot examples there",
         "without --apply_chat_template prompts are bare text, as lm-eval sends them",
     ]
     assert translation.arguments[-2:] == ["--tasks", "lm_eval:arc_ru,num_fewshot=2,ruifeval"]

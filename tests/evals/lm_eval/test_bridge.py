@@ -131,7 +131,7 @@ def changed(folder: Path, text: str, **replaced: str) -> str:
     ("replaced", "message"),
     [
         ({"until": 'until: ["\\n"], top_k: 5'}, "its generation argument top_k=5 cannot be passed on"),
-        ({"metadata": "repeats: 8\nmetadata:"}, "wants 8 answers to each document.*repeats=1 asks once"),
+        ({"metadata": "repeats: 8\nmetadata:"}, "asks for 8 answers to each document.*repeats=1 asks once"),
         ({"metadata": "unsafe_code: true\nmetadata:"}, "confirm_run_unsafe_code=true"),
         ({"metadata": "doc_to_image: a\nmetadata:"}, "pictures or sounds"),
     ],

@@ -154,8 +154,8 @@ def test_broken_answers_are_tried_again(fault: str) -> None:
     ("fault", "message"),
     [
         ("500:out of memory", r"answered 500: out of memory \(8 attempts\)"),
-        ("reset", r"broke the connection: .*\(8 attempts\)"),
-        ("truncated", r"broke the connection: .*\(8 attempts\)"),
+        ("reset", r"closed the connection: .*\(8 attempts\)"),
+        ("truncated", r"closed the connection: .*\(8 attempts\)"),
         ("broken", r"sent no chat completion .*\(8 attempts\)"),
         ("empty", r"sent no chat completion .*\{\"choices\": \[\]\}.*\(8 attempts\)"),
         ("html", r"sent no chat completion .*<html>.*\(8 attempts\)"),

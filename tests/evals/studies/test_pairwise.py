@@ -540,7 +540,7 @@ def test_a_server_that_is_gone_stops_the_comparison_and_the_next_one_finishes_it
     runs = runs_of(tmp_path, good=6, poor=2)
     with (
         LoopbackServer(paris, faults=lambda number, _: "401" if number >= 10 else None) as server,
-        pytest.raises(ModelError, match="is gone"),
+        pytest.raises(ModelError, match="is unavailable"),
     ):
         served(runs, server, tmp_path / "out")
     with LoopbackServer(paris, port=server.port) as server:
