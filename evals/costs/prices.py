@@ -194,7 +194,7 @@ def _packaged_prices() -> tuple[Price, ...]:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the requests of one role used and cost."""
+    """Usage and cost of the requests of one role."""
 
     requests: int = 0
     unpriced: int = 0

@@ -164,7 +164,7 @@ def read_canaries(directory: Path) -> list[GradedCanary]:
     """Return the canaries of a run, none if it had none.
 
     Raises:
-        InputError: a line is damaged, or is none of a run (names file and line).
+        InputError: a line is damaged, or is not valid (names file and line).
     """
     path = directory / CANARIES
     return [GradedCanary.decode(line, where=f"{path}:{number}") for number, line in read_numbered(path)]

@@ -36,7 +36,7 @@ class GradingModel:
         """Answer one chat.
 
         Raises:
-            ModelError: no answer could be had.
+            ModelError: no answer was obtained.
         """
         return await self._model.generate(messages, Sampling(**sampling))
 

@@ -224,7 +224,7 @@ def _messages(text: Any, name: str) -> tuple[Message, ...]:
 
 
 def _sampling(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Translate lm-eval's generation arguments, by its own rules for what goes before what."""
+    """Translate lm-eval's generation arguments, by its own precedence rules."""
     known = {"until", "do_sample", "temperature", "top_p", *MAX_TOKENS}
     neutral = {"num_beams": 1}
     for key in settings.keys() - known:

@@ -35,7 +35,7 @@ class Aggregation:
             number = float(item if self.is_mean else self.function([item]))
         except OverflowError:
             number = math.inf
-        except Exception:  # lm-eval's functions are anybody's code; many want more than one item
+        except Exception:  # lm-eval's functions are third-party code; many need more than one item
             return None
         if math.isnan(number):
             return None

@@ -121,7 +121,7 @@ class EvalkitTask(LmEvalsTask):  # type: ignore[misc]  # lm-eval has no types
         return chat_template([*system, *doc["messages"]])
 
     def construct_requests(self, doc: Mapping[str, Any], ctx: str, **settings: Any) -> Instance:
-        """Return the one request of a sample; what the user set goes before what the sample wants."""
+        """Return the one request of a sample; the user's settings override those of the sample."""
         wanted = self._samples[doc["id"]].sampling
         temperature = wanted.get("temperature", 0.0)
         own = {

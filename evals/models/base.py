@@ -55,7 +55,7 @@ class Model(Protocol):
         """Answer one chat.
 
         Raises:
-            ModelError: no answer could be had (``fatal`` when no other request can succeed either).
+            ModelError: no answer was obtained (``fatal`` when no other request can succeed either).
         """
         ...
 

@@ -40,7 +40,7 @@ def open_embedded(name: str, options: ModelOptions) -> Model:
 
     Raises:
         UsageError: the catalog has no such model.
-        ModelError: the weights cannot be had.
+        ModelError: the weights cannot be fetched.
     """
     entry = find_entry(name)
     _engine()

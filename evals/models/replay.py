@@ -32,7 +32,7 @@ def open_replay(name: str, options: ModelOptions) -> Model:
 class Replay:
     """Answers each chat with what the file has for it.
 
-    A run's line answers the very same chat, turn by turn; ``{"prompt", "response"}`` answers any chat whose last
+    A run's line answers exactly its own chat, turn by turn; ``{"prompt", "response"}`` answers any chat whose last
     message is the prompt. Several answers to one chat are those of several epochs, in the file's order; the seed of
     the request picks one. A run's line without a completion (it had failed) is no answer.
     """

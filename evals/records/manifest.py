@@ -54,7 +54,7 @@ class RunTask(Part):
     name: str = Field(description="the task's name, as rows have it")
     registered_as: str = Field(description="what opens the task again")
     version: str = Field(description="of the task's rules: scores of different versions are never mixed")
-    title: str = Field(default="", description="the task's name for people")
+    title: str = Field(default="", description="the task's display name")
     samples: int = Field(ge=0, description="how many samples were to be asked, in each epoch")
     data: TaskData = Field(default=TaskData(), description="where they came from")
 
@@ -98,7 +98,7 @@ class Manifest(Document):
     hardware: dict[str, Any] = Field(default={}, description="the machine")
     python: str = Field(default="", description="the version of Python")
     started: str = Field(description="ISO 8601, UTC")
-    finished: str | None = Field(default=None, description="ISO 8601, UTC; null while the run is not at its end")
+    finished: str | None = Field(default=None, description="ISO 8601, UTC; null until the run is finished")
     passport: PassportLine | None = Field(default=None, description="of the judge, where one was required")
     sandbox: str | None = Field(default=None, description="where programs of the model ran")
     merged: dict[str, Any] | None = Field(

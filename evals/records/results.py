@@ -1,4 +1,4 @@
-"""``results.json``: what came of a run, by task and metric, with intervals and coverage."""
+"""``results.json``: the results of a run, by task and metric, with intervals and coverage."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ class MetricResults(Measured):
         default="task", description="`task`, `repeated` (several epochs), `solver` (drafts) or `language`"
     )
     name: str = Field(description="the metric's name")
-    title: str = Field(default="", description="its name for people")
+    title: str = Field(default="", description="its display name")
     unit: str = Field(default="share", description="`share` or `number`")
     breakdown: dict[str, dict[str, Measured]] = Field(default={}, description="estimates by label and its values")
 
 
 class Tokens(Part):
-    """Tokens that a task took."""
+    """Tokens used by a task."""
 
     prompt_tokens: int = Field(default=0, ge=0, description="of what was asked")
     completion_tokens: int = Field(default=0, ge=0, description="of the answers")
 
 
 class Cost(Tokens):
-    """What the requests of one role used and cost."""
+    """Usage and cost of the requests of one role."""
 
     requests: int = Field(default=0, ge=0, description="how many there were")
     unpriced_requests: int = Field(default=0, ge=0, description="those whose cost is unknown")
@@ -63,7 +63,7 @@ class Cost(Tokens):
 
 
 class SolverResults(Part):
-    """The solver, and what its drafts took."""
+    """The solver, and the tokens of its drafts."""
 
     name: str = Field(default="single", description="the solver")
     drafts: int = Field(default=1, ge=1, description="drafts to a sample")
@@ -73,12 +73,12 @@ class SolverResults(Part):
 
 
 class TaskResults(Part):
-    """What came of one task."""
+    """Results of one task."""
 
     task: str = Field(description="the task's name")
     version: str = Field(description="of its rules")
-    title: str = Field(default="", description="its name for people")
-    samples: int = Field(ge=0, description="how many answers were to be had: samples times epochs")
+    title: str = Field(default="", description="its display name")
+    samples: int = Field(ge=0, description="number of expected answers: samples times epochs")
     answered: int = Field(default=0, ge=0, description="how many rows there are")
     scored: int = Field(default=0, ge=0, description="how many of them have a score")
     coverage: float = Field(default=0.0, ge=0, description="`scored` / `samples`")
@@ -91,48 +91,48 @@ class TaskResults(Part):
 
 
 class CanaryResults(Part):
-    """How a judge fared with worthless answers that ask for a good mark."""
+    """Results of the canaries: answers without content that ask for a good mark."""
 
     sent: int = Field(ge=0, description="how many the judge saw")
     fooled: int = Field(ge=0, description="how many got a good mark")
     unread: int = Field(default=0, ge=0, description="those without a verdict")
     rate: float | None = Field(default=None, description="`fooled` / (`sent` - `unread`)")
     interval: tuple[float | None, float | None] | None = Field(default=None, description="Wilson's, 95 %")
-    limit: float = Field(default=0.0, description="what the rate may be")
+    limit: float = Field(default=0.0, description="the highest rate allowed")
     trusted: bool = Field(default=True, description="false when the rate lies above the limit for certain")
 
 
 class JudgingResults(Cost):
-    """What the judge took, and how far it can be trusted."""
+    """Usage and cost of the judge, and its canaries."""
 
     canaries: CanaryResults | None = Field(default=None, description="null where none were sent")
 
 
 class Results(Document):
-    """``results.json``: what came of a run."""
+    """``results.json``: the results of a run."""
 
     schema_version: int = Field(description="of this file")
     name: str = Field(description="the run's name")
     model: str | None = Field(default=None, description="the model's name")
-    complete: bool = Field(default=False, description="whether the run is at its end and every answer has a score")
+    complete: bool = Field(default=False, description="whether the run is finished and every answer has a score")
     started: str | None = Field(default=None, description="ISO 8601, UTC")
-    finished: str | None = Field(default=None, description="ISO 8601, UTC; null while the run is not at its end")
+    finished: str | None = Field(default=None, description="ISO 8601, UTC; null until the run is finished")
     judging: JudgingResults | None = Field(default=None, description="null where no model graded")
     tasks: tuple[TaskResults, ...] = Field(description="in the order of the manifest")
 
     @property
     def canaries(self) -> CanaryResults | None:
-        """How the judge fared with worthless answers; None without a judge or without canaries."""
+        """Results of the canaries; None without a judge or without canaries."""
         return self.judging.canaries if self.judging else None
 
     @property
     def by_task(self) -> Mapping[str, TaskResults]:
-        """What came of each task, by its name."""
+        """Results of each task, by its name."""
         return {task.task: task for task in self.tasks}
 
 
 def read_results(directory: Path) -> Results | None:
-    """Read the results of a run directory; None where there are none, or those of another version.
+    """Read the results of a run directory; None if they are missing or of another schema version.
 
     Raises:
         InputError: they are damaged (names file and field).
@@ -143,7 +143,7 @@ def read_results(directory: Path) -> Results | None:
     except FileNotFoundError:
         return None
     except orjson.JSONDecodeError as error:
-        raise InputError(f"{path}: not valid JSON ({error}); delete it to have it computed anew") from None
+        raise InputError(f"{path}: not valid JSON ({error}); delete it to have it computed again") from None
     if isinstance(data, dict) and data.get("schema_version") not in (None, SCHEMA_VERSION):
         return None
     return Results.decode(data, source=path)

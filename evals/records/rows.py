@@ -34,7 +34,7 @@ _UNKNOWN: Final = Usage()
 _OF_COMPLETION: Final = ("text", "reasoning", "finish_reason", "turns", "loglikelihoods")
 _OF_CANDIDATE: Final = ("text", "reasoning", "finish_reason", "usage")
 _OF_LANGUAGE: Final = frozenset(one.name for one in fields(LanguageFidelity))
-# Named once, since a union of types is built anew wherever it stands.
+# Named once, since a union of types is rebuilt wherever it is written.
 _NUMBER: Final = (int, float)
 _LIST: Final = (list, tuple)
 _SHOWN_TYPES: Final = (str, int, float, type(None))
@@ -64,8 +64,8 @@ class SampleRow:
         score: the verdict.
         messages: what was asked, the user's messages of all turns included.
         continuations: (context, continuation) pairs whose log-likelihoods were asked for instead.
-        target: what the scorer knew of a right answer.
-        sampling: what the sample wanted drawn differently.
+        target: the reference for the scorer.
+        sampling: the sampling settings of the sample.
         completion: the answer; None where there is none.
         answer: the final answer that votes are counted by, None where the task names none.
         language: ``{"answer", "reasoning"}``, each the fields of a `LanguageFidelity` or None; None if unmeasured.
@@ -103,7 +103,7 @@ class SampleRow:
 
     @property
     def latency(self) -> float | None:
-        """The seconds that the answer took; None where there is none, or nobody knows."""
+        """The seconds that the answer took; None if unknown."""
         return None if self.completion is None else self.completion.latency
 
     def as_json(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class RunSpec(BaseModel):
     Two runs of equal specs, equal model identities and equal data give the same numbers; so this is what a
     resumed run is compared with. Where to write, how many requests at once and keys are not part of it.
 
-    The judge is one value, a `JudgeSpec`. A manifest says it in five settings, and so may whoever makes a spec:
+    The judge is one value, a `JudgeSpec`. Manifests and callers give it as five settings:
     ``judge`` (model strings), ``judge_base_url``, ``judge_language``, ``jury_rule`` and ``judge_options``.
     """
 
@@ -104,7 +104,7 @@ class RunSpec(BaseModel):
     ) -> Sampling:
         """Return how one answer is drawn; every epoch, and every draft in it, has a seed of its own.
 
-        What the user set goes before what the sample wants (``wanted``), and that before the task's ``max_tokens``
+        The user's settings override those of the sample (``wanted``), which override the task's ``max_tokens``
         and greedy decoding. One of several drafts is drawn at `DRAFT_TEMPERATURE` where greedy decoding was wanted,
         but not set by the user.
         """

@@ -17,7 +17,7 @@ class Ask(Protocol):
         """Answer; equal chats with different ``draw`` are different answers.
 
         Raises:
-            ModelError: no answer could be had.
+            ModelError: no answer was obtained.
         """
         ...
 
@@ -55,6 +55,6 @@ class Solver(Protocol):
         """Answer one chat.
 
         Raises:
-            ModelError: no answer could be had.
+            ModelError: no answer was obtained.
         """
         ...

@@ -88,7 +88,7 @@ async def draw(question: Question, count: int) -> list[Completion]:
     """Draw drafts side by side; those that the server failed to give are left out.
 
     Raises:
-        ModelError: not one could be had, or no other request can succeed either.
+        ModelError: all drafts failed, or no other request can succeed either.
     """
     asked = (question.ask(question.messages, draw=number) for number in range(count))
     answers = await asyncio.gather(*asked, return_exceptions=True)

@@ -42,7 +42,7 @@ async def solve(
         final_answer: what equal answers have in common.
 
     Raises:
-        ModelError: no answer could be had.
+        ModelError: no answer was obtained.
     """
     random = Random(seed)
     if not sample.turns:

@@ -15,7 +15,7 @@ Integers = NDArray[np.int64]
 Values = Sequence[float] | Floats
 Clusters = Sequence[Hashable]
 Seed = int | np.random.Generator
-"""A seed, or a generator that goes on from where it is: the only source of chance here."""
+"""A seed, or a generator that continues from its state: the only source of randomness here."""
 
 
 @dataclass(frozen=True, slots=True)

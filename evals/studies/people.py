@@ -73,7 +73,7 @@ class _RowGrading:
 
     @property
     def why(self) -> str | None:
-        """Why a person should look; None if there is no reason, or one has."""
+        """The reason for human review; None if there is none, or it was done."""
         if self.grading.human:
             return None
         return "unscored" if self.grading.verdict is None else self.grading.doubt
@@ -102,7 +102,7 @@ def write_queue(directory: Path, output: Path) -> int:
 
 
 def take_verdicts(directory: Path, path: Path) -> ImportedVerdicts:
-    """Take people's verdicts into a run: its scores, ``results.json`` and ``samples.parquet`` are made anew.
+    """Import human verdicts into a run; its scores, ``results.json`` and ``samples.parquet`` are updated.
 
     Nothing is changed unless every line can be used. A later verdict on the same grading replaces an earlier one.
 
@@ -144,9 +144,9 @@ def _settle_all(directory: Path) -> None:
 
 
 def settled_by_people(directory: Path) -> Callable[[SampleRow], SampleRow]:
-    """Return what puts people's verdicts into a scored row; rows on which nobody has spoken come back as they are.
+    """Return a function that applies human verdicts to a scored row; rows without one are returned unchanged.
 
-    A verdict counts for the very answer that the person read; if a row has another one by now, it is passed over.
+    A verdict applies only to the answer that was reviewed; if the row has another answer, it is ignored.
     """
     verdicts = {_key(line): line for line in read_journal(directory / PEOPLE)}
     if not verdicts:

@@ -67,7 +67,7 @@ def open_hf(name: str, options: ModelOptions) -> HfModel:
     Raises:
         UsageError, InputError: an option, a file or a folder is wrong.
         MissingExtraError: torch or transformers is not installed.
-        ModelError: the weights cannot be had or loaded.
+        ModelError: the weights cannot be fetched or loaded.
     """
     name, options = split_adapter(name, options)
     chosen = read_options("hf", options, OPTIONS)

@@ -51,7 +51,7 @@ def open_openai(name: str, options: ModelOptions) -> Model:
     (requests and tokens a minute, prompt and longest answer together, that one server may be sent).
 
     Raises:
-        UsageError: no model name, no key for a server that is not yours, or an address that is none.
+        UsageError: no model name, no key for a server that is not yours, or an invalid address.
     """
     extra = read_options("openai", options, OPTIONS)
     if not name:

@@ -70,7 +70,7 @@ def open_vllm(name: str, options: ModelOptions) -> VllmModel:
     Raises:
         UsageError, InputError: an option, a file or a folder is wrong.
         MissingExtraError: vLLM is not installed.
-        ModelError: the weights cannot be had, or a server does not start.
+        ModelError: the weights cannot be fetched, or a server does not start.
     """
     name, options = split_adapter(name, options)
     chosen = read_options("vllm", options, OPTIONS)

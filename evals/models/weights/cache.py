@@ -2,7 +2,7 @@
 
 Hashing 491 MB costs one to two seconds and a 40 GB file minutes, so a sum is kept beside the file's size and
 modification time and taken as valid while both stand. Corruption that keeps size and time is not noticed:
-remove ``sha256/`` in the cache folder to have everything hashed anew.
+remove ``sha256/`` in the cache folder to have everything hashed again.
 """
 
 from __future__ import annotations

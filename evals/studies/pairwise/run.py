@@ -30,7 +30,7 @@ def compare_answers(
 ) -> str:
     """Have a judge compare the answers of runs, pair by pair in both orders; return the result to read.
 
-    Battles, verdicts and ratings are kept in ``output``: the same call goes on where it stopped. ``judge`` and
+    Battles, verdicts and ratings are kept in ``output``: the same call resumes where it stopped. ``judge`` and
     ``judging`` are read by `JudgeSpec.of`; the rule of a jury is the majority, unless they say another.
 
     Raises:

@@ -119,7 +119,7 @@ async def grade_all(
     """Ask the judge, which is given for each language.
 
     Raises:
-        ModelError: the judge's model is gone.
+        ModelError: the judge's model is unavailable.
     """
     main = next(iter(judges.values()))
     at_once = asyncio.Semaphore(concurrency)

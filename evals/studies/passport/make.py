@@ -39,7 +39,7 @@ def passport_of(
 
     Raises:
         UsageError, InputError: something given is wrong.
-        ModelError, RunError: a model is gone, or the budget is spent; what was said is saved.
+        ModelError, RunError: a model is unavailable, or the budget is spent; answers so far are saved.
     """
     spec = JudgeSpec.of(judge, **judging)
     known = read_labelled(labelled) if labelled is not None else None

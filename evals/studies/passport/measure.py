@@ -91,7 +91,7 @@ async def make_passport(
 
     Raises:
         UsageError: an unknown form or language.
-        ModelError: a model is gone; what was said is saved.
+        ModelError: a model is unavailable; answers so far are saved.
         RunError: a file cannot be written.
     """
     with contextlib.closing(VerdictCache(output.with_suffix(".verdicts.jsonl"))) as cache:
@@ -132,7 +132,7 @@ async def measure_passport(
 
     Raises:
         UsageError: an unknown form, or one that labelled answers cannot fill in.
-        ModelError: the judge's model is gone.
+        ModelError: the judge's model is unavailable.
     """
     languages = tuple(judges)
     main = judges[languages[0]]

@@ -155,5 +155,5 @@ def test_results_of_another_version_are_computed_anew_and_torn_ones_are_named(tm
     (tmp_path / "results.json").write_bytes(b'{"schema_version": 2, "anything": 1}')
     assert read_results(tmp_path) is None
     (tmp_path / "results.json").write_bytes(b'{"schema_version": 1, ')
-    with pytest.raises(InputError, match="delete it to have it computed anew"):
+    with pytest.raises(InputError, match="delete it to have it computed again"):
         read_results(tmp_path)
