@@ -194,9 +194,9 @@ def train_with_evalkit(work: Work, folder: Path) -> dict[str, Any]:
     return _measured(
         clock,
         work,
-        generated=[row["generated_tokens"] for row in rows],
-        rewards=[row["reward"] for row in rows],
-        kl=rows[-1]["kl"],
+        generated=[row.measures["generated_tokens"] for row in rows],
+        rewards=[row.reward for row in rows],
+        kl=rows[-1].number("kl"),
     )
 
 
@@ -256,8 +256,8 @@ def train_with_trl(work: Work, folder: Path) -> dict[str, Any]:
         clock,
         work,
         generated=[round(row["completions/mean_length"] * work.sequences) for row in rows],
-        rewards=[row["reward"] for row in rows],
-        kl=rows[-1]["kl"],
+        rewards=[row.reward for row in rows],
+        kl=rows[-1].number("kl"),
     )
 
 

@@ -31,7 +31,7 @@ class Guarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """Whether a round is accepted; ``reasons`` say why it is not."""
 
     accepted: bool
@@ -62,7 +62,9 @@ def check_measures(wanted: Loop) -> None:
             raise UsageError(f"field '{field}': the tasks of the loop have no '{name}'.{nearest(name, known)}")
 
 
-def judge_round(before: Path, after: Path, wanted: Loop, *, looks: int = 1, alarms: Sequence[str] = ()) -> Verdict:
+def decide_round(
+    before: Path, after: Path, wanted: Loop, *, looks: int = 1, alarms: Sequence[str] = ()
+) -> Decision:
     """Compare the run of a trained model with the run before it, paired by sample.
 
     Accepted is what gained: the whole 95 % interval of the paired difference lies above ``wanted.margin``, the
@@ -90,7 +92,7 @@ def judge_round(before: Path, after: Path, wanted: Loop, *, looks: int = 1, alar
     guards = (*_of_answers(before, after, wanted.guards), *_of_tasks(differences, wanted.guards))
     reasons += [f"guard {one.name}: {_sides(one)}, allowed is {one.margin:g}" for one in guards if not one.holds]
     reasons += [f"alarm at the end of training: {alarm}" for alarm in alarms]
-    return Verdict(not reasons, gain, guards, tuple(reasons))
+    return Decision(not reasons, gain, guards, tuple(reasons))
 
 
 def level_of(look: int) -> float:

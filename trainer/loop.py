@@ -25,7 +25,7 @@ from ..files import write_json
 from .data.contamination import Overlap, evaluated_texts, find_overlaps
 from .recipe.fields import Loop, Recipe
 from .recipe.reading import read_recipe
-from .records.log import Notify, read_metrics
+from .records.log import Notify, raised_alarms, read_metrics
 from .train import train
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def loop(
 ) -> LoopResult:
     """Do the rounds of a recipe's ``loop``.
 
-    Each round trains on from the last accepted adapter and is accepted or rolled back by `acceptance.judge_round`.
+    Each round trains on from the last accepted adapter and is accepted or rolled back by `acceptance.decide_round`.
 
     Args:
         recipe: a recipe with ``loop``, its file, or the name of one that the package ships.
@@ -78,7 +78,7 @@ def loop(
 def _rounds(
     recipe: Recipe, wanted: Loop, base: BaseModel, directory: Path, notify: Notify, show_progress: bool
 ) -> LoopResult:
-    from .acceptance import examples, judge_round
+    from .acceptance import decide_round, examples
 
     start = base.adapter
     accepted = start
@@ -93,19 +93,18 @@ def _rounds(
         _release()
         candidate = _evaluate(recipe, wanted, base.evaluated(adapter), folder / "evaluation", notify, show_progress)
         history = read_metrics(training)
-        alarms = history[-1]["alarms"] if history else []
-        verdict = judge_round(best, candidate, wanted, looks=number, alarms=alarms)
-        task = verdict.gain.task
+        alarms = history[-1].alarms if history else ()
+        decision = decide_round(best, candidate, wanted, looks=number, alarms=alarms)
         entry = {
             "round": number,
-            **verdict.as_json(),
-            "alarms": [{"step": row["step"], "alarms": row["alarms"]} for row in history if row["alarms"]],
-            "examples": examples(best, candidate, task),
+            **decision.as_json(),
+            "alarms": raised_alarms(history),
+            "examples": examples(best, candidate, decision.gain.task),
         }
         write_json(folder / "verdict.json", entry)
         rounds.append(entry)
         _say(entry, notify)
-        if verdict.accepted:
+        if decision.accepted:
             accepted, best, failures = adapter, candidate, 0
             _keep(adapter, directory)
         else:

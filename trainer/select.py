@@ -19,7 +19,8 @@ import orjson
 from ..errors import EvalkitError, InputError, RunError, UsageError
 from ..evals.records.manifest import read_manifest
 from ..evals.records.rows import SampleRow, read_rows
-from ..files import read_journal, write_lines
+from ..evals.records.training import AnswerRow, read_training
+from ..files import write_lines
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
 from .recipe.fields import SampledRecipe
@@ -183,13 +184,11 @@ def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
     }
 
     def answers() -> Iterator[Candidate]:
-        for row in read_journal(directory / "answers.jsonl"):
-            key = row["family"], row["id"]
+        for row in read_training(directory, AnswerRow):
+            key = row.family, row.id
             if key not in messages:
-                raise InputError(f"{directory}: prompt '{row['id']}' of '{row['family']}' is no longer in its task")
-            yield Candidate(
-                row["family"], row["id"], messages[key], row["text"], row["reward"], row["finish_reason"]
-            )
+                raise InputError(f"{directory}: prompt '{row.id}' of '{row.family}' is no longer in its task")
+            yield Candidate(row.family, row.id, messages[key], row.text, row.reward, row.finish_reason)
 
     return {source.task for source in sources.values()}, answers()
 

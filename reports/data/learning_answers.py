@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, Final
 
+from ...evals.records.training import AnswerRow
+
 LONGEST_SHOWN: Final = 2_000
 """Characters of an answer that the page shows outside the samples."""
 
@@ -66,17 +68,17 @@ class Answers:
         self._checks: dict[str, list[bool]] = {name: [] for name in _CHECKS}
         self._judged = 0
 
-    def add(self, rows: Iterable[Mapping[str, Any]], first_step: int) -> None:
+    def add(self, rows: Iterable[AnswerRow], first_step: int) -> None:
         """Read the rows of a training whose steps are counted from ``first_step``."""
         for row in rows:
-            step = first_step + row["step"] - 1
+            step = first_step + row.step - 1
             if not self._first or self._first[0]["step"] == step:
                 _keep(self._first, row, step)
             elif not self._last or self._last[0]["step"] <= step:
                 if self._last and self._last[0]["step"] < step:
                     self._last = []
                 _keep(self._last, row, step)
-            self._judge(row.get("critic") or {})
+            self._judge(row.critic or {})
 
     def _judge(self, critic: Mapping[str, Any]) -> None:
         if not critic:
@@ -133,18 +135,18 @@ def _add(columns: Mapping[str, list[float]], row: Mapping[str, Any]) -> None:
             values.append(float(row[name]))
 
 
-def _keep(kept: list[dict[str, Any]], row: Mapping[str, Any], step: int) -> None:
+def _keep(kept: list[dict[str, Any]], row: AnswerRow, step: int) -> None:
     """Keep an answer while there are few, the first of each prompt."""
-    if len(kept) == SHOWN_ANSWERS or any(one["id"] == row["id"] for one in kept):
+    if len(kept) == SHOWN_ANSWERS or any(one["id"] == row.id for one in kept):
         return
-    critic = row.get("critic")
+    critic = row.critic
     kept.append(
         {
             "step": step,
-            "id": str(row["id"]),
-            "family": row.get("family"),
-            "text": shown(row["text"]),
-            "reward": row.get("reward"),
+            "id": row.id,
+            "family": row.family,
+            "text": shown(row.text),
+            "reward": row.reward,
             "critic": None
             if not critic
             else {

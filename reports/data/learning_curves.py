@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ...evals.records.training import MetricsRow
+
 Point = tuple[int, float]
 
 MOST_POINTS: Final = 240
@@ -44,7 +46,7 @@ _SHARES: Final = frozenset(
 _NOT_DRAWN: Final = frozenset({"step", "validation", "sampled", "informative"})
 
 
-def curve_sections(lines: Sequence[Sequence[Sequence[Mapping[str, Any]]]]) -> list[dict[str, Any]]:
+def curve_sections(lines: Sequence[Sequence[Sequence[MetricsRow]]]) -> list[dict[str, Any]]:
     """Return the curves of some trainings, by section.
 
     ::
@@ -107,14 +109,12 @@ def _line(name: str, rounds: Sequence[Sequence[Mapping[str, float]]]) -> dict[st
     before = 0
     window = mean_window(max((sum(name in row for row in rows) for rows in rounds), default=0))
     for rows in rounds:
-        some = [(before + at, row[name]) for at, row in enumerate(rows, 1) if name in row]
+        some = _points(name, rows, before)
         points += thinned(some)
         mean += thinned(trailing_mean(some, window)) if window else []
         every.update(some)
         if name == "reward":
-            validation += [
-                (before + at, row["validation"]) for at, row in enumerate(rows, 1) if "validation" in row
-            ]
+            validation += _points("validation", rows, before)
         before += len(rows)
     if not points:
         return None
@@ -126,6 +126,10 @@ def _line(name: str, rounds: Sequence[Sequence[Mapping[str, float]]]) -> dict[st
         "numbers": [every.get(step) for step in numbered_steps(before)],
         "last": (mean or points)[-1][1],
     }
+
+
+def _points(name: str, rows: Sequence[Mapping[str, float]], before: int) -> list[Point]:
+    return [(before + at, row[name]) for at, row in enumerate(rows, 1) if name in row]
 
 
 def mean_window(steps: int) -> int:
@@ -159,12 +163,12 @@ def _value(point: Point) -> float:
     return point[1]
 
 
-def _measures(row: Mapping[str, Any]) -> dict[str, float]:
+def _measures(row: MetricsRow) -> dict[str, float]:
     """Return a row's numbers by name, nested ones as ``group.name``."""
-    found = dict(_numbers(row))
-    if row.get("sampled") and "informative" in row:
-        found["informative_share"] = row["informative"] / row["sampled"]
-    return found
+    numbers = dict(_numbers(row.as_json()))
+    if row.informative_share is not None:
+        numbers["informative_share"] = row.informative_share
+    return numbers
 
 
 def _numbers(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ...errors import InputError
-from ...files import read_journal
+from ...evals.records.training import MetricsRow, read_training
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Round:
     training: Path
     evaluation: Path | None
     verdict: dict[str, Any] | None
-    rows: Sequence[dict[str, Any]]
+    rows: Sequence[MetricsRow]
     recipe: dict[str, Any]
     result: dict[str, Any] | None
 
@@ -74,7 +74,7 @@ def _round(number: int, training: Path, evaluation: Path | None, verdict: dict[s
         training=training,
         evaluation=evaluation,
         verdict=verdict,
-        rows=tuple(read_journal(training / "metrics.jsonl")),
+        rows=tuple(read_training(training, MetricsRow)),
         recipe=_json(training / "recipe.json") or {},
         result=_json(training / "result.json"),
     )

@@ -101,7 +101,7 @@ def _training_progress(directory: Path) -> Progress:
     ended = training.result is not None and (
         bool(training.result["stopped"]) or steps is None or training.result["step"] >= steps
     )
-    done = training.rows[-1]["step"] if training.rows else 0
+    done = training.rows[-1].step if training.rows else 0
     return Progress("training", directory.name, _state(is_held(directory), ended), done, steps)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError, UsageError
-from ...files import read_journal, write_json
+from ...evals.records.training import AnswerRow, MetricsRow, read_training
+from ...files import write_json
 from ..data.learning_answers import Answers, difference, shown
 from ..data.learning_curves import curve_sections, numbered_steps
 from ..data.learning_files import Round, is_learning, is_loop, read_rounds, run_in
@@ -159,10 +160,10 @@ def _line(directory: Path, label: str, rounds: Sequence[Round], runs: Sequence[P
                 "run": runs.index(one.evaluation) if one.evaluation else None,
             }
         )
-        answers.add(read_journal(one.training / "answers.jsonl"), before + 1)
+        answers.add(read_training(one.training, AnswerRow), before + 1)
         for step, row in enumerate(one.rows, before + 1):
-            if row.get("reset"):
-                resets.append({"step": step, "reason": row["reset"]})
+            if row.reset:
+                resets.append({"step": step, "reason": row.reset})
             _add_alarms(alarms, step, row)
         before += len(one.rows)
     last = rounds[-1] if rounds else None
@@ -190,9 +191,9 @@ def _method_of(recipe: Mapping[str, Any]) -> str | None:
     return name
 
 
-def _add_alarms(alarms: list[dict[str, Any]], step: int, row: Mapping[str, Any]) -> None:
+def _add_alarms(alarms: list[dict[str, Any]], step: int, row: MetricsRow) -> None:
     """Add the alarms of a step; one that goes on with other numbers is the same, in the words of its last step."""
-    for text in filter(None, (*(row.get("alarms") or ()), row.get("critic_alarm"))):
+    for text in filter(None, (*row.alarms, row.critic_alarm)):
         kind = re.sub(r"[\d.%e+-]+", "", text)
         for one in alarms:
             if one["last"] in (step - 1, step) and re.sub(r"[\d.%e+-]+", "", one["text"]) == kind:

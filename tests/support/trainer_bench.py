@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from evalkit.files import read_journal
 from evalkit.tests.support.tiny_model import save_tiny_model
 
 if TYPE_CHECKING:
@@ -96,3 +97,8 @@ def adapter(folder: Path) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     return load_file(str(folder / "adapter" / "adapter_model.safetensors"))
+
+
+def journal_lines(directory: Path, name: str = "metrics") -> list[dict[str, Any]]:
+    """Return the lines of one of a training's journals as they stand, a torn last one left out."""
+    return list(read_journal(directory / f"{name}.jsonl"))

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.data.mixture import MixtureState
 from evalkit.trainer.losses.critic import Memory
 from evalkit.trainer.methods.gmpo.critic import CriticState
@@ -27,7 +27,7 @@ from evalkit.trainer.records.checkpoint import (
     save_checkpoint,
     scale_moments,
 )
-from evalkit.trainer.records.log import keep_rows_until, read_metrics
+from evalkit.trainer.records.log import keep_rows_until
 from evalkit.trainer.rollouts.records import Answer, Group
 from evalkit.trainer.rollouts.sampling import Kept
 from evalkit.trainer.train import train
@@ -160,7 +160,7 @@ def weights(directory: Path) -> dict[str, torch.Tensor]:
 def told(directory: Path) -> list[dict[str, object]]:
     return [
         {name: value for name, value in row.items() if not name.endswith("_seconds")}
-        for row in read_metrics(directory)
+        for row in journal_lines(directory)
     ]
 
 

@@ -15,12 +15,11 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.cli.main import app
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer import forecast
 from evalkit.trainer.data.chats import read_examples
 from evalkit.trainer.policy import base_model
 from evalkit.trainer.recipe.reading import read_recipe
-from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.train import train
 from typer.testing import CliRunner
 
@@ -88,7 +87,7 @@ def test_the_prorl_page(tmp_path: Path):
     )  # fmt: skip
     said = run_commands(page)
     assert "prompts: code: " in said[1]
-    rows = read_metrics(Path("runs/prorl"))
+    rows = journal_lines(Path("runs/prorl"))
     assert set().union(*(row["families"] for row in rows)) == {"math", "code", "science", "logic", "instructions"}
     assert [row["max_tokens"] for row in rows] == [6, 9]
     assert [row["reset"] for row in rows] == [None, "every 2 steps"]
@@ -124,7 +123,7 @@ def test_the_gmpo_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         rollouts={"groups": 2, "answers": 4, "max_tokens": 6},
     )  # fmt: skip
     run_commands(page)
-    rows = read_metrics(Path("runs/critic"))
+    rows = journal_lines(Path("runs/critic"))
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     documented = set(re.findall(r"`(critic_\w+)`", text))
     assert documented - {"critic_alarm"} <= rows[-1].keys()
@@ -149,7 +148,7 @@ def test_the_page_about_good_answers(tmp_path: Path):
     train(write_recipe(tmp_path, "rl.yaml", steps=1, rollouts=rollouts), Path("runs/rl"))
     said = run_commands(page)
     assert "chats: mine: 3 answers, 100% of a step, 1.3 times each in all" in said[0]
-    row = read_metrics(Path("runs/sft"))[-1]
+    row = journal_lines(Path("runs/sft"))[-1]
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     fields = re.search(r"is the share of each step. Further fields there:(.*?)\n\n", text, re.DOTALL)
     assert fields is not None

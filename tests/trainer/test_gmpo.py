@@ -13,14 +13,13 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.tasks.types import Message, Sample
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.methods.gmpo.critic import CriticLearner, CriticState, explanation_tokens, unread_share
 from evalkit.trainer.methods.gmpo.critic_text import claims_of, critic_messages
 from evalkit.trainer.policy.base_model import find_base
 from evalkit.trainer.policy.model import CRITIC, POLICY, open_policy
 from evalkit.trainer.recipe.fields import GmpoRecipe
 from evalkit.trainer.recipe.reading import read_recipe
-from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.rollouts.records import Answer, Group
 from evalkit.trainer.train import train
 
@@ -43,7 +42,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(bench: Path, folder: Path, critic: dict, **changes: object) -> list[dict]:
     settings = {"method": "gmpo", "objective": {"kl_weight": 0.01}, "critic": critic} | changes
     train(write_recipe(bench, f"{folder.name}.yaml", **settings), folder)
-    return read_metrics(folder)
+    return journal_lines(folder)
 
 
 def recipe_for(bench: Path, **critic: object) -> GmpoRecipe:

@@ -13,10 +13,11 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.cli.main import app
 from evalkit.errors import RunError, UsageError
+from evalkit.evals.records.training import MetricsRow
 from evalkit.evals.run import run
 from evalkit.reports import write_learning
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
-from evalkit.trainer.acceptance import LEVEL, examples, judge_round, level_of
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
+from evalkit.trainer.acceptance import LEVEL, decide_round, examples, level_of
 from evalkit.trainer.data.contamination import find_overlaps
 from evalkit.trainer.loop import check_overlap, loop
 from evalkit.trainer.recipe.fields import Alarms, Guards, Loop
@@ -92,63 +93,63 @@ def runs(bench: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
 
 
 def test_what_is_better_at_no_ones_expense_is_accepted(runs: dict[str, Path]):
-    verdict = judge_round(runs["russian"], runs["small"], wanted())
+    verdict = decide_round(runs["russian"], runs["small"], wanted())
     assert verdict.accepted, verdict.reasons
     assert verdict.gain.value == 1
     assert {one.name for one in verdict.guards} == {"cyrillic", "distinct", "length"}
 
 
 def test_the_collapse_into_foreign_small_letters_is_refused(runs: dict[str, Path]):
-    verdict = judge_round(runs["russian"], runs["junk"], wanted())
+    verdict = decide_round(runs["russian"], runs["junk"], wanted())
     assert verdict.gain.value == 1
     assert not verdict.accepted
     assert [one.name for one in verdict.guards if not one.holds] == ["cyrillic"]
     assert verdict.reasons == ("guard cyrillic: 1.000 before, 0.000 after, allowed is 0.1",)
-    assert not judge_round(runs["russian"], runs["same"], wanted()).accepted
+    assert not decide_round(runs["russian"], runs["same"], wanted()).accepted
     unguarded = Guards(cyrillic=None, distinct=None, length=None)
-    assert judge_round(runs["russian"], runs["junk"], wanted(guards=unguarded)).accepted
+    assert decide_round(runs["russian"], runs["junk"], wanted(guards=unguarded)).accepted
 
 
 def test_a_gain_that_chance_explains_is_refused(runs: dict[str, Path]):
-    verdict = judge_round(runs["russian"], runs["few"], wanted())
+    verdict = decide_round(runs["russian"], runs["few"], wanted())
     assert verdict.gain.value == pytest.approx(0.05)
     assert "not above 0" in verdict.reasons[0]
-    assert not judge_round(runs["small"], runs["russian"], wanted()).accepted
-    assert not judge_round(runs["small"], runs["small"], wanted()).accepted
+    assert not decide_round(runs["small"], runs["russian"], wanted()).accepted
+    assert not decide_round(runs["small"], runs["small"], wanted()).accepted
 
 
 def test_margins_looks_alarms_and_guarded_tasks(runs: dict[str, Path]):
     def reasons(**changes: object) -> str:
-        verdict = judge_round(runs["russian"], runs["small"], wanted(**changes.pop("loop", {})), **changes)
+        verdict = decide_round(runs["russian"], runs["small"], wanted(**changes.pop("loop", {})), **changes)
         return "; ".join(verdict.reasons)
 
     assert reasons() == ""
     assert "not above 1" in reasons(loop={"margin": 1.0})
     assert reasons(alarms=["letters fell"]) == "alarm at the end of training: letters fell"
     assert "at look 1000000000000000000" in reasons(looks=10**18)
-    worse = judge_round(runs["small"], runs["russian"], wanted(guards=Guards(tasks={"small/score": 0.5})))
+    worse = decide_round(runs["small"], runs["russian"], wanted(guards=Guards(tasks={"small/score": 0.5})))
     assert any(one.name == "small/score" and not one.holds for one in worse.guards)
     assert "guard small/score: changed by -1.000, allowed is 0.5" in worse.reasons
     with pytest.raises(
         UsageError, match=r"field 'loop.accept': the runs have no 'smal' in common\. Did you mean 'small"
     ):
-        judge_round(runs["russian"], runs["small"], wanted(accept="smal"))
+        decide_round(runs["russian"], runs["small"], wanted(accept="smal"))
 
 
 def test_looks_at_the_same_prompts_share_one_level(runs: dict[str, Path]):
     """Whatever the number of rounds, a candidate that is no better is accepted at most once in twenty loops."""
     assert sum(level_of(look) for look in range(1, 10_000)) <= LEVEL
-    verdict = judge_round(runs["russian"], runs["half"], wanted())
+    verdict = decide_round(runs["russian"], runs["half"], wanted())
     assert verdict.accepted
     p_value = verdict.gain.p_value
     last = max(look for look in range(1, 10_000) if p_value <= level_of(look))
-    assert judge_round(runs["russian"], runs["half"], wanted(), looks=last).accepted
-    assert not judge_round(runs["russian"], runs["half"], wanted(), looks=last + 1).accepted
+    assert decide_round(runs["russian"], runs["half"], wanted(), looks=last).accepted
+    assert not decide_round(runs["russian"], runs["half"], wanted(), looks=last + 1).accepted
 
 
 def test_answers_that_shrink_to_a_word_do_not_keep_their_length(bench: Path, tmp_path: Path, runs: dict[str, Path]):
     words = [f"море{letter}{other}" for letter in "абвгдежз" for other in "абвгдежз"][:60]
-    verdict = judge_round(runs["russian"], replayed(bench, tmp_path / "word", words), wanted())
+    verdict = decide_round(runs["russian"], replayed(bench, tmp_path / "word", words), wanted())
     assert [one.name for one in verdict.guards if not one.holds] == ["length"]
 
 
@@ -160,15 +161,16 @@ def test_examples_show_what_changed_most_first(runs: dict[str, Path]):
     assert "какого цвета море" in found[0]["prompt"]
 
 
-def scripted(answers: list[str], reward: float) -> dict[str, object]:
+def scripted(answers: list[str], reward: float) -> MetricsRow:
     """What a step's metrics say of answers: eight prompts with four answers each."""
     groups = [answers[start : start + 4] for start in range(0, 32, 4)]
-    return {"reward": reward, **monitors.measure(groups, [len(text) for text in answers[:32]])}
+    measures = monitors.measure(groups, [len(text) for text in answers[:32]])
+    return MetricsRow(1, {"reward": reward, **measures})
 
 
 def test_the_collapse_raises_the_alarm_while_the_reward_rises():
     """Small letters alone, no reference: the reward rises from 0.06 to 0.81 on foreign junk."""
-    history: list[dict[str, object]] = []
+    history: list[MetricsRow] = []
     raised = {}
     for step in range(15):
         junk = step * 3
@@ -205,9 +207,8 @@ def test_other_ways_to_please_a_scorer_raise_alarms(answers: list[str], alarm: s
 def test_an_alarm_that_is_null_is_not_watched():
     off = Alarms(cyrillic_drop=None, distinct_drop=None, repetition_rise=None, length_factor=None)
     assert monitors.alarms(off, [scripted(RUSSIAN, 0), scripted(RUSSIAN, 0), scripted(["a"] * 60, 1)]) == []
-    assert monitors.alarms(Alarms(kl_above=1.0), [{}, {}, {"kl": 2.0}]) == [
-        "divergence from the reference is 2 > 1"
-    ]
+    history = [MetricsRow(1, {}), MetricsRow(2, {}), MetricsRow(3, {"kl": 2.0})]
+    assert monitors.alarms(Alarms(kl_above=1.0), history) == ["divergence from the reference is 2 > 1"]
     assert monitors.measure([], []) == {}
 
 
@@ -323,7 +324,6 @@ def test_the_documented_reward_and_recipe_run_at_toy_size(bench: Path, tmp_path:
     import re
 
     import yaml
-    from evalkit.trainer.records.log import read_metrics
 
     page = (Path(__file__).parents[2] / "docs" / "train-with-my-own-reward.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -337,7 +337,7 @@ def test_the_documented_reward_and_recipe_run_at_toy_size(bench: Path, tmp_path:
     (tmp_path / "brief.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     result = loop(tmp_path / "brief.yaml", tmp_path / "out")
     assert len(result.rounds) == 1
-    rows = read_metrics(tmp_path / "out" / "round-01" / "training")
+    rows = journal_lines(tmp_path / "out" / "round-01" / "training")
     assert {"brief", "russian", "ruifeval-mini"} <= rows[0]["components"].keys()
     assert rows[0]["watched"]["russian-only"]["answers"] == 4 * rows[0]["waves"]
     assert "reward" in rows[-1]["canaries"]["now"]

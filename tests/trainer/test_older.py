@@ -19,12 +19,11 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.forecast import forecast
 from evalkit.trainer.policy.base_model import find_base
 from evalkit.trainer.recipe.fields import AwrRecipe, GmpoRecipe, GrpoRecipe, Recipe, SftRecipe
 from evalkit.trainer.recipe.reading import read_recipe, saved_recipe
-from evalkit.trainer.records.log import read_log, read_metrics
 from evalkit.trainer.train import train
 
 DATA = Path(__file__).parents[1] / "data"
@@ -76,17 +75,17 @@ def test_an_old_recipe_is_read_with_a_line_that_says_what_to_write(bench: Path, 
 @pytest.mark.parametrize("name", ["grpo", "sft"])
 def test_an_old_training_goes_on(bench: Path, tmp_path: Path, name: str):
     folder = old_training(bench, name, tmp_path / "out")
-    before = read_metrics(folder)
-    pending = read_log(folder, "pending")
+    before = journal_lines(folder)
+    pending = journal_lines(folder, "pending")
     told: list[str] = []
     train(bench / f"{name}.yaml", folder, notify=told.append)
-    rows = read_metrics(folder)
+    rows = journal_lines(folder)
     assert told[1] == f"{folder}: 2 steps done before, going on"
     assert rows[:2] == before
     assert [row["step"] for row in rows] == [1, 2, 3, 4]
     assert {key: rows[2][key] for key in LEARNED[name]} == pytest.approx(LEARNED[name], rel=1e-2)
     paid = [answer["text"] for wave in pending for group in wave["groups"] for answer in group["answers"]]
-    assert [row["text"] for row in read_log(folder, "answers") if row["step"] == 3] == paid
+    assert [row["text"] for row in journal_lines(folder, "answers") if row["step"] == 3] == paid
     saved = json.loads((folder / "recipe.json").read_bytes())["recipe"]
     assert saved["method"] == name
     assert "rollouts" not in saved or name == "grpo"

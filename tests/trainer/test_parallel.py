@@ -18,10 +18,9 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.loop import loop
 from evalkit.trainer.recipe.reading import read_recipe
-from evalkit.trainer.records.log import read_metrics
 
 SCRIPT = Path(__file__).parents[1] / "support" / "trainer_ranks.py"
 
@@ -147,7 +146,7 @@ def test_two_processes_do_what_one_does(ranks: dict[str, Ranks]):
     assert (one.ends, two.ends) == ([0], [0, 0])
     assert distance(one, two) < 1e-8
     assert any(bool(tensor.any()) for name, tensor in two.adapter.items() if "lora_B" in name)
-    rows = [read_metrics(found.folder) for found in (one, two)]
+    rows = [journal_lines(found.folder) for found in (one, two)]
     assert len(rows[1]) == 2
     for name in ("reward", "validation"):
         assert [row[name] for row in rows[0]] == [row[name] for row in rows[1]]
@@ -211,7 +210,7 @@ def test_processes_share_what_vllm_has_loaded(bench: Path, tmp_path: Path):
     assert len(server.loaded) == 2
     assert server.unloaded == server.loaded
     assert len({body["seed"] for body in server.bodies}) == 24
-    assert [row["correction_mean"] for row in read_metrics(found.folder)] == pytest.approx([1.0] * 2, abs=1e-4)
+    assert [row["correction_mean"] for row in journal_lines(found.folder)] == pytest.approx([1.0] * 2, abs=1e-4)
 
 
 @pytest.mark.exhaustive
@@ -225,7 +224,7 @@ def test_two_processes_have_one_critic(more: dict[str, Ranks]):
     one, two = more["gmpo"], more["gmpo-two"]
     assert (one.ends, two.ends) == ([0], [0, 0])
     assert distance(one, two) < 1e-8
-    rows = [read_metrics(found.folder) for found in (one, two)]
+    rows = [journal_lines(found.folder) for found in (one, two)]
     for name in ("critic_loss", "critic_gradient_norm"):
         assert [row[name] for row in rows[0]] == pytest.approx([row[name] for row in rows[1]], abs=1e-8)
 

@@ -13,9 +13,8 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, RunError, UsageError
 from evalkit.evals.run import run
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.data.chats import read_examples
-from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.select import select
 from evalkit.trainer.train import train
 
@@ -131,7 +130,7 @@ def test_a_training_gives_its_best_answers_which_can_be_learned(bench: Path, tmp
         bench, "learn.yaml", method="sft", prompts=None, rollouts=None, chats={"best": {"data": str(out)}}, steps=2
     )
     train(recipe, tmp_path / "learned")
-    assert len(read_metrics(tmp_path / "learned")) == 2
+    assert len(journal_lines(tmp_path / "learned")) == 2
 
 
 def test_what_cannot_be_chosen_from_is_named(bench: Path, tmp_path: Path):

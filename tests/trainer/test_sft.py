@@ -12,7 +12,7 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, RunError
 from evalkit.tests.support.tiny_model import CHAT_TEMPLATE
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.data.chats import Example, read_examples
 from evalkit.trainer.forecast import forecast
 from evalkit.trainer.loop import loop
@@ -21,7 +21,6 @@ from evalkit.trainer.policy.base_model import find_base
 from evalkit.trainer.policy.model import Policy, open_policy
 from evalkit.trainer.recipe.fields import Lora
 from evalkit.trainer.recipe.reading import read_recipe
-from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.train import train
 
 CHAT = [
@@ -169,7 +168,7 @@ def test_an_answer_ends_as_the_template_ends_it(policy: Policy):
 def test_only_the_answers_tokens_are_in_the_loss(bench: Path, tmp_path: Path, policy: Policy):
     """The first step's loss is the mean over the answers' tokens, each read alone by the untrained model."""
     train(supervised(bench, "mask", steps=1, batch={"examples": 6, "max_tokens": 64}), tmp_path)
-    (row,) = read_metrics(tmp_path)
+    (row,) = journal_lines(tmp_path)
     total, count = 0.0, 0
     with torch.no_grad():
         for example in read_examples(bench / "chats.jsonl"):
@@ -190,7 +189,7 @@ def test_it_learns_to_answer_as_shown(bench: Path, tmp_path: Path):
     settings |= {"objective": {"kl_weight": 0.001}, "reset": {"every": 8}}
     recipe = supervised(bench, "learn", chats={"own": {"data": "chats.jsonl", "limit": 4}}, **settings)
     train(recipe, tmp_path, notify=told.append)
-    rows = read_metrics(tmp_path)
+    rows = journal_lines(tmp_path)
     assert rows[-1]["loss"] < rows[0]["loss"] / 2
     # The words of the answers are Latin, and the plugin scores the share of that.
     assert rows[11]["validation"] > 0.8
@@ -215,7 +214,7 @@ def test_what_is_cut_off_or_left_out_is_said(bench: Path, tmp_path: Path):
     train(recipe, tmp_path, notify=told.append)
     assert any(line.startswith("chats 'own': 2 of 4 answers left out:") and "long.jsonl:4" in line for line in told)
     assert any(line.startswith("chats 'own': 1 of 2 answers are longer than 16 tokens") for line in told)
-    assert read_metrics(tmp_path)[0]["truncated"] == pytest.approx(2 / 3, abs=0.34)
+    assert journal_lines(tmp_path)[0]["truncated"] == pytest.approx(2 / 3, abs=0.34)
 
 
 def test_what_was_interrupted_goes_on_to_the_same_bits(bench: Path, tmp_path: Path):
@@ -240,7 +239,7 @@ def test_what_was_interrupted_goes_on_to_the_same_bits(bench: Path, tmp_path: Pa
     train(recipe, tmp_path / "parts")
     whole, parts = adapter(tmp_path / "whole"), adapter(tmp_path / "parts")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
-    kept = [[(row["step"], row["loss"]) for row in read_metrics(tmp_path / name)] for name in ("whole", "parts")]
+    kept = [[(row["step"], row["loss"]) for row in journal_lines(tmp_path / name)] for name in ("whole", "parts")]
     assert kept[0] == kept[1]
     assert [step for step, _ in kept[0]] == [1, 2, 3, 4]
 

@@ -15,14 +15,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.evals.records.training import MetricsRow
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.methods.trainer import Trainer
 from evalkit.trainer.records import trackers
-from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.records.trackers import Trackers, numbers_of
 from evalkit.trainer.train import train
 
-ROWS = [
+LINES = [
     {
         "step": 1,
         "reward": 0.5,
@@ -34,6 +34,7 @@ ROWS = [
     },
     {"step": 2, "reward": math.nan, "loss": 1, "outcome": "short", "reset": "every 2 steps", "alarms": ["entropy"]},
 ]
+ROWS = [MetricsRow.from_json(line) for line in LINES]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_numbers_and_markers_go_out_and_nothing_else():
     assert numbers_of(ROWS[0]) == {"reward": 0.5, "families/math": 0.25}
     assert numbers_of(ROWS[1]) == {"loss": 1.0, "marker/short": 1.0, "marker/reset": 1.0, "marker/alarms": 1.0}
-    assert numbers_of({"step": 1, "components": {"own.py:brief": 1.0}}) == {"components/own.py_brief": 1.0}
+    assert numbers_of(MetricsRow(1, {"components": {"own.py:brief": 1.0}})) == {"components/own.py_brief": 1.0}
 
 
 class Broken:
@@ -81,7 +82,7 @@ def test_a_tracker_that_fails_is_given_up_with_one_line(
         "WARNING: no more metrics go to mlflow (OSError: the disk is full); metrics.jsonl has them all"
     ]
     assert Broken.got == {1: 1}
-    assert len(read_metrics(tmp_path)) == 3
+    assert len(journal_lines(tmp_path)) == 3
 
 
 def test_a_tracker_that_is_not_installed_is_said_and_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -109,9 +110,9 @@ def killed_and_resumed(bench: Path, directory: Path, tracker: str) -> None:
     recipe = write_recipe(bench, f"{tracker}.yaml", **changes)
     real = Trainer._report
 
-    def dies(self: Trainer, row: dict) -> None:
+    def dies(self: Trainer, row: MetricsRow) -> None:
         real(self, row)
-        if row["step"] == 3:
+        if row.step == 3:
             os.kill(os.getpid(), signal.SIGKILL)
 
     child = os.fork()
@@ -133,7 +134,7 @@ def test_tensorboard_has_each_step_once_after_a_kill(bench: Path, tmp_path: Path
     killed_and_resumed(bench, tmp_path, "tensorboard")
     found = EventAccumulator(str(tmp_path / "tensorboard"))
     found.Reload()
-    rows = read_metrics(tmp_path)
+    rows = journal_lines(tmp_path)
     assert [point.step for point in found.Scalars("reward")] == [1, 2, 3, 4]
     assert [point.value for point in found.Scalars("reward")] == pytest.approx([row["reward"] for row in rows])
     assert "families/words" in found.Tags()["scalars"]

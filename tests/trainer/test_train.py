@@ -15,11 +15,10 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
 from evalkit.evals.run import run
-from evalkit.tests.support.trainer_bench import adapter, save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import adapter, journal_lines, save_bench, write_recipe
 from evalkit.trainer.losses import LOSSES
 from evalkit.trainer.methods.trainer import METHODS
 from evalkit.trainer.recipe.fields import RECIPES
-from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.train import train
 
 
@@ -36,7 +35,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trained(bench: Path, folder: Path, **changes: object) -> list[dict]:
     train(write_recipe(bench, f"{folder.name}.yaml", **changes), folder)
-    return read_metrics(folder)
+    return journal_lines(folder)
 
 
 def answers(folder: Path) -> list[dict]:
@@ -140,7 +139,7 @@ def test_a_reset_moves_the_reference_and_is_logged(bench: Path, tmp_path: Path):
     lines: list[str] = []
     recipe = write_recipe(bench, "reset.yaml", steps=4, reset={"every": 2})
     train(recipe, tmp_path, notify=lines.append)
-    rows = read_metrics(tmp_path)
+    rows = journal_lines(tmp_path)
     assert [row["reset"] for row in rows] == ["manual", None, "every 2 steps", None]
     assert [row["kl"] == 0 for row in rows] == [True, True, False, True]
     assert "step 1: the reference was reset: manual" in lines
@@ -191,21 +190,21 @@ def test_an_alarm_stops_training_where_that_is_wanted(bench: Path, tmp_path: Pat
     alarm = {"window": 1, "entropy_below": 100, "stop": True}
     recipe = write_recipe(bench, "alarm.yaml", steps=5, alarms=alarm)
     train(recipe, tmp_path, notify=lines.append)
-    assert [bool(row["alarms"]) for row in read_metrics(tmp_path)] == [False, True]
+    assert [bool(row["alarms"]) for row in journal_lines(tmp_path)] == [False, True]
     result = orjson.loads((tmp_path / "result.json").read_bytes())
     assert "entropy is" in result["stopped"]
     assert any(line.startswith("ALARM at step 2: entropy is") for line in lines)
     assert train(recipe, tmp_path) == tmp_path / "adapter"
     (tmp_path / "result.json").unlink()  # as if killed just before it was written
     train(recipe, tmp_path)
-    assert len(read_metrics(tmp_path)) == 2
+    assert len(journal_lines(tmp_path)) == 2
 
 
 def test_a_training_that_an_alarm_stopped_goes_on_when_it_is_told_to(bench: Path, tmp_path: Path):
     alarm = {"window": 1, "entropy_below": 100}
     for name, stop, steps in (("stop.yaml", True, 2), ("go_on.yaml", False, 3)):
         train(write_recipe(bench, name, steps=3, alarms=alarm | {"stop": stop}), tmp_path)
-        assert len(read_metrics(tmp_path)) == steps
+        assert len(journal_lines(tmp_path)) == steps
 
 
 def test_a_gradient_that_is_no_number_changes_nothing(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -270,7 +269,7 @@ def test_the_prorl_recipe_runs_at_toy_size(bench: Path, tmp_path: Path):
         }
     )  # fmt: skip
     train(recipe, tmp_path)
-    rows = read_metrics(tmp_path)
+    rows = journal_lines(tmp_path)
     assert [row["max_tokens"] for row in rows] == [6, 9, 9]
     assert [row["reset"] for row in rows] == [None, "every 2 steps", None]
     assert {name for row in rows for name in row["families"]} == {"math", "logic", "instructions"}

@@ -16,12 +16,11 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 from evalkit.errors import InputError, ModelError, UsageError
 from evalkit.evals.models.hf.draws import seed_number
 from evalkit.evals.models.vllm.server import find_vllm
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.tests.support.vllm_rollouts_server import RolloutServer
 from evalkit.trainer.policy.vllm_sampler import VllmSampler
 from evalkit.trainer.recipe.fields import Lora
 from evalkit.trainer.recipe.reading import read_recipe
-from evalkit.trainer.records.log import read_metrics
 from evalkit.trainer.train import train
 
 VALIDATION = {"every": 1, "limit": 1, "source": {"task": "plugin.py:words", "split": "test"}}
@@ -54,7 +53,7 @@ def answers(folder: Path) -> list[dict[str, Any]]:
 def test_each_step_is_answered_by_the_newest_version(bench: Path, tmp_path: Path):
     with served(bench) as server:
         train(recipe_with(bench, {"addresses": [server.url]}), tmp_path)
-    rows = read_metrics(tmp_path)
+    rows = journal_lines(tmp_path)
     assert [row["correction_mean"] for row in rows] == pytest.approx([1.0] * 3, abs=1e-4)
     assert [row["kl"] > 0 for row in rows] == [False, True, True]
     assert [name[:14] for name in server.loaded] == ["adapter-000000", "adapter-000001", "adapter-000002"]
@@ -118,7 +117,7 @@ def test_where_vllm_runs_is_no_part_of_what_is_trained(bench: Path, tmp_path: Pa
         train(recipe_with(bench, {"addresses": [server.url]}, steps=1), tmp_path)
     with served(bench) as other:
         train(recipe_with(bench, {"addresses": [other.url], "concurrency": 2}, steps=2), tmp_path)
-    assert len(read_metrics(tmp_path)) == 2
+    assert len(journal_lines(tmp_path)) == 2
 
 
 @pytest.mark.exhaustive
@@ -142,7 +141,7 @@ def test_the_real_engine_samples_what_the_trainer_computes(tmp_path: Path):
     AutoModelForCausalLM.from_config(config).save_pretrained(bench / "model")
     recipe = recipe_with(bench, {"python": python}, validation=VALIDATION)
     train(recipe, tmp_path / "out")
-    rows = read_metrics(tmp_path / "out")
+    rows = journal_lines(tmp_path / "out")
     assert [row["correction_mean"] for row in rows] == pytest.approx([1.0] * 3, abs=1e-5)
     assert rows[2]["kl"] > 0
     assert [row["version"] for row in answers(tmp_path / "out")] == [0] * 8 + [1] * 8 + [2] * 8

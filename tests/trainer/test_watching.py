@@ -14,18 +14,18 @@ torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
+from evalkit.evals.records.training import CanaryAnswer, MetricsRow
 from evalkit.tasks.rubrics import PROOF, drop_criteria
 from evalkit.tasks.types import Score, Status
 from evalkit.tests.support.chat_server import LoopbackServer
 from evalkit.tests.support.scripted import verdict
-from evalkit.tests.support.trainer_bench import save_bench, write_recipe
+from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.forecast import forecast
 from evalkit.trainer.recipe.fields import WatchedAlarms
 from evalkit.trainer.recipe.reading import read_recipe
-from evalkit.trainer.records.log import read_log, read_metrics
 from evalkit.trainer.rewards import monitors
 from evalkit.trainer.rewards.mix import RewardPart, _combined, with_rubric_dropout
-from evalkit.trainer.rewards.watching import changed_canaries, watched_means
+from evalkit.trainer.rewards.watching import canary_changes, watched_means
 from evalkit.trainer.rollouts.records import Answer, Group
 from evalkit.trainer.train import train
 
@@ -64,14 +64,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def history_of(
     gold_slope: float, *, steps: int = 20, window: int = 20, share: float = 1.0
-) -> tuple[WatchedAlarms, list[dict[str, Any]]]:
+) -> tuple[WatchedAlarms, list[MetricsRow]]:
     """Metrics of a training whose reward rises by 0.02 a step while a watched reward goes its own way."""
     chance = random.Random(1)
     rows = []
     for step in range(1, steps + 1):
         reward, gold = 0.2 + 0.02 * step + chance.gauss(0, 0.01), 0.4 + gold_slope * step + chance.gauss(0, 0.01)
         seen = {"strict": {"value": gold, "gap": reward - gold, "answers": 3}} if chance.random() < share else {}
-        rows.append({"step": step, "reward": reward, "watched": seen})
+        rows.append(MetricsRow(step, {"reward": reward, "watched": seen}))
     return WatchedAlarms(watch={"strict": {"reward": "a.py:b", "window": window}}), rows
 
 
@@ -90,9 +90,9 @@ def test_a_watched_reward_that_does_not_rise_with_the_training_reward_is_an_alar
 def test_a_window_sees_what_began_late_and_few_steps_say_nothing() -> None:
     rule, rows = history_of(0.02, steps=40, window=10)
     for row in rows[30:]:
-        late = row["watched"]["strict"]
-        late["value"] -= 0.06 * (row["step"] - 30)
-        late["gap"] += 0.06 * (row["step"] - 30)
+        late = row.watched["strict"]
+        late["value"] -= 0.06 * (row.step - 30)
+        late["gap"] += 0.06 * (row.step - 30)
     assert monitors.alarms(rule, rows)
     assert not monitors.alarms(history_of(0.02, window=40)[0], rows[:36])
     assert not monitors.alarms(*history_of(-0.03, steps=4))
@@ -113,10 +113,8 @@ def test_means_of_what_was_watched() -> None:
     assert Group.from_json(orjson.loads(orjson.dumps(group.as_json()))) == group
 
 
-def told(texts: list[str], rewards: list[float | None]) -> list[dict[str, Any]]:
-    return [
-        {"text": text, "reward": reward, "tokens": len(text)} for text, reward in zip(texts, rewards, strict=True)
-    ]
+def told(texts: list[str], rewards: list[float | None]) -> list[CanaryAnswer]:
+    return [CanaryAnswer(text, reward, len(text)) for text, reward in zip(texts, rewards, strict=True)]
 
 
 CANARY_RULE = {"canaries": {"source": {"task": "ruifeval-mini"}}}
@@ -140,8 +138,8 @@ ANSWERS = [f"Море синее, а волна номер {word} ещё син�
 def test_canary_prompts_tell_of_a_collapse(
     texts: list[str], rewards: list[float | None], reason: str | None
 ) -> None:
-    changed = changed_canaries(told(ANSWERS, [1.0, 1.0, 0.0, None]), told(texts, rewards))
-    found = monitors.alarms(WatchedAlarms(**CANARY_RULE), [{"step": 1, "canaries": changed}])
+    changed = canary_changes(told(ANSWERS, [1.0, 1.0, 0.0, None]), told(texts, rewards))
+    found = monitors.alarms(WatchedAlarms(**CANARY_RULE), [MetricsRow(1, {}, canaries=changed)])
     assert changed["unchanged"] == sum(one == two for one, two in zip(ANSWERS, texts, strict=True)) / 4
     if reason is None:
         assert found == []
@@ -171,7 +169,7 @@ def test_a_training_that_is_watched_goes_on_as_if_nothing_had_happened(bench: Pa
     assert "watched: some: 0.5 · watching.py:sometimes, 60% of the answers" in told
     assert "canary prompts: 16 at most, before training and every 2 steps" in told
     train(recipe, tmp_path / "whole")
-    rows = read_metrics(tmp_path / "whole")
+    rows = journal_lines(tmp_path / "whole")
     assert all(row["watched"]["flat"]["value"] == 0.5 for row in rows)
     assert all(row["watched"]["flat"]["answers"] == row["sampled"] * 4 for row in rows)
     assert (
@@ -181,7 +179,7 @@ def test_a_training_that_is_watched_goes_on_as_if_nothing_had_happened(bench: Pa
     )
     assert [bool(row.get("canaries")) for row in rows] == [False, True, True]
     assert rows[1]["canaries"]["before"] == rows[2]["canaries"]["before"]
-    asked = read_log(tmp_path / "whole", "canaries")
+    asked = journal_lines(tmp_path / "whole", "canaries")
     assert [row["step"] for row in asked] == [0, 2, 3]
     assert all(len(row["answers"]) == 3 for row in asked)
 
@@ -189,8 +187,8 @@ def test_a_training_that_is_watched_goes_on_as_if_nothing_had_happened(bench: Pa
     log = tmp_path / "parts" / "canaries.jsonl"
     log.write_bytes(log.read_bytes() + b'{"step": 1, "answ')
     train(recipe, tmp_path / "parts")
-    assert read_log(tmp_path / "parts", "canaries")[0] == asked[0]
-    parts = numbers(read_metrics(tmp_path / "parts"))
+    assert journal_lines(tmp_path / "parts", "canaries")[0] == asked[0]
+    parts = numbers(journal_lines(tmp_path / "parts"))
     assert parts[1:] == numbers(rows)[1:]
 
 
@@ -199,7 +197,7 @@ def test_to_watch_changes_nothing_of_what_is_learned(bench: Path, tmp_path: Path
     rewards = []
     for recipe in (watching(bench, "same.yaml"), write_recipe(bench, "unwatched.yaml", steps=3)):
         train(recipe, tmp_path / recipe.stem)
-        rewards.append([row["reward"] for row in read_metrics(tmp_path / recipe.stem)])
+        rewards.append([row["reward"] for row in journal_lines(tmp_path / recipe.stem)])
     assert rewards[0] == rewards[1]
 
 
@@ -220,10 +218,13 @@ def test_a_judge_rewards_and_another_watches_a_share(bench: Path, tmp_path: Path
         assert {
             orjson.dumps(request).decode().split('"model":"')[1].split('"')[0] for request in server.requests
         } == names
-    (row,) = read_metrics(tmp_path / "run")
+    (row,) = journal_lines(tmp_path / "run")
     assert row["reward"] is not None
     assert 0 < row["watched"]["gold"]["answers"] < 4 * row["sampled"]
-    assert {line["judge"] for line in read_log(tmp_path / "run", "verdicts")} == {"openai:cheap", "openai:gold"}
+    assert {line["judge"] for line in journal_lines(tmp_path / "run", "verdicts")} == {
+        "openai:cheap",
+        "openai:gold",
+    }
     with pytest.raises(UsageError, match=r"field 'prompts.words': graded is graded by a model: name it in 'judge'"):
         train(read_recipe(recipe, judge=None), tmp_path / "none")
 

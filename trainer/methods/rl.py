@@ -25,7 +25,7 @@ from ..records.log import Clock
 from ..records.step_log import answer_row, metrics_of
 from ..rewards.scoring import shaped, teaches
 from ..rewards.watching import WatchedRewards
-from ..rollouts.records import Group
+from ..rollouts.records import Group, Wave
 from ..rollouts.sampling import Kept, fresh_enough, next_wave, settle
 from .base import Method, StepMetrics, Tools
 from .step import Row, learn_from
@@ -93,9 +93,9 @@ class Sampling(Method[Gathered]):
         """Return what else there is to say of a step's answers."""
         return {}
 
-    def noted(self, groups: Sequence[Group]) -> list[dict[str, Any]]:
-        """Return what else ``answers.jsonl`` says of each answer of these groups, in order."""
-        return [{} for group in groups for _ in group.answers]
+    def critic_notes(self, groups: Sequence[Group]) -> list[dict[str, Any] | None]:
+        """Return what the critic said of each answer of these groups, in order; None without a critic."""
+        return [None for group in groups for _ in group.answers]
 
     def state(self) -> dict[str, Any]:
         """Return how far the prompts are used up, and groups sampled but not yet learned from."""
@@ -115,9 +115,9 @@ class Sampling(Method[Gathered]):
         """Sample and score answers to these prompts, or take those that an interrupted attempt had."""
         log = self.tools.log
         if (step, wave) in log.waves:
-            return [Group.from_json(group) for group in log.waves[step, wave]]
+            return list(log.waves[step, wave])
         groups = gathered(self._sample(step, wave, own_share(list(enumerate(chosen)))))
-        log.append("pending", {"step": step, "wave": wave, "groups": [group.as_json() for group in groups]})
+        log.append(Wave(step, wave, tuple(groups)))
         return groups
 
     def _sample(self, step: int, wave: int, numbered: Sequence[tuple[int, tuple[str, int]]]) -> list[Group]:
@@ -132,8 +132,8 @@ class Sampling(Method[Gathered]):
 
     def _log_answers(self, step: int, groups: Sequence[Group]) -> None:
         answers = [(group, answer) for group in groups for answer in group.answers]
-        for (group, answer), note in zip(answers, self.noted(groups), strict=True):
-            self.tools.log.append("answers", answer_row(step, group, answer) | note)
+        for (group, answer), critic in zip(answers, self.critic_notes(groups), strict=True):
+            self.tools.log.append(answer_row(step, group, answer, critic))
 
 
 class Reinforcement(Sampling):

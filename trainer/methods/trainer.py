@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...evals.records.training import CanaryAnswer, CanaryRow, MetricsRow
 from ...files import write_json
 from ..policy.base_model import BaseModel
 from ..policy.model import POLICY, REFERENCE, open_policy
@@ -16,10 +18,10 @@ from ..policy.resets import after_reset, evaluated, reason_to_reset
 from ..recipe.fields import CanaryPrompts, Recipe
 from ..recipe.reading import CANARIES, loss_of
 from ..records.checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
-from ..records.log import Clock, Log, Notify
+from ..records.log import Clock, Log, Notify, raised_alarms
 from ..records.trackers import Trackers
 from ..rewards import monitors
-from ..rewards.watching import changed_canaries
+from ..rewards.watching import canary_changes
 from .base import Method, StepMetrics, Tools
 from .gmpo.method import Gmpo
 from .rl import Reinforcement
@@ -101,7 +103,7 @@ class Trainer:
             row = self.train_step()
             stopped = self._reason_to_stop()
             last = self._state.step == self._recipe.steps or stopped
-            by_hand = row["reset"] == "manual"
+            by_hand = row.reset == "manual"
             if last or by_hand or self._state.step % self._recipe.checkpoint_every == 0:
                 self._save()
             if by_hand:
@@ -111,27 +113,26 @@ class Trainer:
             part = self._directory / "adapter.part"
             self._policy.save(part)
             replace_folder(part, self._directory / "adapter")
-            raised = [{"step": row["step"], "alarms": row["alarms"]} for row in self._log.history if row["alarms"]]
+            raised = raised_alarms(self._log.history)
             result = {"step": self._state.step, "stopped": stopped, "alarms": raised}
             write_json(self._directory / "result.json", result)
 
-    def train_step(self) -> StepMetrics:
-        """Gather, learn, look at what came of it, write it down; return the step's metrics."""
+    def train_step(self) -> MetricsRow:
+        """Gather a batch, learn from it, validate, check for alarms, and log; return the step's metrics."""
         step = self._state.step + 1
         first = self._first_canaries()
         batch, described = self._method.gather(step)
         clock = Clock()
-        row: StepMetrics = {"step": step, **described, "learning_rate": self._prepare(step)}
+        measures: StepMetrics = {**described, "learning_rate": self._prepare(step)}
         if batch is not None:
-            row |= self._method.learn(batch)
-        row["learning_seconds"] = clock.lap()
+            measures |= self._method.learn(batch)
+        measures["learning_seconds"] = clock.lap()
         self._state = self._state.after(step=step)
         self._sampler.learned = step
-        row["reset"] = self._maybe_reset(row.get("kl"))
-        row["validation"] = self._validate()
-        row |= self._ask_canaries(first)
-        row["alarms"] = monitors.alarms(self._recipe.alarms, [*self._log.history, row])
-        self._log.append("metrics", row)
+        reset = self._maybe_reset(measures.get("kl"))
+        row = MetricsRow(step, measures, reset, self._validate(), self._canary_changes(first))
+        row = replace(row, alarms=tuple(monitors.alarms(self._recipe.alarms, [*self._log.history, row])))
+        self._log.append(row)
         self._trackers.write(row)
         self._report(row)
         return row
@@ -165,32 +166,30 @@ class Trainer:
         self._state = self._state.after(resets=evaluated(self._recipe.reset, self._state.resets, value))
         return value
 
-    def _first_canaries(self) -> list[dict[str, Any]]:
-        """Return what the canary prompts were answered before training; ask them where nobody has."""
+    def _first_canaries(self) -> Sequence[CanaryAnswer]:
+        """Return the answers to the canary prompts before training; sample them if there are none yet."""
         wanted = self._recipe.alarms.canaries
         if wanted is None:
-            return []
-        # The first process's word counts: to answer is the work of all, so all must agree that it is to be done.
+            return ()
+        # All ranks sample the answers together, so all must take the first rank's decision whether to.
         first = of_first(self._log.first_canaries) or self._answer_canaries(wanted, 0)
         self._log.first_canaries = first
         return first
 
-    def _ask_canaries(self, first: Sequence[Mapping[str, Any]]) -> StepMetrics:
+    def _canary_changes(self, first: Sequence[CanaryAnswer]) -> dict[str, Any] | None:
         wanted, step = self._recipe.alarms.canaries, self._state.step
         if wanted is None or (step % wanted.every and step != self._recipe.steps):
-            return {}
-        return {"canaries": changed_canaries(first, self._answer_canaries(wanted, step))}
+            return None
+        return canary_changes(first, self._answer_canaries(wanted, step))
 
-    def _answer_canaries(self, wanted: CanaryPrompts, step: int) -> list[dict[str, Any]]:
-        answers = [
-            {"text": one.text, "reward": one.reward, "tokens": len(one.tokens)}
-            for one in self._sampler.greedy(CANARIES, wanted.limit, max(1, step))
-        ]
-        self._log.append("canaries", {"step": step, "answers": answers})
-        return answers
+    def _answer_canaries(self, wanted: CanaryPrompts, step: int) -> Sequence[CanaryAnswer]:
+        sampled = self._sampler.greedy(CANARIES, wanted.limit, max(1, step))
+        row = CanaryRow(step, tuple(CanaryAnswer(one.text, one.reward, len(one.tokens)) for one in sampled))
+        self._log.append(row)
+        return row.answers
 
     def _reason_to_stop(self) -> str:
-        last = self._log.history[-1]["alarms"] if self._log.history else []
+        last = self._log.history[-1].alarms if self._log.history else ()
         return "; ".join(last) if self._recipe.alarms.stop else ""
 
     def _save(self) -> None:
@@ -201,15 +200,16 @@ class Trainer:
             save_checkpoint(self._directory / "checkpoints", state, adapters, self._optimizers)
         self._log.forget_pending()
 
-    def _report(self, row: Mapping[str, Any]) -> None:
-        shown = {**self._method.shown, "validation": ".3f"}
-        found = [f"  {name} {row[name]:{form}}" for name, form in shown.items() if row.get(name) is not None]
-        seconds = row.get("sampling_seconds", 0) + row["learning_seconds"]
-        line = f"step {row['step']}/{self._recipe.steps}{''.join(found)}  {seconds:.1f} s"
-        if row.get("outcome", "full") != "full":
-            line += f"  ({row['outcome']}: {row['groups']} groups)"
+    def _report(self, row: MetricsRow) -> None:
+        values = {**{name: row.number(name) for name in self._method.shown}, "validation": row.validation}
+        formats = {**self._method.shown, "validation": ".3f"}
+        parts = [f"  {name} {value:{formats[name]}}" for name, value in values.items() if value is not None]
+        seconds = (row.number("sampling_seconds") or 0) + (row.number("learning_seconds") or 0)
+        line = f"step {row.step}/{self._recipe.steps}{''.join(parts)}  {seconds:.1f} s"
+        if row.outcome != "full":
+            line += f"  ({row.outcome}: {row.number('groups')} groups)"
         self._notify(line)
-        if row["reset"]:
-            self._notify(f"step {row['step']}: the reference was reset: {row['reset']}")
-        for alarm in row["alarms"]:
-            self._notify(f"ALARM at step {row['step']}: {alarm}")
+        if row.reset:
+            self._notify(f"step {row.step}: the reference was reset: {row.reset}")
+        for alarm in row.alarms:
+            self._notify(f"ALARM at step {row.step}: {alarm}")

@@ -1,4 +1,4 @@
-"""The files of a training that grow line by line: what is appended to them, and how they are read again.
+"""The journals of a training: what is appended to them, and how they are read again.
 
 Also what a line is made of: the means of named components, and the seconds that a part of a step took.
 """
@@ -12,60 +12,71 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from ...evals.records.training import (
+    AnswerRow,
+    CanaryAnswer,
+    CanaryRow,
+    MetricsRow,
+    TrainingRow,
+    read_training,
+    step_of,
+)
 from ...files import Journal, read_journal, write_lines
+from ..rollouts.records import Wave
 
 Notify = Callable[[str], None]
 
 
-def read_metrics(directory: Path) -> list[dict[str, Any]]:
+def read_metrics(directory: Path) -> list[MetricsRow]:
     """Return the rows of a training's ``metrics.jsonl``, a torn last one left out."""
-    return read_log(directory, "metrics")
+    return list(read_training(directory, MetricsRow))
 
 
-def read_log(directory: Path, name: str) -> list[dict[str, Any]]:
-    """Return the rows of one of a training's files, a torn last one left out."""
-    return list(read_journal(directory / f"{name}.jsonl"))
+def raised_alarms(history: Sequence[MetricsRow]) -> list[dict[str, Any]]:
+    """Return the alarms of a training by step, as JSON values."""
+    return [{"step": row.step, "alarms": list(row.alarms)} for row in history if row.alarms]
 
 
 def keep_rows_until(path: Path, step: int) -> None:
-    """Take the rows of later steps, and a torn last line, out of a JSONL file: they will be done again."""
+    """Remove the rows of later steps, and a torn last line, from a JSONL file: they will be done again."""
     if path.is_file():
-        write_lines(path, takewhile(lambda row: row["step"] <= step, read_journal(path)))
+        write_lines(path, takewhile(lambda line: step_of(line) <= step, read_journal(path)))
 
 
 class Log:
-    """The files of a training that grow line by line; those of other ranks than the first are not written."""
+    """The journals of a training; only the first rank writes them.
+
+    Attributes:
+        history: the metrics of the steps done.
+        waves: the groups sampled since the newest checkpoint, by step and wave.
+        first_canaries: the answers to the canary prompts before training, empty where there are none yet.
+    """
 
     def __init__(self, directory: Path, *, write: bool, after: int) -> None:
-        self.history = [row for row in read_metrics(directory) if row["step"] <= after]
+        self.history = [row for row in read_metrics(directory) if row.step <= after]
+        pending = (wave for wave in read_training(directory, Wave) if wave.step > after)
+        self.waves = {(wave.step, wave.number): wave.groups for wave in pending}
+        canaries = read_training(directory, CanaryRow)
+        self.first_canaries: Sequence[CanaryAnswer] = next((row.answers for row in canaries if row.step == 0), ())
         self._files: dict[str, Journal] = {}
-        self._pending = directory / "pending.jsonl"
-        self.waves = self._read_waves(after)
-        self.first_canaries: list[dict[str, Any]] = next(
-            (row["answers"] for row in read_log(directory, "canaries") if row["step"] == 0), []
-        )
         if write:
-            for name in ("metrics", "answers", "canaries"):
-                keep_rows_until(directory / f"{name}.jsonl", after)
-                self._files[name] = Journal(directory / f"{name}.jsonl")
-            self._files["pending"] = Journal(self._pending)
+            for name in (MetricsRow.FILE, AnswerRow.FILE, CanaryRow.FILE):
+                keep_rows_until(directory / name, after)
+            names = (MetricsRow.FILE, AnswerRow.FILE, CanaryRow.FILE, Wave.FILE)
+            self._files = {name: Journal(directory / name) for name in names}
 
-    def _read_waves(self, after: int) -> dict[tuple[int, int], list[dict[str, Any]]]:
-        rows = (row for row in read_journal(self._pending) if row["step"] > after)
-        return {(row["step"], row["wave"]): row["groups"] for row in rows}
-
-    def append(self, name: str, row: Mapping[str, Any]) -> None:
-        """Append a line to ``metrics``, ``answers``, ``canaries`` or ``pending``."""
-        if name == "metrics":
-            self.history.append(dict(row))
-        if name in self._files:
-            self._files[name].append(row)
+    def append(self, row: TrainingRow) -> None:
+        """Append a row to its journal."""
+        if isinstance(row, MetricsRow):
+            self.history.append(row)
+        if row.FILE in self._files:
+            self._files[row.FILE].append(row.as_json())
 
     def forget_pending(self) -> None:
-        """Empty what a checkpoint now holds."""
+        """Empty ``pending.jsonl``: the checkpoint now holds its groups."""
         self.waves.clear()
-        if "pending" in self._files:
-            self._files["pending"].clear()
+        if Wave.FILE in self._files:
+            self._files[Wave.FILE].clear()
 
     def close(self) -> None:
         """Flush and close."""
@@ -83,12 +94,12 @@ def component_means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 class Clock:
-    """Seconds since it was made or last asked."""
+    """Measures the seconds between calls of `lap`."""
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
 
     def lap(self) -> float:
-        """Return the seconds since the last call."""
+        """Return the seconds since the last call (or since it was made)."""
         before, self._last = self._last, time.perf_counter()
         return round(self._last - before, 3)

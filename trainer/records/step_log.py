@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...evals.records.training import AnswerRow
 from ..data.mixture import family_means
 from ..rewards import monitors
 from ..rewards.watching import watched_means
@@ -38,19 +39,9 @@ def metrics_of(groups: Sequence[Group], *, informative: int) -> dict[str, Any]:
     }
 
 
-def answer_row(step: int, group: Group, answer: Answer) -> dict[str, Any]:
-    """Return an answer as a row of the log."""
-    return {
-        "step": step,
-        "family": group.family,
-        "id": group.sample,
-        "version": group.version,
-        "text": answer.text,
-        "reward": answer.reward,
-        "shaped": answer.shaped,
-        "components": answer.components,
-        "watched": answer.watched,
-        "problem": answer.problem,
-        "tokens": len(answer.tokens),
-        "finish_reason": answer.finish_reason,
-    }
+def answer_row(step: int, group: Group, answer: Answer, critic: Mapping[str, Any] | None) -> AnswerRow:
+    """Return an answer as a row of ``answers.jsonl``, with what its ``critic`` said of it, if it has one."""
+    return AnswerRow(
+        step, group.family, group.sample, group.version, answer.text, answer.reward, answer.shaped,
+        answer.components, answer.watched, answer.problem, len(answer.tokens), answer.finish_reason, critic,
+    )  # fmt: skip

@@ -20,11 +20,10 @@ from uuid import uuid4
 
 import orjson
 
+from ...evals.records.training import MetricsRow
 from ...files import write_json
 
 PROJECT = "evalkit"
-_MARKERS = ("reset", "alarms", "critic_alarm")
-"""What is said in words: passed on as ``marker/NAME``, 1 at the steps where there is something."""
 _NOT_IN_A_NAME = re.compile(r"[^\w\-. /]")
 
 
@@ -52,7 +51,7 @@ class Trackers:
         self,
         names: Sequence[str],
         directory: Path,
-        history: Sequence[Mapping[str, Any]],
+        history: Sequence[MetricsRow],
         notify: Callable[[str], None],
     ) -> None:
         self._notify = notify
@@ -61,13 +60,13 @@ class Trackers:
             with self._giving_up(name):
                 self._open[name] = OPENERS[name](directory)
                 for row in history:
-                    self._open[name].write(row["step"], numbers_of(row))
+                    self._open[name].write(row.step, numbers_of(row))
 
-    def write(self, row: Mapping[str, Any]) -> None:
+    def write(self, row: MetricsRow) -> None:
         """Pass on the metrics of a step."""
         for name, tracker in list(self._open.items()):
             with self._giving_up(name):
-                tracker.write(row["step"], numbers_of(row))
+                tracker.write(row.step, numbers_of(row))
 
     def close(self) -> None:
         """Close all of them."""
@@ -86,14 +85,20 @@ class Trackers:
             self._notify(f"WARNING: no more metrics go to {name} ({reason}); metrics.jsonl has them all")
 
 
-def numbers_of(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the finite numbers of a step's metrics, those of a part as ``part/name``, and its markers."""
-    numbers = dict(_flat(row, ""))
-    numbers.pop("step", None)
-    numbers |= {f"marker/{name}": 1.0 for name in _MARKERS if row.get(name)}
-    if row.get("outcome", "full") != "full":
-        numbers[f"marker/{row['outcome']}"] = 1.0
-    return numbers
+def numbers_of(row: MetricsRow) -> dict[str, float]:
+    """Return the finite numbers of a step's metrics, those of a part as ``part/name``, and its markers.
+
+    A marker is ``marker/NAME``: 1 at the steps with a reset, an alarm, or too few groups to learn from.
+    """
+    numbers = dict(_flat(row.as_json(), ""))
+    del numbers["step"]
+    markers = {
+        "reset": row.reset,
+        "alarms": row.alarms,
+        "critic_alarm": row.critic_alarm,
+        row.outcome: row.outcome != "full",
+    }
+    return numbers | {f"marker/{name}": 1.0 for name, present in markers.items() if present}
 
 
 def _flat(values: Mapping[str, Any], before: str) -> Iterator[tuple[str, float]]:

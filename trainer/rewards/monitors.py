@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...evals.records.training import MetricsRow
 from ...evals.statistics.gold import Trend, divergence_of
 from ...tasks.text.language import fidelity
 from ..recipe.fields import Alarms, WatchedAlarms
@@ -60,14 +61,14 @@ def measure(groups: Sequence[Sequence[str]], lengths: Sequence[int]) -> dict[str
     }
 
 
-def alarms(rule: Alarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the last step should alarm a person about, empty when nothing.
+def alarms(rule: Alarms, history: Sequence[MetricsRow]) -> list[str]:
+    """Return the alarms that the last step raises.
 
     Args:
         rule: the limits.
         history: the metrics of each step so far, in order; measures that a step lacks are passed over.
     """
-    reasons = _of_canaries(rule, history[-1].get("canaries")) if history else []
+    reasons = _of_canaries(rule, history[-1].canaries) if history else []
     if len(history) <= rule.window:
         return reasons
     first, last = history[: rule.window], history[-1]
@@ -75,11 +76,11 @@ def alarms(rule: Alarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
         reasons += _divergences(rule, history)
 
     def start(name: str) -> float | None:
-        values = [row[name] for row in first if row.get(name) is not None]
+        values = [value for row in first if (value := row.number(name)) is not None]
         return sum(values) / len(values) if values else None
 
-    reasons += _changes(rule, {name: start(name) for name in MEASURES}, last)
-    entropy, kl = last.get("entropy"), last.get("kl")
+    reasons += _changes(rule, {name: start(name) for name in MEASURES}, last.measures)
+    entropy, kl = last.number("entropy"), last.number("kl")
     if rule.entropy_below is not None and entropy is not None and entropy < rule.entropy_below:
         reasons.append(f"entropy is {entropy:.3g} < {rule.entropy_below:g}")
     if rule.kl_above is not None and kl is not None and kl > rule.kl_above:
@@ -116,14 +117,14 @@ def _of_canaries(rule: Alarms, canaries: Mapping[str, Any] | None) -> list[str]:
     return [f"canary prompts: {reason}" for reason in reasons]
 
 
-def _divergences(rule: WatchedAlarms, history: Sequence[Mapping[str, Any]]) -> list[str]:
+def _divergences(rule: WatchedAlarms, history: Sequence[MetricsRow]) -> list[str]:
     """Return which watched rewards did not rise with the training reward (see `evalkit.evals.statistics.gold`)."""
     reasons = []
     for name, watched in rule.watch.items():
         rows = history[-watched.window :]
-        seen = [(row["step"], row["watched"][name]) for row in rows if name in row.get("watched", {})]
+        seen = [(row.step, row.watched[name]) for row in rows if name in row.watched]
         found = divergence_of(
-            [(row["step"], row["reward"]) for row in rows if row.get("reward") is not None],
+            [(row.step, row.reward) for row in rows if row.reward is not None],
             [(step, one["value"]) for step, one in seen],
             [(step, one["gap"]) for step, one in seen if "gap" in one],
         )

@@ -7,15 +7,17 @@ is dear), and `monitors` compares the trends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...evals.records.training import CanaryAnswer
 from ...evals.statistics.gold import goes_to_gold
 from ...tasks.types import Sample
 from ..recipe.fields import SampledRecipe
 from ..rollouts.records import Answer, Group
+from . import monitors
 from .adapters.bridge import RewardBridge, answer_of
 from .scoring import open_bridge
 
@@ -81,22 +83,22 @@ def watched_means(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
     return found
 
 
-def changed_canaries(first: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Describe the greedy answers to the canary prompts, ``{"text", "reward", "tokens"}`` each, beside the first.
+def canary_changes(first: Sequence[CanaryAnswer], now: Sequence[CanaryAnswer]) -> dict[str, Any]:
+    """Compare the greedy answers to the canary prompts with those before training.
 
     Returns:
         ``before`` and ``now``, each with the measures of `monitors.measure` and the mean ``reward`` of the answers
         that were scored both times; ``unchanged``, the share of the answers that are the same.
     """
-    from . import monitors
+    pairs = list(zip(first, now, strict=True))
+    scored = [(one.reward, two.reward) for one, two in pairs if one.reward is not None and two.reward is not None]
 
-    both = [(one["reward"], two["reward"]) for one, two in zip(first, now, strict=True)]
-    scored = [pair for pair in both if None not in pair]
-    sides = []
-    for side, answers in enumerate((first, now)):
-        texts = [[answer["text"]] for answer in answers]
-        row: dict[str, Any] = monitors.measure(texts, [answer["tokens"] for answer in answers])
-        row["reward"] = sum(pair[side] for pair in scored) / len(scored) if scored else None
-        sides.append(row)
-    same = sum(one["text"] == two["text"] for one, two in zip(first, now, strict=True))
-    return {"before": sides[0], "now": sides[1], "unchanged": same / len(now)}
+    def described(answers: Sequence[CanaryAnswer], rewards: Sequence[float]) -> dict[str, Any]:
+        measures = monitors.measure([[one.text] for one in answers], [one.tokens for one in answers])
+        return {**measures, "reward": sum(rewards) / len(rewards) if rewards else None}
+
+    return {
+        "before": described(first, [reward for reward, _ in scored]),
+        "now": described(now, [reward for _, reward in scored]),
+        "unchanged": sum(one.text == two.text for one, two in pairs) / len(now),
+    }

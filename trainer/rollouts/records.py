@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +70,23 @@ class Group:
         return cls(
             data["family"], data["index"], data["sample"], tuple(data["prompt"]), answers, data.get("version", 0)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Groups sampled and scored together: a row of ``pending.jsonl``; a step samples waves ``number`` 0, 1, …."""
+
+    FILE: ClassVar[str] = "pending.jsonl"
+
+    step: int
+    number: int
+    groups: tuple[Group, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {"step": self.step, "wave": self.number, "groups": [group.as_json() for group in self.groups]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `as_json`."""
+        return cls(data["step"], data["wave"], tuple(map(Group.from_json, data["groups"])))

@@ -41,12 +41,12 @@ class Gmpo(Sampling):
         """Count what the critic could not read, and what it wrote."""
         return {"critic_unread": unread_share(groups), "critic_tokens": explanation_tokens(groups)}
 
-    def noted(self, groups: Sequence[Group]) -> list[dict[str, Any]]:
-        """Return what the critic said of each answer, and what that comes to."""
+    def critic_notes(self, groups: Sequence[Group]) -> list[dict[str, Any] | None]:
+        """Return the critic's scores and explanations of each answer, and the signal computed from them."""
         answers = [answer for group in groups for answer in group.answers]
         signals = self._critic.signals(groups, self._trust.memory)
         return [
-            {"critic": {**answer.critic, "signal": signal}} if answer.critic else {}
+            {**answer.critic, "signal": signal} if answer.critic else None
             for answer, signal in zip(answers, signals, strict=True)
         ]
 
