@@ -11,7 +11,7 @@ from evalkit.evals.records.training import AnswerRow, CanaryRow, MetricsRow, rea
 
 METRICS = (
     b'{"step":2,"reward":0.5,"watched":{"strict":{"value":0.5,"answers":4,"gap":0.0}},"sampled":4,"informative":3,'
-    b'"outcome":"short","learning_rate":1e-05,"loss":0.25,"critic_alarm":"AUROC","learning_seconds":0.1,'
+    b'"outcome":"short","learning_rate":0.001,"loss":0.25,"critic_alarm":"AUROC","learning_seconds":0.1,'
     b'"reset":"manual","validation":null,"canaries":{"unchanged":1.0},"alarms":["entropy"]}\n'
 )
 ANSWER = (
