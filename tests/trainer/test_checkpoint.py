@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
 from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
-from evalkit.trainer.data.mixture import MixtureState
 from evalkit.trainer.losses.critic import Memory
 from evalkit.trainer.methods.gmpo.critic import CriticState
 from evalkit.trainer.methods.rl import Reinforcement
@@ -77,7 +77,7 @@ def state() -> TrainState:
 def sampled(*surplus: Kept[Group]) -> Reinforcement:
     """Return a method with groups at hand."""
     method = Reinforcement.__new__(Reinforcement)
-    method._cursor, method._surplus = MixtureState({"a": 3}), surplus
+    method._drawn, method._surplus = {"a": 3}, surplus
     return method
 
 
@@ -87,7 +87,7 @@ def save(folder: Path, step: int) -> dict[str, torch.Tensor]:
     parameter.sum().backward()
     optimizer.step()
     adapters = {"default": {"lora_A": parameter}, "reference": {"lora_A": torch.zeros(2, 2)}}
-    save_checkpoint(folder, state().after(step=step), adapters, {"default": optimizer})
+    save_checkpoint(folder, replace(state(), step=step), adapters, {"default": optimizer})
     return {"lora_A": parameter.detach()}
 
 
@@ -98,7 +98,7 @@ def test_a_checkpoint_comes_back_to_the_last_bit(tmp_path: Path):
     assert found.state == state()
     method = sampled()
     method.load_state(found.state.method)
-    assert (method._cursor, method._surplus) == (MixtureState({"a": 3}), (kept(),))
+    assert (method._drawn, method._surplus) == ({"a": 3}, (kept(),))
     assert CriticState.from_json(found.state.method) == CriticState(Memory(0.1, 0.2), "why", ((0.1, 0.0),))
     assert torch.equal(found.adapters["default"]["lora_A"], tensors["lora_A"])
     assert torch.equal(found.adapters["reference"]["lora_A"], torch.zeros(2, 2))

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 from evalkit.errors import UsageError
-from evalkit.trainer.data.mixture import Family, Mixture, MixtureState, family_means
+from evalkit.trainer.data.mixture import Family, Mixture, family_means
 from evalkit.trainer.policy.resets import ResetState, after_reset, evaluated, reason_to_reset
 from evalkit.trainer.recipe.fields import Reset, Rollouts
 from evalkit.trainer.rollouts.sampling import Kept, fresh_enough, next_wave, settle
@@ -163,14 +163,14 @@ FIVE = (
 
 
 def test_every_prefix_holds_the_proportions():
-    chosen, _ = Mixture(FIVE).draw(MixtureState(), 1000)
+    chosen, _ = Mixture(FIVE).draw({}, 1000)
     for length in range(1, 1001):
         counts = Counter(name for name, _ in chosen[:length])
         assert all(abs(counts[family.name] - family.weight * length) <= 1.5 for family in FIVE)
 
 
 def test_each_time_around_every_prompt_comes_once_and_in_another_order():
-    chosen, _ = Mixture((Family("one", 5),), seed=3).draw(MixtureState(), 15)
+    chosen, _ = Mixture((Family("one", 5),), seed=3).draw({}, 15)
     rounds = [[index for _, index in chosen[start : start + 5]] for start in (0, 5, 10)]
     assert all(sorted(order) == list(range(5)) for order in rounds)
     assert len({tuple(order) for order in rounds}) > 1
@@ -180,17 +180,17 @@ def test_each_time_around_every_prompt_comes_once_and_in_another_order():
 @given(st.lists(st.integers(0, 17), min_size=1, max_size=6), st.integers(0, 5))
 def test_cutting_a_run_into_steps_changes_nothing(steps, seed):
     mixture = Mixture(FIVE, seed)
-    state, together = MixtureState(), []
+    state, together = {}, []
     for count in steps:
-        chosen, state = mixture.draw(MixtureState.from_json(json.loads(json.dumps(state.as_json()))), count)
+        chosen, state = mixture.draw(state, count)
         together += chosen
-    assert together == mixture.draw(MixtureState(), sum(steps))[0]
+    assert together == mixture.draw({}, sum(steps))[0]
 
 
 def test_a_seed_is_another_order_and_a_weight_of_zero_never_comes():
     families = (Family("on", 50), Family("off", 50, 0.0), Family("empty", 0, 0.0))
-    first, _ = Mixture(families, 1).draw(MixtureState(), 50)
-    second, _ = Mixture(families, 2).draw(MixtureState(), 50)
+    first, _ = Mixture(families, 1).draw({}, 50)
+    second, _ = Mixture(families, 2).draw({}, 50)
     assert first != second
     assert {name for name, _ in first} == {"on"}
 

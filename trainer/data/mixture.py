@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
 
 from ...errors import UsageError
 
@@ -23,22 +22,6 @@ class Family:
     name: str
     size: int
     weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class MixtureState:
-    """How many prompts were drawn of each family."""
-
-    drawn: Mapping[str, int] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return {"drawn": dict(self.drawn)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Inverse of `as_json`."""
-        return cls(dict(data["drawn"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +47,26 @@ class Mixture:
         if not any(family.weight > 0 for family in self.families):
             raise UsageError("mixture: at least one family needs a weight above 0")
 
-    def draw(self, state: MixtureState, count: int) -> tuple[list[tuple[str, int]], MixtureState]:
+    def draw(self, drawn: Mapping[str, int], count: int) -> tuple[list[tuple[str, int]], dict[str, int]]:
         """Draw the next prompts.
 
+        Args:
+            drawn: how many were drawn of each family before, by its name.
+            count: how many to draw.
+
         Returns:
-            (family, index of its prompt) ``count`` times, and the state after them.
+            (family, index of its prompt) ``count`` times, and how many are then drawn of each family.
         """
-        drawn = {family.name: state.drawn.get(family.name, 0) for family in self.families}
+        counts = {family.name: drawn.get(family.name, 0) for family in self.families}
         families = [family for family in self.families if family.weight > 0]
         chosen = []
         for _ in range(count):
             # The one that is furthest behind its share, were it to come next (Webster's method of apportionment).
-            family = min(families, key=lambda family: (drawn[family.name] + 0.5) / family.weight)
-            epoch, position = divmod(drawn[family.name], family.size)
+            family = min(families, key=lambda family: (counts[family.name] + 0.5) / family.weight)
+            epoch, position = divmod(counts[family.name], family.size)
             chosen.append((family.name, _order(self.seed, family.name, epoch, family.size)[position]))
-            drawn[family.name] += 1
-        return chosen, MixtureState(drawn)
+            counts[family.name] += 1
+        return chosen, counts
 
 
 @lru_cache(maxsize=16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -137,13 +137,9 @@ def trained_texts(recipe: Recipe) -> dict[str, str]:
         for number, example in enumerate(read_examples(Path(given.data), given.limit), 1)
         for turn, text in enumerate((*(message.content for message in example.context), example.answer))
     }
-    return chats | texts(open_families(recipe))
-
-
-def texts(families: Mapping[str, PromptFamily]) -> dict[str, str]:
-    """Return every prompt's text by ``family/sample id``."""
-    return {
+    prompts = {
         f"{name}/{sample.id}": "\n".join(message.content for message in sample.messages)
-        for name, family in families.items()
+        for name, family in open_families(recipe).items()
         for sample in family.samples
     }
+    return chats | prompts

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ...tasks.types import Sample
-from ..data.mixture import Family, Mixture, MixtureState
+from ..data.mixture import Family, Mixture
 from ..losses.advantages import regression_weights
 from ..losses.groups import reward_tensor, usable
 from ..policy.parallel import gathered, own_share
@@ -55,7 +55,7 @@ class Sampling(Method[Gathered]):
         self._mixture = Mixture(
             tuple(Family(family.name, len(family.samples), family.weight) for family in families), recipe.seed
         )
-        self._cursor = MixtureState()
+        self._drawn: Mapping[str, int] = {}
         self._surplus: tuple[Kept[Group], ...] = ()
         self._watched = WatchedRewards(recipe, tools.directory)
 
@@ -66,7 +66,7 @@ class Sampling(Method[Gathered]):
         sampled: list[Group] = []
         waves = informative = 0
         while count := next_wave(wanted, have=len(have), waves=waves, asked=len(sampled), informative=informative):
-            chosen, self._cursor = self._mixture.draw(self._cursor, count)
+            chosen, self._drawn = self._mixture.draw(self._drawn, count)
             groups = self._wave(step, waves, chosen)
             good = [group for group in groups if teaches(group, self.rewards(group))]
             have += [Kept(group, step) for group in good]
@@ -100,11 +100,11 @@ class Sampling(Method[Gathered]):
     def state(self) -> dict[str, Any]:
         """Return how far the prompts are used up, and groups sampled but not yet learned from."""
         surplus = [{"step": kept.step, "group": kept.group.as_json()} for kept in self._surplus]
-        return {"cursor": self._cursor.as_json(), "surplus": surplus}
+        return {"cursor": {"drawn": self._drawn}, "surplus": surplus}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state`."""
-        self._cursor = MixtureState.from_json(state["cursor"])
+        self._drawn = dict(state["cursor"]["drawn"])
         self._surplus = tuple(Kept(Group.from_json(kept["group"]), kept["step"]) for kept in state["surplus"])
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...tasks.types import Sample
 from ..data.prompts import Prompt, fitting, open_all_families, tokenize
 from ..policy.base_model import BaseModel
-from ..policy.local_sampler import Sampled, generate
+from ..policy.local_sampler import generate
 from ..policy.model import Policy
 from ..policy.parallel import gathered, own_share
 from ..policy.vllm_sampler import VllmSampler
@@ -69,7 +69,7 @@ class Sampler:
         """End what samples and what scores."""
         if self._vllm is not None:
             self._vllm.close()
-        self._rewards.__exit__()
+        self._rewards.close()
 
     def _prompt(self, family: str, index: int) -> Prompt:
         return tokenize(self.families[family].samples[index], self._policy.template, self._policy.context)
@@ -78,22 +78,18 @@ class Sampler:
         self, prompts: Sequence[Prompt], seeds: Sequence[Sequence[str]], step: int, temperature: float
     ) -> list[tuple[Answer, ...]]:
         """Sample in this process or by vLLM; even with nothing to sample, every process has to come here."""
-        tokens = [prompt.tokens for prompt in prompts]
-        found = self._drawn(tokens, seeds, self._wanted.tokens_at(step), temperature)
+        tokens, limit = [prompt.tokens for prompt in prompts], self._wanted.tokens_at(step)
+        if self._vllm is not None:
+            self._vllm.publish(self.learned)
+            sampled = self._vllm.generate(tokens, seeds, max_tokens=limit, temperature=temperature)
+        else:
+            batch = self._wanted.batch
+            sampled = generate(self._policy, tokens, seeds, max_tokens=limit, temperature=temperature, batch=batch)
         tokenizer, stop_tokens = self._policy.template.tokenizer, self._policy.stop_tokens
         return [
             tuple(as_answer(one, prompt, tokenizer, stop_tokens) for one in some)
-            for prompt, some in zip(prompts, found, strict=True)
+            for prompt, some in zip(prompts, sampled, strict=True)
         ]
-
-    def _drawn(
-        self, tokens: Sequence[tuple[int, ...]], seeds: Sequence[Sequence[str]], limit: int, temperature: float
-    ) -> list[list[Sampled]]:
-        if self._vllm is None:
-            batch = self._wanted.batch
-            return generate(self._policy, tokens, seeds, max_tokens=limit, temperature=temperature, batch=batch)
-        self._vllm.publish(self.learned)
-        return self._vllm.generate(tokens, seeds, max_tokens=limit, temperature=temperature)
 
     def _scored(self, groups: Sequence[Group], prompts: Sequence[Prompt], step: int) -> list[Group]:
         scored = list(groups)

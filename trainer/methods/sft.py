@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError, ModelError
 from ...evals.models.hf.chat_template import THOUGHT_OPENS
 from ..data.chats import Example, read_examples
-from ..data.mixture import Family, Mixture, MixtureState
+from ..data.mixture import Family, Mixture
 from ..recipe.fields import Chats, SftRecipe
 from ..rollouts.records import Answer
 from .base import Method, StepMetrics, Tools
@@ -136,16 +136,16 @@ class Supervised(Method[Shown]):
         self._examples = {name: self._readable(name, chats) for name, chats in recipe.chats.items()}
         families = [Family(name, len(self._examples[name]), chats.weight) for name, chats in recipe.chats.items()]
         self._mixture = Mixture(tuple(families), recipe.seed)
-        self._cursor = MixtureState()
+        self._drawn: Mapping[str, int] = {}
 
     def gather(self, step: int) -> tuple[Shown, StepMetrics]:
         """Take the next examples of each file by its share."""
         longest = self.recipe.batch.tokens_at(step)
-        chosen, self._cursor = self._mixture.draw(self._cursor, self.recipe.batch.examples)
+        chosen, self._drawn = self._mixture.draw(self._drawn, self.recipe.batch.examples)
         lessons = tuple(self._lesson(self._examples[name][index], longest) for name, index in chosen)
         return Shown(step, lessons), {
             "answers": len(lessons),
-            "passes": {name: self._cursor.drawn[name] / len(some) for name, some in self._examples.items()},
+            "passes": {name: self._drawn[name] / len(some) for name, some in self._examples.items()},
             "trained_tokens": sum(len(lesson.answer) for lesson in lessons),
             "truncated": sum(lesson.cut for lesson in lessons) / len(lessons),
             "max_tokens": longest,
@@ -160,11 +160,11 @@ class Supervised(Method[Shown]):
 
     def state(self) -> dict[str, Any]:
         """Return how far the chats are used up."""
-        return {"cursor": self._cursor.as_json()}
+        return {"cursor": {"drawn": self._drawn}}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state`."""
-        self._cursor = MixtureState.from_json(state["cursor"])
+        self._drawn = dict(state["cursor"]["drawn"])
 
     def _readable(self, name: str, chats: Chats) -> tuple[Example, ...]:
         """Return the examples that leave room for an answer, and say how many do not and how many are cut off."""

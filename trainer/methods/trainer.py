@@ -15,7 +15,7 @@ from ..policy.base_model import BaseModel
 from ..policy.model import POLICY, REFERENCE, open_policy
 from ..policy.parallel import gathered, of_first, world
 from ..policy.resets import after_reset, evaluated, reason_to_reset
-from ..recipe.fields import CanaryPrompts, Recipe
+from ..recipe.fields import RECIPES, CanaryPrompts, Recipe
 from ..recipe.reading import CANARIES, loss_of
 from ..records.checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
 from ..records.log import Clock, Log, Notify, raised_alarms
@@ -29,19 +29,9 @@ from .sampler import Sampler
 from .sft import Supervised
 
 METHODS: Mapping[str, type[Method[Any]]] = {
-    "sft": Supervised,
-    "ppo": Reinforcement,
-    "grpo": Reinforcement,
-    "dapo": Reinforcement,
-    "dr_grpo": Reinforcement,
-    "gspo": Reinforcement,
-    "cispo": Reinforcement,
-    "gmpo-geo": Reinforcement,
-    "reinforce": Reinforcement,
-    "awr": Reinforcement,
-    "gmpo": Gmpo,
-}
-"""Every method by the name that a recipe gives it; each has a recipe of its own in `recipe.fields.RECIPES`."""
+    **dict.fromkeys(RECIPES, Reinforcement), "sft": Supervised, "gmpo": Gmpo
+}  # fmt: skip
+"""Every method by its name in a recipe."""
 
 
 class Trainer:
@@ -127,7 +117,7 @@ class Trainer:
         if batch is not None:
             measures |= self._method.learn(batch)
         measures["learning_seconds"] = clock.lap()
-        self._state = self._state.after(step=step)
+        self._state = replace(self._state, step=step)
         self._sampler.learned = step
         reset = self._maybe_reset(measures.get("kl"))
         row = MetricsRow(step, measures, reset, self._validate(), self._canary_changes(first))
@@ -155,7 +145,7 @@ class Trainer:
         if reason is not None:
             self._policy.copy_adapter(POLICY, REFERENCE)
             scale_moments(self._optimizer, self._recipe.reset.moment_factor)
-            self._state = self._state.after(resets=after_reset(self._state.resets, step, reason))
+            self._state = replace(self._state, resets=after_reset(self._state.resets, step, reason))
         return reason
 
     def _validate(self) -> float | None:
@@ -163,7 +153,7 @@ class Trainer:
         if wanted is None or self._state.step % wanted.every:
             return None
         value = self._method.validate(self._state.step)
-        self._state = self._state.after(resets=evaluated(self._recipe.reset, self._state.resets, value))
+        self._state = replace(self._state, resets=evaluated(self._recipe.reset, self._state.resets, value))
         return value
 
     def _first_canaries(self) -> Sequence[CanaryAnswer]:
@@ -196,7 +186,7 @@ class Trainer:
         if self._leads:
             names = (POLICY, REFERENCE, *self._method.adapters)
             adapters = {name: self._policy.trainable(name) for name in names}
-            state = self._state.after(method=self._method.state())
+            state = replace(self._state, method=self._method.state())
             save_checkpoint(self._directory / "checkpoints", state, adapters, self._optimizers)
         self._log.forget_pending()
 

@@ -8,7 +8,7 @@ checkpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from ..recipe.fields import Reset
@@ -32,8 +32,7 @@ class ResetState:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
-        history = [list(entry) for entry in self.history]
-        return {"last": self.last, "best": self.best, "stale": self.stale, "history": history}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -16,7 +16,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,6 @@ class TrainState:
         """Inverse of `as_json`."""
         own = {name: value for name, value in data.items() if name not in ("step", "resets")}
         return cls(data["step"], ResetState.from_json(data["resets"]), own)
-
-    def after(self, **changes: Any) -> TrainState:
-        """Return the state with other values in some fields."""
-        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,35 +68,34 @@ class RewardPart:
     weight: float = 1.0
 
 
+class PromptlessTask(BaseTask):
+    """A scorer with the interface of a task: it scores the answers to other tasks' prompts."""
+
+    __slots__ = ()
+
+    max_tokens: int = 1024
+    metrics: tuple[Metric, ...] = (mean_value(),)
+
+    def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
+        """Raise a `UsageError`: there are no prompts."""
+        raise UsageError(f"the reward '{self.name}' has no prompts of its own; mix it with a task that has")
+
+    def read(self, path: Path) -> Iterable[Sample]:
+        """Raise a `UsageError`: there is no file format."""
+        raise UsageError(f"the reward '{self.name}' reads no files; give {path} to a task")
+
+
 @dataclass(frozen=True, slots=True)
-class FunctionTask(BaseTask):
-    """A reward function as a task: it has no prompts of its own and scores the answers to other tasks'."""
+class FunctionTask(PromptlessTask):
+    """A reward function as a task."""
 
     name: str
     title: str
     function: Any
     version: str = "1"
-    max_tokens: int = 1024
-    metrics: tuple[Metric, ...] = (mean_value(),)
-
-    def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
-        """Refuse: there are none.
-
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError(f"the reward '{self.name}' has no prompts of its own; mix it with a task that has")
-
-    def read(self, path: Path) -> Iterable[Sample]:
-        """Refuse: there is no published form.
-
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError(f"the reward '{self.name}' reads no files; give {path} to a task")
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
-        """Call the function and make a score of what it returns."""
+        """Call the function and return its result as a score."""
         returned = self.function(sample, completion)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)

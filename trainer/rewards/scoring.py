@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class FamilyRewards:
-    """The rewards of all families, open in worker processes; use as a context manager.
+    """The rewards of all families, open in worker processes until `close`.
 
     Raises:
         UsageError: a reward is graded by a model, and the recipe has no ``judge``.
@@ -42,10 +42,8 @@ class FamilyRewards:
                 shared[key] = open_bridge(family.reward, recipe, recipe.judge, directory, f"prompts.{name}")
             self._bridges[name] = shared[key]
 
-    def __enter__(self) -> FamilyRewards:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the worker processes."""
         for bridge in set(self._bridges.values()):
             bridge.close()
 

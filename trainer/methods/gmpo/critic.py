@@ -7,6 +7,7 @@ write; the score is read from probabilities at a place that the template fixes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -42,9 +43,9 @@ from .critic_text import claims_of, critic_messages, grid_of, spelt_out
 
 @dataclass(frozen=True, slots=True)
 class _Lesson:
-    """One reading of an answer: what the critic read and wrote, the checker's score, and A of the explanation."""
+    """One explanation of an answer: the critic's prompt and text, the checker's score, the text's advantage."""
 
-    opened: tuple[int, ...]
+    prompt: tuple[int, ...]
     explanation: tuple[int, ...]
     target: float
     advantage: float
@@ -92,7 +93,9 @@ class CriticLearner:
         self._settings = settings = recipe.critic
         self._recipe = recipe
         self._weighing = open_weighing(settings)
-        self._labels, self._grid = grid_of(policy.template.tokenizer)
+        self._tokenizer = policy.template.tokenizer
+        self._labels, self._grid = grid_of(self._tokenizer)
+        self._closing = self._tokenizer("</explanation><score>", add_special_tokens=False)["input_ids"]
         self.optimizer = torch.optim.AdamW(
             list(policy.trainable(CRITIC).values()), lr=settings.learning_rate, weight_decay=0.0
         )
@@ -118,53 +121,43 @@ class CriticLearner:
         An answer whose checker failed teaches nothing when the checker scored others to the same prompt: its score
         would be on another scale than theirs. With a ``checker_share`` of 1 it teaches nothing anyhow.
         """
-        openings = {
-            (row, column): (answer, self._opening(sample, answer))
-            for row, (group, sample) in enumerate(zip(groups, samples, strict=True))
-            for column, answer in enumerate(group.answers)
-        }
-        read = {place: one for place, one in openings.items() if self._room(one[1]) >= 0}
+        read = [
+            (group, answer, prompt)
+            for group, sample in zip(groups, samples, strict=True)
+            for answer in group.answers
+            if self._room(prompt := self._prompt(sample, answer)) >= 0
+        ]
         if not read:
             return list(groups)
-        answers, opened = zip(*read.values(), strict=True)
-        readings = self._read(opened, step)
+        readings = self._read([prompt for *_, prompt in read], step)
         scores = [fmean(reading["score"] for reading in some) for some in readings]
-        targets = [answer.reward for answer in answers]
-        blended = blend(reward_tensor(scores), reward_tensor(targets), checker_share).tolist()
-        checked = [any(answer.reward is not None for answer in group.answers) for group in groups]
-        notes = {}
-        for place, (key, answer) in enumerate(zip(read, answers, strict=True)):
-            silent = answer.reward is None and (checker_share == 1 or (checker_share > 0 and checked[key[0]]))
-            notes[key] = {
-                "score": scores[place],
-                "blended": None if silent else blended[place],
-                "readings": readings[place],
-            }
+        targets = reward_tensor([answer.reward for _, answer, _ in read])
+        blended = blend(reward_tensor(scores), targets, checker_share).tolist()
+        critics: dict[int, dict[str, Any]] = {}
+        for (group, answer, _), score, value, some in zip(read, scores, blended, readings, strict=True):
+            checked = checker_share > 0 and any(reward is not None for reward in group.rewards)
+            untaught = answer.reward is None and (checker_share == 1 or checked)
+            critics[id(answer)] = {"score": score, "blended": None if untaught else value, "readings": some}
+        return [
+            replace(group, answers=tuple(replace(one, critic=critics.get(id(one))) for one in group.answers))
+            for group in groups
+        ]
 
-        def assessed(row: int, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-            return tuple(replace(answer, critic=notes.get((row, column))) for column, answer in enumerate(answers))
-
-        return [replace(group, answers=assessed(row, group.answers)) for row, group in enumerate(groups)]
-
-    def _read(self, opened: Sequence[tuple[int, ...]], step: int) -> list[list[dict[str, Any]]]:
-        """Explain each answer ``explanations`` times and read the score after each: rows for the log."""
-        explained = self._explain(opened, step)
-        flat = [(head, body) for head, bodies in zip(opened, explained, strict=True) for body in bodies]
-        logits = self._read_out([head for head, _ in flat], [body for _, body in flat])
-        tokenizer = self._policy.template.tokenizer
+    def _read(self, prompts: Sequence[tuple[int, ...]], step: int) -> list[list[dict[str, Any]]]:
+        """Explain each answer ``explanations`` times and read the score after each: JSON values for the log."""
+        explained = self._explain(prompts, step)
+        flat = [(prompt, tokens) for prompt, some in zip(prompts, explained, strict=True) for tokens in some]
         rows = []
-        for (_, body), own in zip(flat, logits, strict=True):
-            text = tokenizer.decode(body, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            score = float(expected_score(own.double()))
+        for (_, tokens), logits in zip(flat, self._score_logits(flat), strict=True):
+            text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            score = float(expected_score(logits.double()))
+            probabilities = [round(value, 5) for value in logits.softmax(-1).tolist()]
             rows.append(
                 {
-                    "explanation": text,
-                    "tokens": list(body),
-                    "probabilities": [round(value, 5) for value in own.softmax(-1).tolist()],
-                    "score": score,
+                    "explanation": text, "tokens": list(tokens), "probabilities": probabilities, "score": score,
                     "claims": claims_of(text, score),
                 }
-            )
+            )  # fmt: skip
         each = self._settings.explanations
         return [rows[start : start + each] for start in range(0, len(rows), each)]
 
@@ -175,20 +168,14 @@ class CriticLearner:
             The state after it, ω [B], and what there is to log.
         """
         rewards, signal = self._signal(groups, state.memory)
-        scores = reward_tensor(
-            [answer.critic["score"] if answer.critic else None for group in groups for answer in group.answers]
-        )
-        pairs = [
-            (float(answer.critic["score"]), answer.reward)
-            for group in groups
-            for answer in group.answers
-            if answer.critic is not None and answer.reward is not None
-        ]
+        answers = [answer for group in groups for answer in group.answers]
+        scores = [float(answer.critic["score"]) if answer.critic else None for answer in answers]
+        pairs = [(score, one.reward) for score, one in zip(scores, answers, strict=True) if score is not None]
         # Rewards outside [0, 1] (penalties) are no checker's scores to be compared with.
-        record = (*state.record, *((score, y) for score, y in pairs if 0 <= y <= 1))
+        record = (*state.record, *((score, y) for score, y in pairs if y is not None and 0 <= y <= 1))
         record = record[-self._settings.window * self._recipe.rollouts.groups * self._recipe.rollouts.answers :]
         logged: dict[str, Any] = {
-            "critic_score": float(scores.nanmean()),
+            "critic_score": float(reward_tensor(scores).nanmean()),
             "critic_reward": float(rewards.nanmean()),
             "critic_temperature": float(signal.temperatures.nanmean()),
             "critic_deviation": float(signal.variances.sqrt().nanmean()),
@@ -202,9 +189,8 @@ class CriticLearner:
                 logged["critic_auroc"] = report.auroc
             # With α = 1 the checker alone teaches, and nobody needs the critic's word.
             if self._settings.checker_share < 1:
-                frozen = "; ".join(
-                    alarms(report, min_auroc=self._settings.min_auroc, max_inflation=self._settings.max_inflation)
-                )
+                limits = {"min_auroc": self._settings.min_auroc, "max_inflation": self._settings.max_inflation}
+                frozen = "; ".join(alarms(report, **limits))
         if frozen:
             logged["critic_alarm"] = frozen
         return CriticState(signal.memory, frozen, record), signal.coefficients, logged
@@ -236,12 +222,8 @@ class CriticLearner:
         Returns:
             What there is to log, of the last time through the answers.
         """
-        lessons = [
-            lesson
-            for group, sample in zip(groups, samples, strict=True)
-            for answer in group.answers
-            for lesson in self._lessons(sample, answer)
-        ]
+        answers = [(sample, one) for group, sample in zip(groups, samples, strict=True) for one in group.answers]
+        lessons = [lesson for sample, answer in answers for lesson in self._lessons(sample, answer)]
         if self._settings.frozen or not lessons:
             return {}
         totals = Totals(sum(len(one.explanation) for one in lessons), len(lessons))
@@ -256,9 +238,9 @@ class CriticLearner:
         readings = answer.critic["readings"]
         scores = torch.tensor([[reading["score"] for reading in readings]], dtype=torch.float64)
         (advantages,) = explanation_advantages(scores, reward_tensor([answer.reward])).tolist()
-        opened = self._opening(sample, answer)
+        prompt = self._prompt(sample, answer)
         return [
-            _Lesson(opened, tuple(reading["tokens"]), answer.reward, advantage)
+            _Lesson(prompt, tuple(reading["tokens"]), answer.reward, advantage)
             for reading, advantage in zip(readings, advantages, strict=True)
         ]
 
@@ -275,20 +257,20 @@ class CriticLearner:
         parameters = list(self._policy.trainable(CRITIC).values())
         learned = sum_gradients(parameters, learned, self._policy.device)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, self._recipe.optimizer.gradient_clip))
-        if torch.isfinite(torch.tensor(norm)):
+        if math.isfinite(norm):
             self.optimizer.step()
         return {**learned, "critic_gradient_norm": norm}
 
     def _add_gradient(self, lessons: Sequence[_Lesson], totals: Totals) -> dict[str, float]:
         """Add a micro-batch's gradient to that of the step and return its part of what there is to log."""
-        opened, explained = [one.opened for one in lessons], [one.explanation for one in lessons]
-        logits = self._logits(opened, explained)
+        texts = [(one.prompt, one.explanation) for one in lessons]
+        logits = self._logits(texts)
         targets = reward_tensor([one.target for one in lessons]).to(logits.device)
         loss = critic_loss(logits, targets, total=totals.sequences)
         added = {"critic_loss": float(loss.detach())}
         if self._settings.kl_weight:
             with torch.no_grad(), self._policy.model.disable_adapter():
-                initial = self._logits(opened, explained)
+                initial = self._logits(texts)
             drift = critic_divergence(logits, initial, total=totals.sequences)
             added["critic_kl"] = float(drift.detach())
             loss = loss + self._settings.kl_weight * drift
@@ -297,67 +279,57 @@ class CriticLearner:
         written = [one for one in lessons if one.explanation and one.advantage]
         if self._settings.explanation_weight and written:
             values = self._policy.token_values(
-                [one.opened for one in written],
+                [one.prompt for one in written],
                 [one.explanation for one in written],
                 temperature=self._settings.explanation_temperature,
                 chunk=self._recipe.optimizer.logit_chunk,
             )
             advantages = torch.tensor([one.advantage for one in written], device=values.mask.device)
-            spoken = explanation_loss(values.log_probabilities, values.mask, advantages, total=totals.tokens)
-            (self._settings.explanation_weight * spoken).backward()
-            added["critic_explanation_loss"] = float(spoken.detach())
+            loss = explanation_loss(values.log_probabilities, values.mask, advantages, total=totals.tokens)
+            (self._settings.explanation_weight * loss).backward()
+            added["critic_explanation_loss"] = float(loss.detach())
         return added
 
-    def _opening(self, sample: Sample, answer: Answer) -> tuple[int, ...]:
-        tokenizer = self._policy.template.tokenizer
-        text = spelt_out(
-            answer.text, [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
-        )
+    def _prompt(self, sample: Sample, answer: Answer) -> tuple[int, ...]:
+        """Return what the critic reads of an answer, up to the opening tag of its explanation."""
+        special = [str(token) for token in self._tokenizer.added_tokens_decoder.values() if token.special]
+        text = spelt_out(answer.text, special)
         rendered = self._policy.template.render(critic_messages(sample, text, self._labels))
         return tuple(self._policy.template.tokens(f"{rendered}<explanation>"))
 
-    def _explain(self, opened: Sequence[tuple[int, ...]], step: int) -> list[list[tuple[int, ...]]]:
+    def _explain(self, prompts: Sequence[tuple[int, ...]], step: int) -> list[list[tuple[int, ...]]]:
         limit, copies = self._settings.explanation_tokens, range(self._settings.explanations)
         if not limit:
-            return [[()] for _ in opened]
-        seeds = [[f"{self._recipe.seed}/critic/{step}/{copy}/{tokens}" for copy in copies] for tokens in opened]
-        found = generate(
-            self._policy, opened, seeds, max_tokens=limit,
+            return [[()] for _ in prompts]
+        seeds = [[f"{self._recipe.seed}/critic/{step}/{copy}/{prompt}" for copy in copies] for prompt in prompts]
+        sampled = generate(
+            self._policy, prompts, seeds, max_tokens=limit,
             temperature=self._settings.explanation_temperature, batch=self._recipe.rollouts.batch, adapter=CRITIC,
         )  # fmt: skip
         return [
-            [self._until_closed(one.tokens)[: self._room(tokens)] for one in some]
-            for tokens, some in zip(opened, found, strict=True)
+            [self._until_closed(one.tokens)[: self._room(prompt)] for one in some]
+            for prompt, some in zip(prompts, sampled, strict=True)
         ]
 
-    def _room(self, opened: Sequence[int]) -> int:
+    def _room(self, prompt: Sequence[int]) -> int:
         """Return how many tokens of the context are left for an explanation, below 0 when no score would fit."""
-        return self._policy.context - len(opened) - len(self._closing())
+        return self._policy.context - len(prompt) - len(self._closing)
 
     def _until_closed(self, tokens: Sequence[int]) -> tuple[int, ...]:
-        """Cut an explanation where it closes its own mark: what follows it is written by the template."""
-        tokenizer = self._policy.template.tokenizer
+        """Cut an explanation at its own closing tag: what follows is written by the template."""
         words = [token for token in tokens if token not in self._policy.stop_tokens]
-        text = tokenizer.decode(words, clean_up_tokenization_spaces=False)
-        head, mark, _ = text.partition("</")
-        return tuple(tokenizer(head, add_special_tokens=False)["input_ids"]) if mark else tuple(words)
+        text = self._tokenizer.decode(words, clean_up_tokenization_spaces=False)
+        head, tag, _ = text.partition("</")
+        return tuple(self._tokenizer(head, add_special_tokens=False)["input_ids"]) if tag else tuple(words)
 
-    def _closing(self) -> list[int]:
-        tokenizer = self._policy.template.tokenizer
-        return list(tokenizer("</explanation><score>", add_special_tokens=False)["input_ids"])
-
-    def _read_out(self, opened: Sequence[tuple[int, ...]], explained: Sequence[tuple[int, ...]]) -> Tensor:
+    def _score_logits(self, texts: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> Tensor:
+        """Return the grid's logits [N, 11] after each (prompt, explanation), without gradient."""
         size = self._recipe.rollouts.batch
         with self._policy.fixed(CRITIC):
-            parts = [
-                self._logits(opened[start : start + size], explained[start : start + size])
-                for start in range(0, len(opened), size)
-            ]
-        return torch.cat(parts)
+            return torch.cat([self._logits(texts[start : start + size]) for start in range(0, len(texts), size)])
 
-    def _logits(self, opened: Sequence[tuple[int, ...]], explained: Sequence[tuple[int, ...]]) -> Tensor:
-        closing = self._closing()
-        rows = [[*head, *body, *closing] for head, body in zip(opened, explained, strict=True)]
+    def _logits(self, texts: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> Tensor:
+        rows = [[*prompt, *explanation, *self._closing] for prompt, explanation in texts]
         return self._policy.last_logits(rows)[:, self._grid]
 
 

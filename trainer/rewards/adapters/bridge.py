@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import orjson
@@ -108,12 +109,12 @@ class RewardBridge:
     ) -> None:
         self.parts: tuple[RewardPart, ...] = open_reward(spec)
         self._spec = spec if isinstance(spec, str) else dict(spec)
-        self._settings = (seed, workers, deadline, judge)
+        self._options: dict[str, Any] = {"seed": seed, "workers": workers, "deadline": deadline, "judge": judge}
         self._lock = threading.Lock()
         self._running: _Running | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (self._spec, *self._settings)
+        return partial(RewardBridge, self._spec, **self._options), ()
 
     @property
     def name(self) -> str:
@@ -139,16 +140,9 @@ class RewardBridge:
     def _submit(self, answers: Sequence[tuple[Sample, Completion]]) -> Future[list[Reward]]:
         with self._lock:
             if self._running is None or self._running.process != os.getpid():
-                seed, workers, deadline, judge = self._settings
-                self._running = _Running(
-                    Rewards(self.parts, seed=seed, judge=judge, workers=workers, deadline=deadline)
-                )
+                self._running = _Running(Rewards(self.parts, **self._options))
             running = self._running
         return asyncio.run_coroutine_threadsafe(running.rewards.score_all(answers), running.loop)
-
-
-def _rebuilt(spec: RewardSpec, seed: int, workers: int, deadline: float, judge: OpenJudge | None) -> RewardBridge:
-    return RewardBridge(spec, seed=seed, workers=workers, deadline=deadline, judge=judge)
 
 
 class _Running:

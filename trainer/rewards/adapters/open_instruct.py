@@ -61,36 +61,25 @@ def open_instruct_verifier(
     if name is None and not isinstance(spec, str):
         raise UsageError("a verifier of several rewards needs a name, that of the rows' dataset")
     bridge = RewardBridge(spec, seed=seed, workers=workers, deadline=deadline)
-    known_as = (name or str(spec)).lower()
+    verifier_name = (name or str(spec)).lower()
 
-    def result(found: Reward) -> Any:
-        reasoning = found.why_unscored or "; ".join(score.explanation for score in found.scores.values())
-        return theirs.VerificationResult(score=number_of(found, unscored), reasoning=reasoning)
+    def result(reward: Reward) -> Any:
+        reasoning = reward.why_unscored or "; ".join(score.explanation for score in reward.scores.values())
+        return theirs.VerificationResult(score=number_of(reward, unscored), reasoning=reasoning)
 
     class EvalkitVerifier(theirs.VerifierFunction):  # type: ignore[misc]
         """An evalkit reward."""
 
         def __init__(self, verifier_config: Any = None) -> None:
-            super().__init__(known_as, weight=weight, verifier_config=verifier_config)
+            super().__init__(verifier_name, weight=weight, verifier_config=verifier_config)
 
-        def __call__(
-            self,
-            tokenized_prediction: list[int],
-            prediction: str,
-            label: Any,
-            query: str | None = None,
-            rollout_state: dict[str, Any] | None = None,
-        ) -> Any:
+        def __call__(self, tokenized_prediction: list[int], prediction: str, label: Any, *_: Any, **__: Any) -> Any:
             return result(bridge.score([(received(label), answer_of(prediction))])[0])
 
         async def async_call(
-            self,
-            tokenized_prediction: list[int],
-            prediction: str,
-            label: Any,
-            query: str | None = None,
-            rollout_state: dict[str, Any] | None = None,
+            self, tokenized_prediction: list[int], prediction: str, label: Any, *_: Any, **__: Any
         ) -> Any:
-            return result((await bridge.score_async([(received(label), answer_of(prediction))]))[0])
+            (reward,) = await bridge.score_async([(received(label), answer_of(prediction))])
+            return result(reward)
 
     return EvalkitVerifier
