@@ -20,9 +20,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it will do and
 def train(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) -> None:
     """Train an adapter by a recipe; the same command goes on after any interruption."""
     _need_torch()
-    from ..trainer.policy.parallel import together, world
+    from ..trainer.policy.parallel import process_group, world
 
-    with together():
+    with process_group():
         settings = _announced(recipe)
         if dry_run:
             return

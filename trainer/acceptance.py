@@ -1,4 +1,4 @@
-"""Is the trained model better, and at no one's expense? Decided on two runs over held-out prompts."""
+"""The acceptance test of a round: a paired comparison with guardrails, on held-out prompts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class GuardResult:
     """A measure that may not get worse than its margin: ``change`` is after less before (None for a task's)."""
 
     name: str
@@ -36,7 +36,7 @@ class Decision:
 
     accepted: bool
     gain: Difference
-    guards: tuple[Guarded, ...]
+    guards: tuple[GuardResult, ...]
     reasons: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Decision:
         return asdict(self)
 
 
-def check_measures(wanted: Loop) -> None:
+def check_measures(settings: Loop) -> None:
     """Refuse, before anything is paid for, a loop whose tasks will not have what decides it.
 
     Raises:
@@ -54,27 +54,27 @@ def check_measures(wanted: Loop) -> None:
     from ..evals.records.plan import plan_tasks
     from ..evals.records.spec import RunSpec
 
-    tasks = [item.task for item in plan_tasks(RunSpec.of(model="-", tasks=wanted.tasks, data=wanted.data))]
+    tasks = [item.task for item in plan_tasks(RunSpec.of(model="-", tasks=settings.tasks, data=settings.data))]
     known = [f"{task.name}/{metric.name}" for task in tasks for metric in task.metrics]
-    asked = [("loop.accept", wanted.accept), *(("loop.guards.tasks", name) for name in wanted.guards.tasks)]
+    asked = [("loop.accept", settings.accept), *(("loop.guards.tasks", name) for name in settings.guards.tasks)]
     for field, name in asked:
         if name not in {*known, *(task.name for task in tasks)}:
             raise UsageError(f"field '{field}': the tasks of the loop have no '{name}'.{nearest(name, known)}")
 
 
 def decide_round(
-    before: Path, after: Path, wanted: Loop, *, looks: int = 1, alarms: Sequence[str] = ()
+    before: Path, after: Path, settings: Loop, *, looks: int = 1, alarms: Sequence[str] = ()
 ) -> Decision:
     """Compare the run of a trained model with the run before it, paired by sample.
 
-    Accepted is what gained: the whole 95 % interval of the paired difference lies above ``wanted.margin``, the
+    Accepted is what gained: the whole 95 % interval of the paired difference lies above ``settings.margin``, the
     p-value stands at the `level_of` this look at the same prompts, no guarded measure got worse than its margin,
     and no alarm stood at the end of training.
 
     Args:
         before: a run directory.
         after: a run directory of the same tasks.
-        wanted: what is asked.
+        settings: what is asked.
         looks: how many candidates these prompts have judged, this one included.
         alarms: those of the last training step.
 
@@ -82,14 +82,16 @@ def decide_round(
         UsageError: the runs do not have the metric or a guarded task.
     """
     differences = compare_runs(after, before).differences
-    gain = _named(differences, wanted.accept, "loop.accept")
+    gain = _named(differences, settings.accept, "loop.accept")
     reasons = []
-    if gain.low is None or not gain.low > wanted.margin:
+    if gain.low is None or not gain.low > settings.margin:
         interval = "no interval" if gain.low is None else f"interval {gain.low:+.3f} … {gain.high:+.3f}"
-        reasons.append(f"{wanted.accept}: {_signed(gain.value)}, {interval}: not above {wanted.margin:g}")
+        reasons.append(f"{settings.accept}: {_signed(gain.value)}, {interval}: not above {settings.margin:g}")
     elif gain.p_value > level_of(looks):
-        reasons.append(f"{wanted.accept}: p = {gain.p_value:.3g} at look {looks} of the same prompts is too large")
-    guards = (*_of_answers(before, after, wanted.guards), *_of_tasks(differences, wanted.guards))
+        reasons.append(
+            f"{settings.accept}: p = {gain.p_value:.3g} at look {looks} of the same prompts is too large"
+        )
+    guards = (*_of_answers(before, after, settings.guards), *_of_tasks(differences, settings.guards))
     reasons += [f"guard {one.name}: {_sides(one)}, allowed is {one.margin:g}" for one in guards if not one.holds]
     reasons += [f"alarm at the end of training: {alarm}" for alarm in alarms]
     return Decision(not reasons, gain, guards, tuple(reasons))
@@ -103,7 +105,7 @@ def level_of(look: int) -> float:
     return LEVEL / (look * (look + 1))
 
 
-def _sides(one: Guarded) -> str:
+def _sides(one: GuardResult) -> str:
     if one.before is None or one.after is None:
         return f"changed by {one.change:+.3f}"
     return f"{one.before:.3f} before, {one.after:.3f} after"
@@ -118,7 +120,7 @@ def _named(differences: Sequence[Difference], name: str, field: str) -> Differen
     raise UsageError(f"field '{field}': the runs have no '{name}' in common.{nearest(name, known)}")
 
 
-def _of_answers(before: Path, after: Path, guards: Guards) -> list[Guarded]:
+def _of_answers(before: Path, after: Path, guards: Guards) -> list[GuardResult]:
     rows = [_rows(before), _rows(after)]
     common = sorted(rows[0].keys() & rows[1].keys())
     if not common:
@@ -137,16 +139,16 @@ def _of_answers(before: Path, after: Path, guards: Guards) -> list[Guarded]:
         change = two - one
         # Half and twice the length are equally far: of a fall as a share no margin would be left to break.
         fall = -change if name != "length" else max(one, two, 1.0) / max(min(one, two), 1.0) - 1
-        found.append(Guarded(name, one, two, change, margin, fall <= margin))
+        found.append(GuardResult(name, one, two, change, margin, fall <= margin))
     return found
 
 
-def _of_tasks(differences: Sequence[Difference], guards: Guards) -> list[Guarded]:
+def _of_tasks(differences: Sequence[Difference], guards: Guards) -> list[GuardResult]:
     found = []
     for name, margin in guards.tasks.items():
         one = _named(differences, name, "loop.guards.tasks")
         change = one.value if one.value is not None else float("-inf")
-        found.append(Guarded(name, None, None, change, margin, change >= -margin))
+        found.append(GuardResult(name, None, None, change, margin, change >= -margin))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a recipe will do and need, said before anything starts (``evalkit train --dry-run``)."""
+"""A forecast of a training: samples, calls, memory and disk (``evalkit train --dry-run``)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _sampled(recipe: SampledRecipe, base: BaseModel, families: Mapping[str, Prom
         f" {wanted.temperature:g}, at most {wanted.max_tokens} tokens"
         + "".join(f", {tokens} from step {step}" for step, tokens in sorted(wanted.longer.items())),
         f"answers: {answers} to {answers * (1 + wanted.extra_waves)} a step,"
-        f" {recipe.steps * answers} in all if every prompt teaches"
+        f" {recipe.steps * answers} in all if every prompt is informative"
         f" (at most {_count(recipe.steps * answers * wanted.longest)} tokens); as many calls of each scorer",
         *_critic(recipe, answers),
         *_watched(recipe),
@@ -144,7 +144,7 @@ def _looped(recipe: Recipe) -> list[str]:
 
 def _evaluated(recipe: SampledRecipe) -> list[str]:
     return [
-        f"WARNING: prompts '{name}' are the test prompts of {source.task}: on it an evaluation will say nothing"
+        f"WARNING: prompts '{name}' are the test prompts of {source.task}: evaluations are contaminated"
         for name, source in recipe.prompts.items()
         if source.is_evaluated
     ]
@@ -172,12 +172,12 @@ def _critic(recipe: Recipe, answers: int) -> list[str]:
     each = f"{critic.explanations} explanations" if critic.explanations > 1 else "an explanation"
     most = recipe.steps * answers * critic.explanations * critic.explanation_tokens
     written = f"{each} of at most {critic.explanation_tokens} tokens to each answer (at most {_count(most)} in all)"
-    taught = "stays as it is" if critic.frozen else f"learns from the checker, {critic.epochs} × a step"
+    taught = "is frozen" if critic.frozen else f"learns from the checker, {critic.epochs} × a step"
     return [f"critic: {written if critic.explanation_tokens else 'a score without explanation'}; it {taught}"]
 
 
 def _watched(recipe: SampledRecipe) -> list[str]:
-    """Say who grades, and what is scored but not learned from."""
+    """Return lines about the judge, the watched rewards and the canary prompts."""
     lines = [f"judge: {', '.join(recipe.judge.models)}"] if recipe.judge is not None else []
     for name, one in recipe.alarms.watch.items():
         judged_tasks(one.reward, one.judge or recipe.judge, f"alarms.watch.{name}")

@@ -1,15 +1,15 @@
-"""``evalkit loop`` as a Python call: measure, learn, measure, keep what is better for certain, and again.
+"""``evalkit loop`` as a Python call: evaluate, train, evaluate, keep significant improvements, repeat.
 
 ::
 
     baseline/              the run of the model before any training
     round-01/training/     see `train`
-    round-01/evaluation/   the run of what came of it
+    round-01/evaluation/   the run of the trained model
     round-01/verdict.json  accepted or not, and why
     adapter/               the last accepted adapter
     loop.json              all rounds
 
-Every part can be interrupted; the same command goes on where it was.
+Every part can be interrupted; the same command resumes it.
 """
 
 from __future__ import annotations
@@ -43,11 +43,7 @@ class LoopResult:
 
 
 def loop(
-    recipe: Recipe | Path | str,
-    directory: Path,
-    *,
-    notify: Notify = lambda line: None,
-    show_progress: bool = False,
+    recipe: Recipe | Path | str, directory: Path, *, notify: Notify = lambda line: None, show_progress: bool = False
 ) -> LoopResult:
     """Do the rounds of a recipe's ``loop``.
 
@@ -56,12 +52,12 @@ def loop(
     Args:
         recipe: a recipe with ``loop``, its file, or the name of one that the package ships.
         directory: where everything is written; it may hold a part of the same loop.
-        notify: receives the lines that a person should read.
+        notify: called with each user-facing message.
         show_progress: draw the progress of evaluations on stderr.
 
     Raises:
         InputError, UsageError: the recipe or something it names is wrong, or another process works there.
-        RunError: training prompts stand in the evaluation (unless the recipe allows it), or the disk is full.
+        RunError: training prompts overlap with the evaluation (unless the recipe allows it), or the disk is full.
         MissingExtraError: torch, transformers or peft is not installed.
     """
     from .policy.base_model import find_base
@@ -69,32 +65,34 @@ def loop(
 
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe, notify=notify)
-    wanted = check_loop(recipe, notify)
+    settings = check_loop(recipe, notify)
     base = find_base(recipe.model)
     with only_writer(directory):
-        return _rounds(recipe, wanted, base, directory, notify, show_progress)
+        return _rounds(recipe, settings, base, directory, notify, show_progress)
 
 
 def _rounds(
-    recipe: Recipe, wanted: Loop, base: BaseModel, directory: Path, notify: Notify, show_progress: bool
+    recipe: Recipe, settings: Loop, base: BaseModel, directory: Path, notify: Notify, show_progress: bool
 ) -> LoopResult:
     from .acceptance import decide_round, examples
 
     start = base.adapter
     accepted = start
-    best = _evaluate(recipe, wanted, base.evaluated(accepted), directory / "baseline", notify, show_progress)
+    best = _evaluate(recipe, settings, base.model_string(accepted), directory / "baseline", notify, show_progress)
     rounds: list[dict[str, Any]] = []
     failures = 0
-    for number in range(1, wanted.rounds + 1):
+    for number in range(1, settings.rounds + 1):
         folder = directory / f"round-{number:02d}"
         notify(f"round {number}: training")
         training = folder / "training"
         adapter = train(_of_round(recipe, number), training, base=base.with_adapter(accepted), notify=notify)
         _release()
-        candidate = _evaluate(recipe, wanted, base.evaluated(adapter), folder / "evaluation", notify, show_progress)
+        candidate = _evaluate(
+            recipe, settings, base.model_string(adapter), folder / "evaluation", notify, show_progress
+        )
         history = read_metrics(training)
         alarms = history[-1].alarms if history else ()
-        decision = decide_round(best, candidate, wanted, looks=number, alarms=alarms)
+        decision = decide_round(best, candidate, settings, looks=number, alarms=alarms)
         entry = {
             "round": number,
             **decision.as_json(),
@@ -109,27 +107,27 @@ def _rounds(
             _keep(adapter, directory)
         else:
             failures += 1
-        if failures >= wanted.patience:
-            notify(f"{failures} rounds without success: the loop ends")
+        if failures >= settings.patience:
+            notify(f"{failures} rounds without improvement: the loop ends")
             break
     result = LoopResult(directory / "adapter" if accepted != start else None, tuple(rounds))
-    model = base.evaluated(result.adapter.resolve() if result.adapter else start)
+    model = base.model_string(result.adapter.resolve() if result.adapter else start)
     summary = {"model": model, "accepted": result.adapter is not None, "rounds": rounds}
     write_json(directory / "loop.json", summary)
     return result
 
 
 def check_loop(recipe: Recipe, notify: Notify = lambda line: None) -> Loop:
-    """Return a recipe's ``loop``, once nothing speaks against running it.
+    """Return a recipe's ``loop``, after checking that it can run.
 
     Raises:
         UsageError: there is none, it names what is not there, or several processes are to run it.
-        RunError: training prompts stand in the evaluation (unless the recipe allows it).
+        RunError: training prompts overlap with the evaluation (unless the recipe allows it).
     """
     from .acceptance import check_measures
 
     if recipe.loop is None:
-        raise UsageError("this recipe has no 'loop': evalkit train is for it, or add what to evaluate")
+        raise UsageError("this recipe has no 'loop': run evalkit train, or add the section")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError("evalkit loop runs in one process: under torchrun use evalkit train, then evalkit run")
     check_measures(recipe.loop)
@@ -137,7 +135,7 @@ def check_loop(recipe: Recipe, notify: Notify = lambda line: None) -> Loop:
     return recipe.loop
 
 
-def check_overlap(recipe: Recipe, wanted: Loop, notify: Notify = lambda line: None) -> list[Overlap]:
+def check_overlap(recipe: Recipe, settings: Loop, notify: Notify = lambda line: None) -> list[Overlap]:
     """Find training prompts in the evaluation.
 
     Raises:
@@ -145,20 +143,20 @@ def check_overlap(recipe: Recipe, wanted: Loop, notify: Notify = lambda line: No
     """
     from .data.prompts import trained_texts
 
-    evaluated = evaluated_texts(wanted.tasks, wanted.data, limit=wanted.limit, seed=recipe.seed)
+    evaluated = evaluated_texts(settings.tasks, settings.data, limit=settings.limit, seed=recipe.seed)
     trained = trained_texts(recipe)
-    for number in range(2, wanted.rounds + 1):
+    for number in range(2, settings.rounds + 1):
         # A task may draw other prompts by another seed, and every round has its own.
         later = trained_texts(_of_round(recipe, number))
         trained |= {f"{name} of round {number}": text for name, text in later.items() if trained.get(name) != text}
     found = find_overlaps(trained, evaluated)
     if not found:
-        notify(f"no training prompt stands among the {len(evaluated)} of the evaluation")
+        notify(f"no training prompt overlaps with the {len(evaluated)} evaluation prompts")
         return found
     shown = "; ".join(f"{one.trained} and {one.evaluated} share {one.shared}" for one in found[:SHOWN_OVERLAPS])
     line = f"{len(found)} of {len(evaluated)} evaluation prompts overlap with training prompts: {shown}"
-    if not wanted.allow_overlap:
-        raise RunError(f"{line}. Train on others, or say 'allow_overlap: true' in 'loop'")
+    if not settings.allow_overlap:
+        raise RunError(f"{line}. Train on other prompts, or set 'allow_overlap: true' in 'loop'")
     notify(f"WARNING: {line}")
     return found
 
@@ -167,13 +165,16 @@ def _of_round(recipe: Recipe, number: int) -> Recipe:
     return recipe.model_copy(update={"seed": recipe.seed + number - 1})
 
 
-def _evaluate(recipe: Recipe, wanted: Loop, model: str, output: Path, notify: Notify, show_progress: bool) -> Path:
+def _evaluate(
+    recipe: Recipe, settings: Loop, model: str, output: Path, notify: Notify, show_progress: bool
+) -> Path:
     from ..evals.run import run
 
     notify(f"evaluating {model}")
     directory = run(
-        model, wanted.tasks, output=output, data=wanted.data, limit=wanted.limit, max_tokens=wanted.max_tokens,
-        temperature=wanted.temperature, seed=recipe.seed, notify=notify, show_progress=show_progress,
+        model, settings.tasks, output=output, data=settings.data, limit=settings.limit,
+        max_tokens=settings.max_tokens, temperature=settings.temperature, seed=recipe.seed, notify=notify,
+        show_progress=show_progress,
     )  # fmt: skip
     _release()
     return directory

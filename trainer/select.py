@@ -1,7 +1,8 @@
 """Rejection sampling: of answers that were sampled and scored, the best ones as chats to learn from.
 
 They come from evaluations (``samples.jsonl``) or trainings (``answers.jsonl``), so nothing is sampled or scored
-again; what comes out is what the method ``sft`` reads (`chats`). Prompts that stand in an evaluation are refused.
+again; what comes out is what the method ``sft`` reads (`chats`). Prompts that overlap with an evaluation are
+refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import orjson
 
 from ..errors import EvalkitError, InputError, RunError, UsageError
 from ..evals.records.manifest import read_manifest
-from ..evals.records.rows import SampleRow, read_rows
+from ..evals.records.rows import read_rows
 from ..evals.records.training import AnswerRow, read_training
 from ..files import write_lines
 from .data.contamination import evaluated_texts, find_overlaps
@@ -59,8 +60,8 @@ def select(
 ) -> Path:
     """Write the best answers to each prompt as JSON lines and return the file.
 
-    Of answers that differ in spaces alone one counts; among equally good ones a shorter comes first, then chance.
-    An answer that was cut off at the token limit is never chosen: it would teach not to end.
+    Of answers that differ in spaces alone one counts; ties go to the shorter answer, then to a seeded hash.
+    An answer that was cut off at the token limit is never chosen: it would teach the model not to stop.
 
     Args:
         runs: folders of evaluations or trainings.
@@ -70,7 +71,7 @@ def select(
         against: tasks, with their data file or an empty text, whose prompts must not be among the chosen, besides
             the test splits of the runs' own tasks.
         seed: of the chance.
-        notify: receives the lines that a person should read.
+        notify: called with each user-facing message.
 
     Raises:
         InputError: a folder is neither, or what it trained on cannot be read.
@@ -148,38 +149,35 @@ def _of_evaluation(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
     for task in asked:
         if task.data.path is None:
             raise UsageError(
-                f"{directory} asked {task.name} its test prompts, which are not to be learned: run it on"
+                f"{directory} evaluated {task.name} on its test prompts, which must not be trained on: run it on"
                 f" training prompts (--data {task.registered_as}=FILE), or select from a training"
             )
-    return {task.registered_as for task in asked}, map(_of_sample, filter(_is_single_chat, read_rows(directory)))
+    return {task.registered_as for task in asked}, _single_answers(directory)
 
 
-def _is_single_chat(row: SampleRow) -> bool:
-    return row.completion is not None and len(row.completion.turns) < 2 and not row.continuations
-
-
-def _of_sample(row: SampleRow) -> Candidate:
-    completion = row.completion
-    assert completion is not None
-    thought = f"<think>\n{completion.reasoning.strip()}\n</think>\n\n" if completion.reasoning else ""
-    text = thought + completion.text if completion.text.strip() else ""
-    messages = tuple(message.as_json() for message in row.messages)
-    return Candidate(row.task, row.id, messages, text, row.score.value, completion.finish_reason)
+def _single_answers(directory: Path) -> Iterator[Candidate]:
+    """Yield the answers of an evaluation; conversations of several turns and choices are left out."""
+    for row in read_rows(directory):
+        completion = row.completion
+        if completion is None or len(completion.turns) > 1 or row.continuations:
+            continue
+        thought = f"<think>\n{completion.reasoning.strip()}\n</think>\n\n" if completion.reasoning else ""
+        text = thought + completion.text if completion.text.strip() else ""
+        messages = tuple(message.as_json() for message in row.messages)
+        yield Candidate(row.task, row.id, messages, text, row.score.value, completion.finish_reason)
 
 
 def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
-    settings = orjson.loads((directory / "recipe.json").read_bytes())["recipe"]
-    recipe = saved_recipe(settings)
+    recipe = saved_recipe(orjson.loads((directory / "recipe.json").read_bytes())["recipe"])
     sources = recipe.prompts if isinstance(recipe, SampledRecipe) else {}
     for name, source in sources.items():
         if source.is_evaluated:
             raise UsageError(
-                f"{directory}: prompts '{name}' are the test prompts of {source.task}: not to be learned"
+                f"{directory}: prompts '{name}' are the test prompts of {source.task}, which must not be trained on"
             )
-    families = open_families(recipe)
     messages = {
         (name, sample.id): tuple(message.as_json() for message in sample.messages)
-        for name, family in families.items()
+        for name, family in open_families(recipe).items()
         for sample in family.samples
     }
 
@@ -208,7 +206,7 @@ def _refuse_evaluated(
     if found:
         shown = "; ".join(f"{one.trained} and {one.evaluated} share {one.shared}" for one in found[:_SHOWN])
         raise RunError(
-            f"{len(found)} of {len(evaluated)} evaluation prompts stand among the chosen, and nothing was written:"
+            f"{len(found)} of {len(evaluated)} evaluation prompts overlap with the chosen; nothing was written:"
             f" {shown}. Sample answers to other prompts"
         )
-    notify(f"no chosen prompt stands among the {len(evaluated)} of the evaluation")
+    notify(f"no chosen prompt overlaps with the {len(evaluated)} evaluation prompts")

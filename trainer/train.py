@@ -1,4 +1,4 @@
-"""``evalkit train`` as a Python call: sample, score, learn, save; the same again after any interruption.
+"""``evalkit train`` as a Python call: sample, score, learn, save; it resumes after any interruption.
 
 ::
 
@@ -7,9 +7,9 @@
     answers.jsonl      every sampled answer as text, with what it earned
     canaries.jsonl     the greedy answers to canary prompts, before training (step 0) and since
     checkpoints/       the two newest (`checkpoint`)
-    pending.jsonl      what was sampled and scored since the newest checkpoint: paid for once
+    pending.jsonl      groups sampled and scored since the newest checkpoint, reused on resume
     adapter/           the trained adapter as PEFT saves it
-    result.json        how it ended
+    result.json        the last step, why training stopped, alarms
 
 A file ``reset`` in the directory asks for a reset of the reference after the step at hand.
 """
@@ -34,23 +34,23 @@ from .records.log import Notify
 def train(
     recipe: Recipe | Path | str, directory: Path, *, base: Any = None, notify: Notify = lambda line: None
 ) -> Path:
-    """Train an adapter by a recipe and return the folder that it lies in.
+    """Train an adapter by a recipe and return its folder.
 
     Call it again with the same arguments after any interruption: on a CPU the weights come out the same to the last
-    bit. More ``steps`` than before go on where it ended; so does a training that an alarm stopped, once
-    ``alarms.stop`` is false.
+    bit. With more ``steps`` than before training continues; so does a training that an alarm
+    stopped, once ``alarms.stop`` is false.
 
     Args:
         recipe: a recipe, its file, or the name of one that the package ships.
         directory: where everything is written; it may hold a part of the same training.
         base: a `base_model.BaseModel` in place of the recipe's ``model``.
-        notify: receives the lines that a person should read.
+        notify: called with each user-facing message.
 
     Raises:
         InputError, UsageError: the recipe, a model, a task or its data is wrong, or the directory holds another
             training (every difference is shown).
         MissingExtraError: torch, transformers or peft is not installed.
-        RunError: the disk is full, or one of several processes is gone.
+        RunError: the disk is full, or a peer process was killed or crashed.
     """
     try:
         import peft  # noqa: F401
@@ -59,10 +59,10 @@ def train(
     except ImportError:
         raise MissingExtraError("train") from None
     from .policy.base_model import find_base
-    from .policy.parallel import together, world
+    from .policy.parallel import process_group, world
     from .records.checkpoint import only_writer
 
-    with together():
+    with process_group():
         leads = world()[0] == 0
         say = notify if leads else lambda line: None
         if not isinstance(recipe, Recipe):
@@ -77,10 +77,11 @@ def _train(recipe: Recipe, directory: Path, base: Any, notify: Notify) -> Path:
 
     adapter = directory / "adapter"
     _same_training(recipe, base, directory, write=world()[0] == 0)
-    ended = _result(directory)
+    result = directory / "result.json"
+    ended = orjson.loads(result.read_bytes()) if result.is_file() else None
     stopped = ended is not None and ended["stopped"] and recipe.alarms.stop
     if ended is not None and (stopped or ended["step"] >= recipe.steps) and adapter.is_dir():
-        notify(f"{directory}: done before, {ended['step']} steps")
+        notify(f"{directory}: already finished, {ended['step']} steps")
         return adapter
     from .methods.trainer import Trainer
 
@@ -112,15 +113,9 @@ def _same_training(recipe: Recipe, base: Any, directory: Path, *, write: bool) -
 
 
 def _decisive(recipe: Recipe) -> Any:
-    """Return of a recipe, as JSON values, what decides what is learned, and not where or for how long."""
+    """Return the settings of a recipe that decide what is learned (not where or for how long), as JSON values."""
     places: dict[str, Any] = {"track": True, "sharding": True, "alarms": {"stop"}}
     if recipe.sampling.vllm is not None:
         places["rollouts"] = {"vllm": set(Vllm.model_fields) - {"dtype"}}
     settings = recipe.model_dump(mode="json", exclude={"loop": True, "steps": True, "model": True, **places})
     return orjson.loads(orjson.dumps(settings, option=orjson.OPT_NON_STR_KEYS))
-
-
-def _result(directory: Path) -> dict[str, Any] | None:
-    path = directory / "result.json"
-    result: dict[str, Any] | None = orjson.loads(path.read_bytes()) if path.is_file() else None
-    return result

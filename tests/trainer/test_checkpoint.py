@@ -29,7 +29,7 @@ from evalkit.trainer.records.checkpoint import (
 )
 from evalkit.trainer.records.log import keep_rows_until
 from evalkit.trainer.rollouts.records import Answer, Group
-from evalkit.trainer.rollouts.sampling import Kept
+from evalkit.trainer.rollouts.sampling import AgedGroup
 from evalkit.trainer.train import train
 
 # Everything that a step may depend on is in use: surplus, several epochs, resets, dropout, the critic's memory.
@@ -59,10 +59,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_bench(tmp_path_factory.mktemp("bench"))
 
 
-def kept() -> Kept[Group]:
+def kept() -> AgedGroup[Group]:
     answer = Answer((3, 4), (-0.1, -1e-17), "stop", "да", 0.1 + 0.2, {"words": 1 / 3}, "", 0.3, {"score": 0.7})
     unscored = Answer((3,), (-0.25,), "length", "нет", None, {}, "the scorer died")
-    return Kept(Group("a", 1, "id", (5, 6), (answer, unscored)), 6)
+    return AgedGroup(Group("a", 1, "id", (5, 6), (answer, unscored)), 6)
 
 
 def state() -> TrainState:
@@ -74,7 +74,7 @@ def state() -> TrainState:
     )
 
 
-def sampled(*surplus: Kept[Group]) -> Reinforcement:
+def sampled(*surplus: AgedGroup[Group]) -> Reinforcement:
     """Return a method with groups at hand."""
     method = Reinforcement.__new__(Reinforcement)
     method._drawn, method._surplus = {"a": 3}, surplus
@@ -211,7 +211,7 @@ def test_more_steps_go_on_where_it_ended(bench: Path, tmp_path: Path):
     assert all(torch.equal(straight[name], parts[name]) for name in straight)
     lines: list[str] = []
     train(long, tmp_path / "parts", notify=lines.append)
-    assert lines == [f"{tmp_path / 'parts'}: done before, 4 steps"]
+    assert lines == [f"{tmp_path / 'parts'}: already finished, 4 steps"]
 
 
 def test_another_recipe_in_the_same_directory_is_refused(bench: Path, tmp_path: Path):

@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 from evalkit.errors import UsageError
 from evalkit.trainer.data.mixture import Family, Mixture, family_means
-from evalkit.trainer.policy.resets import ResetState, after_reset, evaluated, reason_to_reset
+from evalkit.trainer.policy.resets import ResetState, evaluated, reason_to_reset, record_reset
 from evalkit.trainer.recipe.fields import Reset, Rollouts
-from evalkit.trainer.rollouts.sampling import Kept, fresh_enough, next_wave, settle
+from evalkit.trainer.rollouts.sampling import AgedGroup, fresh_enough, next_wave, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -22,7 +22,7 @@ def test_a_reset_every_so_many_steps_counts_from_the_last_one():
     resets = []
     for step in range(1, 10):
         if reason := reason_to_reset(rule, state, step):
-            state = after_reset(state, step, reason)
+            state = record_reset(state, step, reason)
             resets.append(step)
     assert resets == [3, 6, 9]
     assert state.history[0] == (3, "every 3 steps")
@@ -35,7 +35,7 @@ def test_a_reset_on_stagnation_waits_for_patience_and_starts_anew():
         assert reason_to_reset(rule, state, 10) is None
     state = evaluated(rule, state, 0.51)
     assert reason_to_reset(rule, state, 10) == "stagnation: 2 evaluations without progress"
-    state = after_reset(state, 10, "stagnation")
+    state = record_reset(state, 10, "stagnation")
     assert (state.best, state.stale) == (0.5, 0)
     state = evaluated(rule, state, 0.6)
     assert (state.best, state.stale) == (0.6, 0)
@@ -57,7 +57,7 @@ def test_what_becomes_of_the_optimizer():
 
 
 def test_a_reset_state_survives_a_checkpoint():
-    state = after_reset(evaluated(Reset(), ResetState(), 0.4), 7, "manual")
+    state = record_reset(evaluated(Reset(), ResetState(), 0.4), 7, "manual")
     assert ResetState.from_json(json.loads(json.dumps(state.as_json()))) == state
 
 
@@ -107,8 +107,8 @@ def test_all_tied_rewards_cost_the_budget_and_no_more():
     assert settle(Rollouts(groups=8), []).outcome == "skip"
 
 
-def kept(*steps: int) -> list[Kept[str]]:
-    return [Kept(f"{number}", step) for number, step in enumerate(steps)]
+def kept(*steps: int) -> list[AgedGroup[str]]:
+    return [AgedGroup(f"{number}", step) for number, step in enumerate(steps)]
 
 
 def test_a_full_step_trains_the_oldest_and_keeps_the_rest():

@@ -67,7 +67,7 @@ def old_training(bench: Path, name: str, folder: Path) -> Path:
 def test_an_old_recipe_is_read_with_a_line_that_says_what_to_write(bench: Path, name: str):
     told: list[str] = []
     recipe = read_recipe(bench / f"{name}.yaml", notify=told.append)
-    assert told == [f"{bench / name}.yaml is of an older form, which the next release does not read: {HINTS[name]}"]
+    assert told == [f"{bench / name}.yaml has an older form, which the next release will not read: {HINTS[name]}"]
     assert recipe.method == name
     assert any(line.startswith("steps: 4, each") for line in forecast(recipe))
 

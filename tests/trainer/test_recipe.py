@@ -60,7 +60,7 @@ def test_paths_are_taken_from_the_folder_of_the_recipe(tmp_path: Path):
         ("objective: {advantages: groop}\n", r"unknown advantage estimator 'groop'"),
         (
             "method: gmpo\ncritic: {explanation_weight: 1}\n",
-            "'critic.explanation_weight' compares explanations: give 2",
+            "'critic.explanation_weight' compares explanations: set 'critic.explanations' to 2",
         ),
         (
             "method: gmpo\ncritic: {explanations: 2}\n",
@@ -178,13 +178,13 @@ def test_a_forecast_says_what_a_recipe_will_do(tmp_path: Path):
     [
         (
             {"prompts": {"words": {"task": "plugin.py:words", "data": "plugin.py"}}},
-            r"words has none in .*plugin\.py$",
+            r"words has no samples in .*plugin\.py$",
         ),
         ({"validation": {"every": 1, "source": {"task": "nosuch"}}}, "unknown task 'nosuch'"),
         ({"alarms": {"canaries": {"source": {"task": "nosuch"}}}}, "unknown task 'nosuch'"),
         (
             {"prompts": {"words": {"task": "plugin.py:words", "reward": "rumtbench-mini"}}},
-            r"field 'prompts\.words': rumtbench-mini is graded by a model",
+            r"field 'prompts\.words': rumtbench-mini needs a judge",
         ),
         (
             {"loop": {"tasks": ["plugin.py:words"], "accept": "wards/value"}},

@@ -39,7 +39,14 @@ from evalkit.trainer.rewards import (
     verifiers_rubric,
     verl_rows,
 )
-from evalkit.trainer.rewards.adapters.bridge import COLUMN, RewardBridge, answer_of, carried, chat_samples, received
+from evalkit.trainer.rewards.adapters.bridge import (
+    COLUMN,
+    RewardBridge,
+    answer_of,
+    chat_samples,
+    decode_sample,
+    encode_sample,
+)
 from evalkit.trainer.rewards.shaping import soft_overlong, truncated_reward
 
 PLUGIN = """
@@ -132,7 +139,7 @@ def test_what_a_plugin_returns(plugin):
     assert reasons[0] == ""
     assert "the scorer of 'obedient' raised RuntimeError: the dog ate it" in reasons[2]
     assert "returned nan; a number within [0, 1]" in reasons[3]
-    assert "gave no number" in reasons[6]
+    assert "returned no number" in reasons[6]
     assert "returned '0.5'" in reasons[7]
     assert {reward.scores["obedient"].status for reward in rewards[2:8]} == {Status.SCORER_ERROR}
     assert rewards[8].scores["obedient"].explanation == "so so"
@@ -208,11 +215,11 @@ def test_plugins_that_cannot_be(plugin, tmp_path):
 
 def test_a_sample_travels_through_a_dataset_unchanged():
     for sample in open_task("ruifeval-mini").samples(split="test", limit=5, seed=0):
-        assert carried(received(carried(sample))) == carried(sample)
-    assert received(carried(SAMPLE)) == SAMPLE
+        assert encode_sample(decode_sample(encode_sample(sample))) == encode_sample(sample)
+    assert decode_sample(encode_sample(SAMPLE)) == SAMPLE
     for wrong in (None, "", "{}", "[]", "5", {"id": "x"}):
         with pytest.raises(InputError, match="is not an evalkit sample"):
-            received(wrong)
+            decode_sample(wrong)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +265,7 @@ def call_as_trl_does(
 
 
 def test_trl_gets_the_same_rewards(plugin):
-    rows = [{"prompt": [{"role": "user", "content": "?"}], COLUMN: carried(SAMPLE)} for _ in range(4)]
+    rows = [{"prompt": [{"role": "user", "content": "?"}], COLUMN: encode_sample(SAMPLE)} for _ in range(4)]
     texts = ["0.5 а", "1 А", "none", "<think>hmm</think>reason а"]
     spec = {f"{plugin}:obedient": 1.0, f"{plugin}:patient": 0.5}
     reward = trl_reward(spec)
@@ -309,7 +316,7 @@ def test_verl_gets_the_same_rewards(plugin, tmp_path):
         return loaded(
             data_source="ruifeval-mini",
             solution_str=text,
-            ground_truth=carried(SAMPLE),
+            ground_truth=encode_sample(SAMPLE),
             extra_info={"num_turns": None, "rollout_reward_scores": {}},
             **more,
         )
@@ -364,7 +371,7 @@ def test_verifiers_gets_the_same_rewards(plugin):
 
     def state(text: str, **more: Any) -> dict[str, Any]:
         chat = [{"role": "assistant", "content": text}]
-        return {"prompt": [], "completion": chat, "info": {COLUMN: carried(SAMPLE)}, **more}
+        return {"prompt": [], "completion": chat, "info": {COLUMN: encode_sample(SAMPLE)}, **more}
 
     obedient, patient = rubric["funcs"]
     assert call_as_verifiers_does(obedient, state("0.5 а")) == 0.5
@@ -378,7 +385,7 @@ def test_verifiers_gets_the_same_rewards(plugin):
 def test_verifiers_v1_gets_the_same_rewards_and_errors(plugin):
     function = verifiers_reward(f"{plugin}:obedient")
     assert list(inspect.signature(function).parameters) == ["task", "trace"]
-    task = types.SimpleNamespace(data=types.SimpleNamespace(**{COLUMN: carried(SAMPLE)}))
+    task = types.SimpleNamespace(data=types.SimpleNamespace(**{COLUMN: encode_sample(SAMPLE)}))
 
     def called(text: str) -> float:
         return asyncio.run(function(task=task, trace=types.SimpleNamespace(last_reply=text)))
@@ -390,7 +397,7 @@ def test_verifiers_v1_gets_the_same_rewards_and_errors(plugin):
 
 def test_verifiers_rows():
     row = next(iter(verifiers_rows("ruifeval-mini", split="test", limit=1)))
-    assert received(row["info"][COLUMN]).messages[0].as_json() == row["prompt"][0]
+    assert decode_sample(row["info"][COLUMN]).messages[0].as_json() == row["prompt"][0]
     assert isinstance(row["answer"], str)
 
 
@@ -425,11 +432,11 @@ def test_open_instruct_finds_the_verifier_and_gets_the_same_rewards(plugin, open
 
     async def called(text: str) -> Any:
         return await built["obedient"].async_call(
-            tokenized_prediction=[1], prediction=text, label=carried(SAMPLE), query="?", rollout_state=None
+            tokenized_prediction=[1], prediction=text, label=encode_sample(SAMPLE), query="?", rollout_state=None
         )
 
     assert asyncio.run(called("<think>hmm</think>0.5")).score == 0.5
-    assert built["obedient"]([1], "score", carried(SAMPLE)).reasoning == "so so"
+    assert built["obedient"]([1], "score", encode_sample(SAMPLE)).reasoning == "so so"
     with pytest.raises(RunError, match="could not be scored"):
         asyncio.run(called("raise"))
 
@@ -528,7 +535,7 @@ def test_samples_that_are_no_single_chat_are_refused(tmp_path):
         "turns = Turns()\n",
         encoding="utf-8",
     )
-    with pytest.raises(UsageError, match="sample 'two' is no single chat"):
+    with pytest.raises(UsageError, match="sample 'two' is not a single chat"):
         list(chat_samples(f"{file}:turns", split="train", limit=None, seed=0))
 
 
@@ -539,19 +546,14 @@ def test_overlong_by_hand(length, expected):
     assert soft_overlong(length, 10, 4) == expected
 
 
-def test_overlong_as_a_step_and_as_nonsense():
+def test_overlong_as_a_step():
     assert (soft_overlong(10, 10, 0), soft_overlong(11, 10, 0)) == (0.0, -1.0)
-    for cache in (-1, 11):
-        with pytest.raises(UsageError, match="cache"):
-            soft_overlong(5, 10, cache)
 
 
 def test_rewards_of_answers_that_were_cut_off():
     assert truncated_reward(0.8, truncated=False, coefficient=0.0) == 0.8
     assert truncated_reward(0.8, truncated=True, coefficient=0.5) == 0.4
     assert truncated_reward(0.8, truncated=True, coefficient=-0.5) == -0.5
-    with pytest.raises(UsageError, match="at most 1"):
-        truncated_reward(0.8, truncated=True, coefficient=1.5)
 
 
 def test_a_critic_compared_with_the_checker():

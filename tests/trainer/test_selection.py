@@ -84,7 +84,7 @@ def test_right_answers_are_kept_with_their_thoughts(bench: Path, tmp_path: Path)
         "6 answers to 3 prompts: 2 chosen, to 2 of them; 2 score below 1, 0 have no score,"
         " 0 are cut off or empty, 2 repeat another"
     )
-    assert told[1] == "no chosen prompt stands among the 3 of the evaluation"
+    assert told[1] == "no chosen prompt overlaps with the 3 evaluation prompts"
     assert read_examples(out)[0].answer == "Это 10"
 
 
@@ -94,10 +94,12 @@ def test_prompts_of_the_test_are_refused(bench: Path, tmp_path: Path):
         tmp_path / "r.jsonl", [{"prompt": f"Сколько будет {n} и {n}?", "response": "4"} for n in range(3)]
     )
     test = run(f"replay:{replies}", [task], output=tmp_path / "test")
-    with pytest.raises(UsageError, match=r"asked sums its test prompts, which are not to be learned.*--data"):
+    with pytest.raises(
+        UsageError, match=r"evaluated sums on its test prompts, which must not be trained on.*--data"
+    ):
         select([test], tmp_path / "out.jsonl")
     leak = evaluated(bench, tmp_path / "leak", {"сколько будет: 2 и 2": "4"}, {"сколько будет: 2 и 2": "4"})
-    with pytest.raises(RunError, match=r"1 of 3 evaluation prompts stand among the chosen.* the whole prompt"):
+    with pytest.raises(RunError, match=r"1 of 3 evaluation prompts overlap with the chosen.* the whole prompt"):
         select([leak], tmp_path / "out.jsonl")
     other = evaluated(bench, tmp_path / "other", {"Сколько будет 9 и 9?": "18"}, {"Сколько будет 9 и 9?": "18"})
     file = lines(tmp_path / "held.jsonl", [{"id": "0", "prompt": "Сколько будет 9 и 9?", "target": "18"}])

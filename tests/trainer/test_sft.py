@@ -90,7 +90,7 @@ def test_both_forms_of_a_line_are_read_and_each_answer_is_an_example(tmp_path: P
         ({"messages": [{"role": "user"}]}, r"field 'messages'\[0\]: 'content' is a text"),
         ({"messages": [{"role": "bot", "content": "x"}]}, r"\[0\]: 'role' is system, user, assistant, not 'bot'"),
         ({"messages": CHAT[:1]}, r"a.jsonl:1: no message of this chat is the assistant's"),
-        ({"messages": CHAT[1:]}, r"field 'messages\[0\]' is the assistant's"),
+        ({"messages": CHAT[1:]}, r"field 'messages\[0\]': the first message cannot be the assistant's"),
         ({"prompt": [], "response": "x"}, r"field 'prompt' is a list"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_line_that_is_no_chat_is_named(tmp_path: Path, row: object, message: s
 def test_half_a_character_is_named(tmp_path: Path):
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({"prompt": "x", "response": "y\ud800"}) + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"a.jsonl:1: '\\ud800' is half a character"):
+    with pytest.raises(InputError, match=r"a.jsonl:1: '\\ud800' is an unpaired surrogate"):
         read_examples(path)
 
 
@@ -212,7 +212,7 @@ def test_what_is_cut_off_or_left_out_is_said(bench: Path, tmp_path: Path):
     told: list[str] = []
     recipe = supervised(bench, "long", chats={"own": {"data": "long.jsonl"}}, steps=1)
     train(recipe, tmp_path, notify=told.append)
-    assert any(line.startswith("chats 'own': 2 of 4 answers left out:") and "long.jsonl:4" in line for line in told)
+    assert any(line.startswith("chats 'own': 2 of 4 left out:") and "long.jsonl:4" in line for line in told)
     assert any(line.startswith("chats 'own': 1 of 2 answers are longer than 16 tokens") for line in told)
     assert journal_lines(tmp_path)[0]["truncated"] == pytest.approx(2 / 3, abs=0.34)
 

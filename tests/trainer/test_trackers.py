@@ -79,7 +79,7 @@ def test_a_tracker_that_fails_is_given_up_with_one_line(
     train(write_recipe(bench, "broken.yaml", track=["mlflow"]), tmp_path, notify=told.append)
     warnings = [line for line in told if line.startswith("WARNING")]
     assert warnings == [
-        "WARNING: no more metrics go to mlflow (OSError: the disk is full); metrics.jsonl has them all"
+        "WARNING: tracker mlflow is dropped (OSError: the disk is full); metrics.jsonl has all metrics"
     ]
     assert Broken.got == {1: 1}
     assert len(journal_lines(tmp_path)) == 3
@@ -99,8 +99,8 @@ def test_a_tracker_that_is_not_installed_is_said_and_nothing_more(tmp_path: Path
     opened.write(ROWS[0])
     opened.close()
     assert [line.split(" (")[0] for line in told] == [
-        "WARNING: no more metrics go to wandb",
-        "WARNING: no more metrics go to mlflow",
+        "WARNING: tracker wandb is dropped",
+        "WARNING: tracker mlflow is dropped",
     ]
 
 

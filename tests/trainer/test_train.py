@@ -218,7 +218,7 @@ def test_a_gradient_that_is_no_number_changes_nothing(bench: Path, tmp_path: Pat
 
 
 def test_prompts_that_cannot_be_trained_on_are_named(bench: Path, tmp_path: Path):
-    with pytest.raises(InputError, match=r"prompts 'words': .*:words has none in .*plugin\.py$"):
+    with pytest.raises(InputError, match=r"prompts 'words': .*:words has no samples in .*plugin\.py$"):
         trained(
             bench,
             tmp_path / "a",
@@ -289,5 +289,5 @@ def test_the_generated_training_split_of_ruifeval_mini():
 
 def test_a_reward_that_a_model_grades_is_refused_before_anything_is_sampled(bench: Path, tmp_path: Path):
     source = {"task": "plugin.py:words", "reward": "rumtbench-mini"}
-    with pytest.raises(UsageError, match=r"field 'prompts\.words': rumtbench-mini is graded by a model"):
+    with pytest.raises(UsageError, match=r"field 'prompts\.words': rumtbench-mini needs a judge"):
         trained(bench, tmp_path, prompts={"words": source})

@@ -15,7 +15,7 @@ pytest.importorskip("trl", reason="needs trl")
 
 from evalkit.tasks.registry import open_task
 from evalkit.tasks.types import Completion, Context, Sample
-from evalkit.trainer.rewards.adapters.bridge import COLUMN, received
+from evalkit.trainer.rewards.adapters.bridge import COLUMN, decode_sample
 from evalkit.trainer.rewards.adapters.trl import trl_reward, trl_rows
 
 TASK = '''
@@ -54,7 +54,7 @@ def test_a_real_run_of_trl_sees_our_scores(tmp_path: Path, monkeypatch: pytest.M
     def recorded(inputs: Any, prompts: Any, completions: Any, *rest: Any) -> Any:
         rewards = calculate(inputs, prompts, completions, *rest)
         for row, completion, value in zip(inputs, completions, rewards[:, 0].tolist(), strict=True):
-            seen.append((received(row[COLUMN]), completion[0]["content"], value))
+            seen.append((decode_sample(row[COLUMN]), completion[0]["content"], value))
         return rewards
 
     monkeypatch.setattr(trainer, "_calculate_rewards", recorded)

@@ -225,7 +225,7 @@ def test_a_judge_rewards_and_another_watches_a_share(bench: Path, tmp_path: Path
         "openai:cheap",
         "openai:gold",
     }
-    with pytest.raises(UsageError, match=r"field 'prompts.words': graded is graded by a model: name it in 'judge'"):
+    with pytest.raises(UsageError, match=r"field 'prompts.words': graded needs a judge: set 'judge'"):
         train(read_recipe(recipe, judge=None), tmp_path / "none")
 
 
@@ -270,9 +270,7 @@ def test_a_rubric_loses_the_same_criteria_for_a_whole_group_at_a_step() -> None:
 
 def test_a_recipe_that_cannot_be_watched_is_refused(bench: Path) -> None:
     reserved = write_recipe(bench, "reserved.yaml", prompts={"canaries": {"task": "plugin.py:words"}})
-    with pytest.raises(
-        InputError, match=r"field 'prompts.canaries': this name is for prompts that are not trained on"
-    ):
+    with pytest.raises(InputError, match=r"field 'prompts.canaries': this name is reserved"):
         read_recipe(reserved)
     narrow = write_recipe(
         bench, "narrow.yaml", alarms={"watch": {"a": {"reward": "watching.py:flat", "window": 3}}}

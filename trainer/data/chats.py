@@ -1,4 +1,4 @@
-"""Chats to be learned as they stand: a file of JSON lines, and every place in it where the assistant speaks.
+"""Chats for supervised learning: a file of JSON lines, and every message of the assistant in it.
 
 A line is ``{"messages": [{"role", "content"}, …]}`` or ``{"prompt", "response"}``, where the prompt is a text or
 messages; other fields are passed over. Each of the assistant's messages is an example of its own, read after what
@@ -41,16 +41,16 @@ def read_examples(path: Path, limit: int | None = None) -> tuple[Example, ...]:
             try:
                 message.content.encode()
             except UnicodeEncodeError as error:
-                raise record.error(f"{error.object[error.start]!a} is half a character: correct it") from None
+                raise record.error(f"{error.object[error.start]!a} is an unpaired surrogate: fix it") from None
         examples = [
             Example(chat[:turn], message.content, record.place)
             for turn, message in enumerate(chat)
             if message.role == "assistant"
         ]
         if not examples:
-            raise record.error("no message of this chat is the assistant's: there is nothing to learn")
+            raise record.error("no message of this chat is the assistant's: there is nothing to train on")
         if not examples[0].context:
-            raise record.error("field 'messages[0]' is the assistant's: somebody has to speak before it")
+            raise record.error("field 'messages[0]': the first message cannot be the assistant's")
         found += examples
     return tuple(found)
 

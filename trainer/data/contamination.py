@@ -1,4 +1,4 @@
-"""Does what is trained on stand in what is evaluated on? Checked by text, before anything is paid for."""
+"""Contamination: overlap of training and evaluation prompts, by text, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def evaluated_texts(
 
 
 def find_overlaps(trained: Mapping[str, str], evaluated: Mapping[str, str]) -> list[Overlap]:
-    """Return each evaluation prompt that some training prompt gives away, with one such prompt.
+    """Return each evaluation prompt that overlaps with a training prompt, with one such prompt.
 
     Case, ``ё``, punctuation and spaces do not count. A span that stands in many evaluation prompts (more than
-    `TEMPLATE_SHARE` of them, and more than two) is wording that all of them share, and gives nothing away.
+    `TEMPLATE_SHARE` of them, and more than two) is a shared template and does not count.
 
     Args:
         trained: texts by name.

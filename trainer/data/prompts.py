@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import InputError, ModelError, UsageError
 from ...evals.models.hf.chat_template import THOUGHT_OPENS
@@ -18,6 +18,9 @@ from .chats import read_examples
 
 if TYPE_CHECKING:
     from ...evals.models.hf.chat_template import ChatTemplate
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,10 @@ def open_family(name: str, source: Source, seed: int) -> PromptFamily:
     samples = tuple(sample for sample in found if "skip" not in sample.metadata)
     if not samples:
         place = f"the split '{source.split}'" if source.data is None else source.data
-        raise InputError(f"prompts '{name}': {source.task} has none in {place}")
+        raise InputError(f"prompts '{name}': {source.task} has no samples in {place}")
     for sample in samples:
         if sample.turns or sample.continuations:
-            raise UsageError(
-                f"prompts '{name}': sample '{sample.id}' is no single chat, which is what a trainer samples"
-            )
+            raise UsageError(f"prompts '{name}': sample '{sample.id}' is not a single chat, as training needs")
     return PromptFamily(name, samples, source.weight, source.reward or source.task)
 
 
@@ -104,25 +105,33 @@ def tokenize(sample: Sample, template: ChatTemplate, context: int) -> Prompt:
 def fitting(
     family: PromptFamily, template: ChatTemplate, context: int, notify: Callable[[str], None]
 ) -> PromptFamily:
-    """Return the family without the prompts that the model cannot read, and say how many they are.
+    """Return the family without the prompts that do not fit the model's context or template (see `readable`)."""
+    kept = readable(
+        family.samples, lambda sample: tokenize(sample, template, context), f"prompts '{family.name}'", notify
+    )
+    return replace(family, samples=tuple(sample for sample, _ in kept))
+
+
+def readable(
+    items: Sequence[T], read: Callable[[T], R], what: str, notify: Callable[[str], None]
+) -> list[tuple[T, R]]:
+    """Return the items that ``read`` accepts, each with its result, and report how many it refused and why.
 
     Raises:
-        InputError: there are no others.
+        InputError: it refused all of them.
     """
     kept = []
     problem = None
-    for sample in family.samples:
+    for item in items:
         try:
-            tokenize(sample, template, context)
-            kept.append(sample)
+            kept.append((item, read(item)))
         except InputError as error:
             problem = error
     if problem is not None:
         if not kept:
             raise problem
-        left_out = len(family.samples) - len(kept)
-        notify(f"prompts '{family.name}': {left_out} of {len(family.samples)} left out: {problem}")
-    return replace(family, samples=tuple(kept))
+        notify(f"{what}: {len(items) - len(kept)} of {len(items)} left out: {problem}")
+    return kept
 
 
 def trained_texts(recipe: Recipe) -> dict[str, str]:

@@ -221,15 +221,8 @@ def weigh(
     )
     if bool(measured.any()):
         memory = memory.updated(float(scores[measured].mean()), float(variances[measured].mean()))
-    return CriticSignal(
-        baselines=baselines,
-        advantages=advantages,
-        variances=variances,
-        temperatures=temperatures,
-        weights=weights,
-        coefficients=weights if weighing.mode == "pure" else centred,
-        memory=memory,
-    )
+    coefficients = weights if weighing.mode == "pure" else centred
+    return CriticSignal(baselines, advantages, variances, temperatures, weights, coefficients, memory)
 
 
 def _temperatures(variances: Tensor, count: Tensor, weighing: Weighing, memory: Memory) -> Tensor:

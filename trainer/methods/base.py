@@ -20,12 +20,12 @@ from .sampler import Sampler
 
 Batch = TypeVar("Batch")
 StepMetrics = dict[str, Any]
-"""What ``metrics.jsonl`` says of a step, by name."""
+"""The measures of a step in ``metrics.jsonl``, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a trainer lends to its method."""
+    """Resources that a trainer opens for its method."""
 
     policy: Policy
     optimizer: Optimizer
@@ -40,7 +40,7 @@ class Method(ABC, Generic[Batch]):
 
     Attributes:
         adapters: the names of the adapters that it needs beside the policy's and the reference's.
-        shown: which of a step's metrics a person reads on the line of the step, and their format.
+        shown: the metrics on the progress line of a step, with their formats.
     """
 
     adapters: ClassVar[tuple[str, ...]] = ()
@@ -52,14 +52,14 @@ class Method(ABC, Generic[Batch]):
 
     @abstractmethod
     def gather(self, step: int) -> tuple[Batch | None, StepMetrics]:
-        """Return what to learn from in a step, None where there is nothing, and what there is to say of it."""
+        """Return the batch of a step, None where there is nothing to learn from, and its metrics."""
 
     @abstractmethod
     def learn(self, batch: Batch) -> StepMetrics:
-        """Move the weights; return what there is to say of it."""
+        """Update the weights; return the metrics."""
 
     def validate(self, step: int) -> float | None:
-        """Return how good the policy is on held-out data: the mean reward of greedy answers to prompts."""
+        """Return the mean reward of greedy answers to the validation prompts."""
         answers = self.tools.sampler.greedy(VALIDATION, self.recipe.validation.limit, step)
         values = [one.reward for one in answers if one.reward is not None]
         return sum(values) / len(values) if values else None

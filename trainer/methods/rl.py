@@ -18,25 +18,25 @@ from ...tasks.types import Sample
 from ..data.mixture import Family, Mixture
 from ..losses.advantages import regression_weights
 from ..losses.groups import reward_tensor, usable
-from ..policy.parallel import gathered, own_share
+from ..policy.parallel import all_gather, rank_share
 from ..recipe.fields import Objective, RegressionObjective, RewardRecipe, SampledRecipe
 from ..recipe.reading import estimator_of
 from ..records.log import Clock
 from ..records.step_log import answer_row, metrics_of
-from ..rewards.scoring import shaped, teaches
+from ..rewards.scoring import is_informative, shape_reward
 from ..rewards.watching import WatchedRewards
 from ..rollouts.records import Group, Wave
-from ..rollouts.sampling import Kept, fresh_enough, next_wave, settle
+from ..rollouts.sampling import AgedGroup, fresh_enough, next_wave, settle
 from .base import Method, StepMetrics, Tools
 from .step import Row, learn_from
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class SampledBatch:
     """The groups of answers that a step learns from."""
 
     step: int
-    kept: tuple[Kept[Group], ...]
+    kept: tuple[AgedGroup[Group], ...]
 
     @property
     def groups(self) -> list[Group]:
@@ -44,7 +44,7 @@ class Gathered:
         return [one.group for one in self.kept]
 
 
-class Sampling(Method[Gathered]):
+class Sampling(Method[SampledBatch]):
     """What methods that learn from sampled answers share: waves of them, until there is enough to learn from."""
 
     shown: ClassVar[Mapping[str, str]] = {"reward": ".3f", "kl": ".4f", "entropy": ".2f", "length": ".0f"}
@@ -56,10 +56,10 @@ class Sampling(Method[Gathered]):
             tuple(Family(family.name, len(family.samples), family.weight) for family in families), recipe.seed
         )
         self._drawn: Mapping[str, int] = {}
-        self._surplus: tuple[Kept[Group], ...] = ()
+        self._surplus: tuple[AgedGroup[Group], ...] = ()
         self._watched = WatchedRewards(recipe, tools.directory)
 
-    def gather(self, step: int) -> tuple[Gathered | None, StepMetrics]:
+    def gather(self, step: int) -> tuple[SampledBatch | None, StepMetrics]:
         """Sample and score waves of answers until enough groups teach something or the budget ends."""
         clock, wanted = Clock(), self.recipe.rollouts
         have = list(fresh_enough(wanted, self._surplus, step))
@@ -68,8 +68,8 @@ class Sampling(Method[Gathered]):
         while count := next_wave(wanted, have=len(have), waves=waves, asked=len(sampled), informative=informative):
             chosen, self._drawn = self._mixture.draw(self._drawn, count)
             groups = self._wave(step, waves, chosen)
-            good = [group for group in groups if teaches(group, self.rewards(group))]
-            have += [Kept(group, step) for group in good]
+            good = [group for group in groups if is_informative(group, self.rewards(group))]
+            have += [AgedGroup(group, step) for group in good]
             sampled += groups
             informative += len(good)
             waves += 1
@@ -77,20 +77,25 @@ class Sampling(Method[Gathered]):
         self._surplus = batch.surplus
         self._log_answers(step, sampled)
         said = metrics_of(sampled, informative=informative)
-        said |= {"outcome": batch.outcome, "waves": waves, "groups": len(batch.train), **self.described(sampled)}
+        said |= {
+            "outcome": batch.outcome,
+            "waves": waves,
+            "groups": len(batch.train),
+            **self.extra_metrics(sampled),
+        }
         said |= {"max_tokens": wanted.tokens_at(step), "sampling_seconds": clock.lap()}
-        return (Gathered(step, batch.train) if batch.train else None), said
+        return (SampledBatch(step, batch.train) if batch.train else None), said
 
     @abstractmethod
-    def earned(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
-        """Return scored groups with all that the method makes of an answer before it learns from any."""
+    def prepare(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
+        """Return scored groups with what the method computes of each answer before learning."""
 
     def rewards(self, group: Group) -> list[float | None]:
         """Return by what the answers to a prompt must differ to teach something."""
         return group.rewards
 
-    def described(self, groups: Sequence[Group]) -> StepMetrics:
-        """Return what else there is to say of a step's answers."""
+    def extra_metrics(self, groups: Sequence[Group]) -> StepMetrics:
+        """Return further metrics of a step's answers."""
         return {}
 
     def critic_notes(self, groups: Sequence[Group]) -> list[dict[str, Any] | None]:
@@ -105,7 +110,7 @@ class Sampling(Method[Gathered]):
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state`."""
         self._drawn = dict(state["cursor"]["drawn"])
-        self._surplus = tuple(Kept(Group.from_json(kept["group"]), kept["step"]) for kept in state["surplus"])
+        self._surplus = tuple(AgedGroup(Group.from_json(kept["group"]), kept["step"]) for kept in state["surplus"])
 
     def close(self) -> None:
         """End what scores the watched rewards."""
@@ -116,7 +121,7 @@ class Sampling(Method[Gathered]):
         log = self.tools.log
         if (step, wave) in log.waves:
             return list(log.waves[step, wave])
-        groups = gathered(self._sample(step, wave, own_share(list(enumerate(chosen)))))
+        groups = all_gather(self._sample(step, wave, rank_share(list(enumerate(chosen)))))
         log.append(Wave(step, wave, tuple(groups)))
         return groups
 
@@ -128,7 +133,7 @@ class Sampling(Method[Gathered]):
         ]
         groups = self.tools.sampler.sample([prompt for _, prompt in numbered], seeds, step)
         samples = self.tools.sampler.samples_of(groups)
-        return self.earned(self._watched.score(groups, samples, step), samples, step)
+        return self.prepare(self._watched.score(groups, samples, step), samples, step)
 
     def _log_answers(self, step: int, groups: Sequence[Group]) -> None:
         answers = [(group, answer) for group in groups for answer in group.answers]
@@ -141,15 +146,15 @@ class Reinforcement(Sampling):
 
     recipe: RewardRecipe
 
-    def earned(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
+    def prepare(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
         """Let length shape the rewards."""
         wanted, limit = self.recipe.shaping, self.recipe.rollouts.tokens_at(step)
         return [
-            replace(group, answers=tuple(shaped(answer, wanted, limit) for answer in group.answers))
+            replace(group, answers=tuple(shape_reward(answer, wanted, limit) for answer in group.answers))
             for group in groups
         ]
 
-    def learn(self, batch: Gathered) -> StepMetrics:
+    def learn(self, batch: SampledBatch) -> StepMetrics:
         """Make answers with an advantage likelier, others less likely."""
         rewards = [answer.shaped for group in batch.groups for answer in group.answers]
         parts = rows_of(batch, rewards, advantages_of(batch.groups, self.recipe), self.recipe.objective)
@@ -169,7 +174,7 @@ def advantages_of(groups: Sequence[Group], recipe: RewardRecipe) -> Tensor:
 
 
 def rows_of(
-    batch: Gathered, rewards: Sequence[float | None], coefficients: Tensor, objective: Objective
+    batch: SampledBatch, rewards: Sequence[float | None], coefficients: Tensor, objective: Objective
 ) -> list[list[Row]]:
     """Return the answers to learn from, cut into the minibatches of a step by whole groups.
 

@@ -1,4 +1,4 @@
-"""Asking the policy: the prompts of a recipe, what is answered to them, and what the answers earn."""
+"""Sampling from the policy: the prompts of a recipe, the answers and their rewards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..data.prompts import Prompt, fitting, open_all_families, tokenize
 from ..policy.base_model import BaseModel
 from ..policy.local_sampler import generate
 from ..policy.model import Policy
-from ..policy.parallel import gathered, own_share
+from ..policy.parallel import all_gather, rank_share
 from ..policy.vllm_sampler import VllmSampler
 from ..recipe.fields import Recipe
 from ..records.log import Notify
@@ -56,17 +56,17 @@ class Sampler:
     def greedy(self, family: str, limit: int, step: int) -> list[Answer]:
         """Answer the first prompts of a family greedily, and have the answers scored."""
         indices = range(min(limit, len(self.families[family].samples)))
-        prompts = [self._prompt(family, index) for index in own_share(indices)]
+        prompts = [self._prompt(family, index) for index in rank_share(indices)]
         found = self._answers_to(prompts, [[""]] * len(prompts), step, 0)
-        # Scored once and shared: two scorers that time out differently would part the processes' ways.
-        return gathered([answer for (answer,) in self._rewards.score(family, prompts, found)])
+        # Scored once and shared: timeouts on single ranks would let the ranks diverge.
+        return all_gather([answer for (answer,) in self._rewards.score(family, prompts, found)])
 
     def samples_of(self, groups: Sequence[Group]) -> list[Sample]:
         """Return what the prompts of groups were made from, with their targets."""
         return [self.families[group.family].samples[group.index] for group in groups]
 
     def close(self) -> None:
-        """End what samples and what scores."""
+        """Stop the sampling server and the scorers."""
         if self._vllm is not None:
             self._vllm.close()
         self._rewards.close()

@@ -16,6 +16,7 @@ from ...errors import InputError, ModelError
 from ...evals.models.hf.chat_template import THOUGHT_OPENS
 from ..data.chats import Example, read_examples
 from ..data.mixture import Family, Mixture
+from ..data.prompts import readable
 from ..recipe.fields import Chats, SftRecipe
 from ..rollouts.records import Answer
 from .base import Method, StepMetrics, Tools
@@ -118,14 +119,14 @@ def closing_token(template: ChatTemplate, stop_tokens: frozenset[int]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class LessonBatch:
     """The answers that a step learns."""
 
     step: int
     lessons: tuple[Lesson, ...]
 
 
-class Supervised(Method[Shown]):
+class Supervised(Method[LessonBatch]):
     """A model that learns from chats."""
 
     recipe: SftRecipe
@@ -138,12 +139,12 @@ class Supervised(Method[Shown]):
         self._mixture = Mixture(tuple(families), recipe.seed)
         self._drawn: Mapping[str, int] = {}
 
-    def gather(self, step: int) -> tuple[Shown, StepMetrics]:
+    def gather(self, step: int) -> tuple[LessonBatch, StepMetrics]:
         """Take the next examples of each file by its share."""
         longest = self.recipe.batch.tokens_at(step)
         chosen, self._drawn = self._mixture.draw(self._drawn, self.recipe.batch.examples)
         lessons = tuple(self._lesson(self._examples[name][index], longest) for name, index in chosen)
-        return Shown(step, lessons), {
+        return LessonBatch(step, lessons), {
             "answers": len(lessons),
             "passes": {name: self._drawn[name] / len(some) for name, some in self._examples.items()},
             "trained_tokens": sum(len(lesson.answer) for lesson in lessons),
@@ -151,9 +152,9 @@ class Supervised(Method[Shown]):
             "max_tokens": longest,
         }
 
-    def learn(self, batch: Shown) -> StepMetrics:
+    def learn(self, batch: LessonBatch) -> StepMetrics:
         """Make the answers likelier, all their tokens by the same weight."""
-        rows = [Row(lesson.prompt, _given(lesson), 1.0, fresh=True) for lesson in batch.lessons]
+        rows = [Row(lesson.prompt, _as_answer(lesson), 1.0, fresh=True) for lesson in batch.lessons]
         count = self.recipe.objective.minibatches
         parts = [rows[start::count] for start in range(count)]
         return learn_from(self.tools.policy, self.tools.optimizer, parts, self.recipe, batch.step)
@@ -168,26 +169,17 @@ class Supervised(Method[Shown]):
 
     def _readable(self, name: str, chats: Chats) -> tuple[Example, ...]:
         """Return the examples that leave room for an answer, and say how many do not and how many are cut off."""
-        examples = read_examples(Path(chats.data), chats.limit)
-        kept, cut, problem = [], 0, None
-        longest = self.recipe.batch.longest
-        for example in examples:
-            try:
-                cut += self._lesson(example, longest).cut
-                kept.append(example)
-            except InputError as error:
-                problem = error
-        if problem is not None:
-            if not kept:
-                raise problem
-            left_out = len(examples) - len(kept)
-            self.tools.notify(f"chats '{name}': {left_out} of {len(examples)} answers left out: {problem}")
+        examples, longest = read_examples(Path(chats.data), chats.limit), self.recipe.batch.longest
+        kept = readable(
+            examples, lambda example: self._lesson(example, longest), f"chats '{name}'", self.tools.notify
+        )
+        cut = sum(lesson.cut for _, lesson in kept)
         if cut:
             self.tools.notify(
                 f"chats '{name}': {cut} of {len(kept)} answers are longer than {longest} tokens or the context and"
                 " are cut off there: what they teach has no end (raise batch.max_tokens, or leave them out)"
             )
-        return tuple(kept)
+        return tuple(example for example, _ in kept)
 
     def _lesson(self, example: Example, longest: int) -> Lesson:
         policy = self.tools.policy
@@ -196,7 +188,7 @@ class Supervised(Method[Shown]):
         )
 
 
-def _given(lesson: Lesson) -> Answer:
+def _as_answer(lesson: Lesson) -> Answer:
     # Nobody sampled it: the loss that learns it reads no probabilities but the policy's own.
     unread = (0.0,) * len(lesson.answer)
     return Answer(lesson.answer, unread, "length" if lesson.cut else "stop")

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..losses import Loss, TokenBatch, Totals
 from ..policy.model import POLICY, REFERENCE, Policy
-from ..policy.parallel import gathered_counts, own_share, sum_gradients
+from ..policy.parallel import rank_share, sum_counts, sum_gradients
 from ..policy.sharding import in_turns
 from ..recipe.fields import Recipe
 from ..recipe.reading import loss_of
@@ -46,7 +46,7 @@ def learn_from(
     """Go through the minibatches of a step as often as the recipe says; return the means of what is logged."""
     found: list[Mapping[str, float]] = []
     for _ in range(recipe.objective.epochs):
-        found += [update(policy, optimizer, own_share(rows), recipe, step) for rows in parts if rows]
+        found += [update(policy, optimizer, rank_share(rows), recipe, step) for rows in parts if rows]
     return component_means(found)
 
 
@@ -58,7 +58,7 @@ def update(policy: Policy, optimizer: Any, rows: Sequence[Row], recipe: Recipe, 
     loss = loss_of(recipe, step)
     batches = _micro_batches(rows, recipe.optimizer.micro_batch)
     own = Totals(sum(len(row.answer.tokens) for row in rows), len(rows))
-    totals = gathered_counts(own, policy.device)
+    totals = sum_counts(own, policy.device)
     statistics: dict[str, float] = {"loss": 0.0, "entropy": 0.0}
     optimizer.zero_grad(set_to_none=False)
     for batch in in_turns(batches, partial(_idle, policy, recipe), sharded=policy.sharded):
@@ -104,7 +104,7 @@ def _add_gradient(
 
 
 def _idle(policy: Policy, recipe: Recipe) -> None:
-    """Compute what a micro-batch does, on a token that does not matter: its gradient is 0."""
+    """Run a dummy micro-batch, whose gradient is 0, so that all ranks join the collective."""
     token = policy.pad_token
     row = Row((token,), Answer((token,), (0.0,), "length"), advantage=0.0, fresh=True)
     if recipe.objective.kl_weight > 0:

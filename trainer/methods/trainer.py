@@ -13,8 +13,8 @@ from ...evals.records.training import CanaryAnswer, CanaryRow, MetricsRow
 from ...files import write_json
 from ..policy.base_model import BaseModel
 from ..policy.model import POLICY, REFERENCE, open_policy
-from ..policy.parallel import gathered, of_first, world
-from ..policy.resets import after_reset, evaluated, reason_to_reset
+from ..policy.parallel import all_gather, broadcast, world
+from ..policy.resets import reason_to_reset, record_evaluation, record_reset
 from ..recipe.fields import RECIPES, CanaryPrompts, Recipe
 from ..recipe.reading import CANARIES, loss_of
 from ..records.checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
@@ -45,19 +45,14 @@ class Trainer:
         if notice := loss_of(recipe).notice:
             notify(notice)
         method = METHODS[recipe.method]
+        settings = recipe.optimizer
         self._policy = open_policy(
-            base,
-            recipe.lora,
-            seed=recipe.seed,
-            adapters=method.adapters,
-            gradient_checkpointing=recipe.optimizer.gradient_checkpointing,
-            sharded=recipe.sharding == "full",
-        )
+            base, recipe.lora, seed=recipe.seed, adapters=method.adapters,
+            gradient_checkpointing=settings.gradient_checkpointing, sharded=recipe.sharding == "full",
+        )  # fmt: skip
+        parameters = list(self._policy.trainable(POLICY).values())
         self._optimizer = torch.optim.AdamW(
-            list(self._policy.trainable(POLICY).values()),
-            lr=recipe.optimizer.learning_rate,
-            betas=recipe.optimizer.betas,
-            weight_decay=recipe.optimizer.weight_decay,
+            parameters, lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay
         )
         saved = load_checkpoint(directory / "checkpoints")
         self._state = TrainState() if saved is None else saved.state
@@ -140,12 +135,12 @@ class Trainer:
     def _maybe_reset(self, kl: float | None) -> str | None:
         asked, step = self._directory / "reset", self._state.step
         # The first process's word counts: another may look when the file is already gone.
-        manual = gathered([asked.exists()])[0]
+        manual = all_gather([asked.exists()])[0]
         reason = reason_to_reset(self._recipe.reset, self._state.resets, step, kl=kl, manual=manual)
         if reason is not None:
             self._policy.copy_adapter(POLICY, REFERENCE)
             scale_moments(self._optimizer, self._recipe.reset.moment_factor)
-            self._state = replace(self._state, resets=after_reset(self._state.resets, step, reason))
+            self._state = replace(self._state, resets=record_reset(self._state.resets, step, reason))
         return reason
 
     def _validate(self) -> float | None:
@@ -153,7 +148,7 @@ class Trainer:
         if wanted is None or self._state.step % wanted.every:
             return None
         value = self._method.validate(self._state.step)
-        self._state = replace(self._state, resets=evaluated(self._recipe.reset, self._state.resets, value))
+        self._state = replace(self._state, resets=record_evaluation(self._recipe.reset, self._state.resets, value))
         return value
 
     def _first_canaries(self) -> Sequence[CanaryAnswer]:
@@ -162,7 +157,7 @@ class Trainer:
         if wanted is None:
             return ()
         # All ranks sample the answers together, so all must take the first rank's decision whether to.
-        first = of_first(self._log.first_canaries) or self._answer_canaries(wanted, 0)
+        first = broadcast(self._log.first_canaries) or self._answer_canaries(wanted, 0)
         self._log.first_canaries = first
         return first
 

@@ -33,7 +33,7 @@ class BaseModel:
     options: Mapping[str, str]
     adapter: Path | None = None
 
-    def evaluated(self, adapter: Path | None) -> str:
+    def model_string(self, adapter: Path | None) -> str:
         """Return the model string of these weights with an adapter (or none) for ``evalkit run``."""
         options = "".join(f",{key}={value}" for key, value in self.options.items())
         return f"hf:{self.checkpoint.folder}{options}" + (f"+lora:{adapter}" if adapter is not None else "")

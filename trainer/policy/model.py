@@ -81,7 +81,7 @@ class Policy(CausalLM):
         """
         own = self.trainable(adapter)
         if own.keys() != tensors.keys() or any(own[name].shape != tensors[name].shape for name in own):
-            raise ModelError(f"the saved adapter '{adapter}' is not of the shape that the recipe asks for")
+            raise ModelError(f"the saved adapter '{adapter}' does not have the shape that the recipe sets")
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(tensors[name])
@@ -117,7 +117,7 @@ class Policy(CausalLM):
         self.model.save_pretrained(str(folder), selected_adapters=[POLICY])
 
     def idle(self) -> None:
-        """Compute something that does not matter, for others that compute something that does (see `sharding`)."""
+        """Run a dummy pass so that all ranks join the collective (see `sharding`)."""
         self.forward(*self.padded([[self.pad_token]]), keep=1)
 
     def _learn(self, on: bool) -> None:
@@ -153,12 +153,9 @@ def open_policy(
     loaded, template, context = load_base(base, on_cpu=sharded)
     plain = loaded.lm.model
     config = LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=lora.targets,
+        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets,
         task_type="CAUSAL_LM",
-    )
+    )  # fmt: skip
     torch.manual_seed(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PEFT warns of second adapters, which are meant
@@ -179,12 +176,8 @@ def open_policy(
     if sharded:
         shard(model, device_of(base))
     policy = Policy(
-        model,
-        template=template,
-        context=context,
-        stop_tokens=loaded.lm.stop_tokens,
-        pad_token=loaded.lm.pad_token,
-        sharded=sharded,
-    )
+        model, template=template, context=context, stop_tokens=loaded.lm.stop_tokens,
+        pad_token=loaded.lm.pad_token, sharded=sharded,
+    )  # fmt: skip
     policy.copy_adapter(POLICY, REFERENCE)
     return policy

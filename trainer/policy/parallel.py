@@ -1,4 +1,4 @@
-"""Several processes that train one adapter: ``torchrun`` starts them, here they add up. Alone, nothing happens.
+"""Several processes that train one adapter, started by ``torchrun``; with one process these functions do nothing.
 
 Adapters are replicated; groups are dealt out, sampled, gathered again, and dealt out to be learned from. The only
 traffic of a step is one flat tensor of gradients and the groups themselves (and, when they are sharded, the weights
@@ -33,15 +33,15 @@ _LOST = ("gloo", "nccl", "connection", "store")
 
 
 @contextlib.contextmanager
-def together() -> Iterator[None]:
+def process_group() -> Iterator[None]:
     """Work with the other processes that ``torchrun`` started, if it did (it sets ``WORLD_SIZE``).
 
-    All end well, or all end: the process that fails first raises its error, the others end with exit code 1 and
-    without a word. Inside another such block nothing more happens.
+    They succeed or fail together: the process that fails first raises its error, the others exit silently with
+    code 1. A nested block does nothing.
 
     Raises:
-        RunError: another process is gone without having said why.
-        SystemExit: another process has said why.
+        RunError: a peer process was killed or crashed.
+        SystemExit: a peer process reported its error.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or torch.distributed.is_initialized():
         yield
@@ -54,10 +54,10 @@ def together() -> Iterator[None]:
             raise SystemExit(1) from None
         if isinstance(error, RuntimeError) and any(mark in str(error).lower() for mark in _LOST):
             rank, size = world()
-            said = str(error).partition("\n")[0][:200]
+            reason = str(error).partition("\n")[0][:200]
             raise RunError(
-                f"process {rank + 1} of {size} lost another one, which was killed or fell over; what was sampled"
-                f" is kept, and the same command goes on ({said})"
+                f"process {rank + 1} of {size} lost a peer, which was killed or crashed; the sampled answers"
+                f" are kept, and the same command resumes ({reason})"
             ) from error
         raise
 
@@ -68,13 +68,8 @@ def _join() -> None:
     if torch.cuda.is_available():
         torch.cuda.set_device(own_gpu())
     store = torch.distributed.PrefixStore("evalkit", _store())
-    torch.distributed.init_process_group(
-        backend,
-        store=store,
-        rank=int(os.environ["RANK"]),
-        world_size=int(os.environ["WORLD_SIZE"]),
-        timeout=_PATIENCE,
-    )
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
     atexit.register(torch.distributed.destroy_process_group)
 
 
@@ -111,14 +106,14 @@ def world() -> tuple[int, int]:
     return torch.distributed.get_rank(), torch.distributed.get_world_size()
 
 
-def own_share(items: Sequence[T]) -> list[T]:
-    """Return what this process is to do of some work."""
+def rank_share(items: Sequence[T]) -> list[T]:
+    """Return this rank's share of the items."""
     rank, size = world()
     return list(items[rank::size])
 
 
-def gathered(items: Sequence[T]) -> list[T]:
-    """Return the results of all processes in the order that `own_share` dealt them from."""
+def all_gather(items: Sequence[T]) -> list[T]:
+    """Return the results of all processes in the order that `rank_share` dealt them from."""
     _, size = world()
     if size == 1:
         return list(items)
@@ -127,8 +122,8 @@ def gathered(items: Sequence[T]) -> list[T]:
     return [parts[place % size][place // size] for place in range(sum(map(len, parts)))]
 
 
-def of_first(item: T) -> T:
-    """Return what the first process has here; all wait for it."""
+def broadcast(item: T) -> T:
+    """Return the first rank's item on all ranks."""
     if world()[1] == 1:
         return item
     items = [item]
@@ -136,14 +131,14 @@ def of_first(item: T) -> T:
     return items[0]
 
 
-def anybody(busy: bool) -> bool:
-    """Tell whether any process says yes."""
+def any_rank(busy: bool) -> bool:
+    """Tell whether ``busy`` is true on any rank."""
     flag = torch.tensor([int(busy)])
     torch.distributed.all_reduce(flag)
     return bool(flag.item())
 
 
-def gathered_counts(own: Totals, device: Any) -> Totals:
+def sum_counts(own: Totals, device: Any) -> Totals:
     """Return the counts of all processes together."""
     if world()[1] == 1:
         return own

@@ -40,7 +40,7 @@ class ResetState:
         return cls(data["last"], data["best"], data["stale"], tuple((step, why) for step, why in data["history"]))
 
 
-def evaluated(rule: Reset, state: ResetState, value: float | None) -> ResetState:
+def record_evaluation(rule: Reset, state: ResetState, value: float | None) -> ResetState:
     """Return the state after an evaluation on validation prompts; None (nothing measured) changes nothing."""
     if value is None:
         return state
@@ -72,6 +72,6 @@ def reason_to_reset(
     return None
 
 
-def after_reset(state: ResetState, step: int, reason: str) -> ResetState:
+def record_reset(state: ResetState, step: int, reason: str) -> ResetState:
     """Return the state after a reset; the best evaluation is kept, its age starts anew."""
     return replace(state, last=step, stale=0, history=(*state.history, (step, reason)))

@@ -1,9 +1,9 @@
 """Weights spread over the processes, for a model that does not fit one device: ``sharding: full`` in a recipe.
 
 Each process keeps its part of every block; a block is gathered when it computes and let go of after (FSDP2, torch's
-``fully_shard``). Embeddings, the output layer and the adapters stay whole everywhere. A block can only be gathered
-by all at the same time, so all have to compute equally often: who has nothing left to do computes along with the
-others on a token that does not matter (`in_step`).
+``fully_shard``). Embeddings, the output layer and the adapters stay whole everywhere. A block is gathered by a
+collective call, so all ranks have to compute equally often: one that has nothing left to do runs dummy passes
+(`in_step`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ...errors import ModelError
-from .parallel import anybody, world
+from .parallel import any_rank, world
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ def shard(model: Any, device: str) -> None:
         device: ``cpu`` or a CUDA device.
 
     Raises:
-        ModelError: the model does not say what its blocks are.
+        ModelError: the model does not name its blocks.
     """
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
@@ -36,7 +36,9 @@ def shard(model: Any, device: str) -> None:
     names = set(getattr(model.get_base_model(), "_no_split_modules", None) or ())
     blocks = [module for module in model.modules() if type(module).__name__ in names]
     if not blocks:
-        raise ModelError("sharding: this model does not say what its blocks are; say 'sharding: none'", fatal=True)
+        raise ModelError(
+            "sharding: this model does not name its blocks (_no_split_modules); set 'sharding: none'", fatal=True
+        )
     mesh = init_device_mesh(device.partition(":")[0], (world()[1],))
     for block in blocks:
         adapters = {parameter for name, parameter in block.named_parameters() if "lora_" in name}
@@ -55,7 +57,7 @@ def in_step(idle: Callable[[], None], *, sharded: bool) -> Iterator[Callable[[],
         yield lambda: None
         return
     yield _take_turn
-    while anybody(busy=False):
+    while any_rank(busy=False):
         idle()
 
 
@@ -68,4 +70,4 @@ def in_turns(items: Iterable[T], idle: Callable[[], None], *, sharded: bool) -> 
 
 
 def _take_turn() -> None:
-    anybody(busy=True)
+    any_rank(busy=True)

@@ -32,7 +32,7 @@ from ..recipe.fields import Vllm
 from .base_model import BaseModel
 from .local_sampler import Sampled
 from .model import POLICY, Policy
-from .parallel import of_first, world
+from .parallel import broadcast, world
 
 # What a request leaves out, a server may take from the model's generation_config.json.
 _PLAIN = {"top_p": 1.0, "top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
@@ -69,7 +69,7 @@ class VllmSampler:
             if not addresses:
                 self._server = _start(settings, base, policy)
                 addresses = [self._server.address]
-        self._addresses: list[str] = of_first(addresses)
+        self._addresses: list[str] = broadcast(addresses)
 
     def publish(self, version: int) -> None:
         """Let the servers sample with the policy as it is, after ``version`` steps; all processes come here.
@@ -81,7 +81,7 @@ class VllmSampler:
         if version == self._version:
             return
         name = self._load(version) if self._leads else ""
-        self._name = of_first(name)
+        self._name = broadcast(name)
         self._version = version
 
     def generate(
@@ -202,7 +202,7 @@ class VllmSampler:
             values = tuple(map(float, choice["logprobs"]["token_logprobs"]))
         except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
             said = content[:200].decode("utf-8", "replace")
-            raise ModelError(f"vLLM sent no tokens but {said}", fatal=True) from None
+            raise ModelError(f"vLLM's response has no token ids: {said}", fatal=True) from None
         reason = choice.get("finish_reason")
         if not tokens or len(tokens) != len(values) or reason not in ("stop", "length"):
             sent = f"{len(tokens)} tokens with {len(values)} log-probabilities, ended by {reason!r}"

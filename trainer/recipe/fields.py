@@ -262,16 +262,16 @@ class Grader(JudgeSpec, Section):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _with_its_place(cls, given: Any, make: ModelWrapValidatorHandler[Grader]) -> Grader:
+    def _as_field_error(cls, given: Any, make: ModelWrapValidatorHandler[Grader]) -> Grader:
         try:
             return make(given)
         except UsageError as error:
-            # So that whoever reads the recipe can tell the line.
+            # So that the error gets the line of the field.
             raise PydanticCustomError("judge", "{why}", {"why": str(error)}) from None
 
     @model_serializer(mode="wrap")
-    def _without_no_options(self, as_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A training of before there were options goes on: its recipe says none.
+    def _omit_empty_options(self, as_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Trainings started before there were options resume: their recipes have none.
         return {field: value for field, value in as_fields(self).items() if field != "options" or value}
 
 

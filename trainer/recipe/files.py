@@ -12,17 +12,12 @@ from .fields import Chats, Loop, Recipe, Section, Source, Watched
 R = TypeVar("R", bound=Recipe)
 
 
-def located(recipe: R, folder: Path) -> R:
+def resolve_paths(recipe: R, folder: Path) -> R:
     """Return the recipe with its relative paths taken from its folder."""
 
     def place(name: str) -> str:
         file, mark, rest = name.rpartition(".py:")
         return f"{folder / file}{mark}{rest}" if mark else name
-
-    def of_reward(reward: str | dict[str, float] | None) -> str | dict[str, float] | None:
-        if isinstance(reward, dict):
-            return {place(name): weight for name, weight in reward.items()}
-        return None if reward is None else place(reward)
 
     def placed(value: Any) -> Any:
         if isinstance(value, dict):
@@ -30,8 +25,12 @@ def located(recipe: R, folder: Path) -> R:
         if not isinstance(value, Section):
             return value
         update = {name: placed(getattr(value, name)) for name in type(value).model_fields}
-        if isinstance(value, Source | Watched):
-            update["reward"] = of_reward(value.reward)
+        if isinstance(value, Source | Watched) and value.reward is not None:
+            update["reward"] = (
+                place(value.reward)
+                if isinstance(value.reward, str)
+                else {place(name): weight for name, weight in value.reward.items()}
+            )
         if isinstance(value, Source):
             update["task"] = place(value.task)
         if isinstance(value, Source | Chats) and value.data is not None:

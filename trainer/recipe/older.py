@@ -26,10 +26,10 @@ _IDLE: Mapping[str, Any] = {
 _ADVANTAGES = ("objective.advantages", "objective.advantage_options")
 _WAVES = tuple(f"rollouts.{name}" for name in ("answers", "extra_waves", "min_share", "max_surplus", "max_age"))
 _UNREAD = {"sft": (*_WAVES, *_ADVANTAGES), "gmpo": _ADVANTAGES}
-"""What these methods let anybody say, and never read."""
+"""What these methods let any_rank say, and never read."""
 
 
-def in_todays_form(data: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def upgrade(data: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """Return the fields of a recipe as they are today, and what to write in place of what is there (or nothing)."""
     new = {name: dict(value) if isinstance(value, Mapping) else value for name, value in data.items()}
     if "method" in new:

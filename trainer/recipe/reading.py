@@ -28,8 +28,8 @@ from .fields import (
     SftRecipe,
     Source,
 )
-from .files import located
-from .older import in_todays_form
+from .files import resolve_paths
+from .older import upgrade
 
 if TYPE_CHECKING:
     from ..losses import Loss
@@ -63,12 +63,12 @@ def read_recipe(path: Path | str, *, notify: Callable[[str], None] = lambda line
     if not isinstance(data, dict):
         raise InputError(f"{path}: a recipe is a mapping of fields; docs/train-with-my-own-reward.md shows one")
     if twice is not None:
-        raise InputError(f"{path}:{twice[0]}: field '{twice[1]}' is given twice: take one out")
-    data, instead = in_todays_form({**data, **changes})
+        raise InputError(f"{path}:{twice[0]}: field '{twice[1]}' is given twice: remove one")
+    data, instead = upgrade({**data, **changes})
     if instead:
-        notify(f"{path} is of an older form, which the next release does not read: write {instead}")
+        notify(f"{path} has an older form, which the next release will not read: write {instead}")
     try:
-        recipe = located(recipe_of(data), path.parent)
+        recipe = resolve_paths(recipe_of(data), path.parent)
         _check(recipe)
     except ValidationError as error:
         raise InputError(_described(path, text, error, data["method"])) from None
@@ -94,7 +94,7 @@ def recipe_of(data: Mapping[str, Any]) -> Recipe:
 
 def saved_recipe(settings: Mapping[str, Any]) -> Recipe:
     """Return the recipe of a training's ``recipe.json``, which leaves out what may change, of either form."""
-    return recipe_of(in_todays_form({"model": "-", "steps": 1, **settings})[0])
+    return recipe_of(upgrade({"model": "-", "steps": 1, **settings})[0])
 
 
 def find_recipe(name: Path | str) -> Path:
@@ -169,7 +169,8 @@ def _fields(method: str, place: Sequence[str | int]) -> list[str]:
     section: Any = RECIPES[method]
     for step in place:
         if step in section.model_fields:
-            section = next(filter(_is_section, _parts(section.model_fields[step].annotation)), section)
+            kinds = (kind for kind in _parts(section.model_fields[step].annotation) if isinstance(kind, type))
+            section = next((kind for kind in kinds if issubclass(kind, Section)), section)
         elif section is RECIPES[method]:
             return []
         # Else a name that the recipe gave: the section beneath it is the one already found.
@@ -181,10 +182,6 @@ def _parts(kind: Any) -> Iterator[Any]:
     yield kind
     for part in get_args(kind):
         yield from _parts(part)
-
-
-def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Section)
 
 
 def _check(recipe: Recipe) -> None:
@@ -208,11 +205,13 @@ def _check(recipe: Recipe) -> None:
         _check_weights("prompts", recipe.prompts)
         reserved = sorted({VALIDATION, CANARIES} & recipe.prompts.keys())
         if reserved:
-            raise UsageError(f"field 'prompts.{reserved[0]}': this name is for prompts that are not trained on")
+            raise UsageError(
+                f"field 'prompts.{reserved[0]}': this name is reserved for prompts that are not trained on"
+            )
         if recipe.rollouts.vllm is not None and recipe.rollouts.temperature > 2:
             raise UsageError("field 'rollouts.temperature': vLLM takes no more than 2")
     if recipe.reset.patience is not None and recipe.validation is None:
-        raise UsageError("field 'reset.patience' counts validations: give 'validation' too")
+        raise UsageError("field 'reset.patience' counts validations: add 'validation'")
     for field, value in (("reset", recipe.reset.kl_above), ("alarms", recipe.alarms.kl_above)):
         if value is not None and not recipe.objective.kl_weight:
             raise UsageError(f"field '{field}.kl_above' needs 'objective.kl_weight' above 0")
@@ -228,12 +227,12 @@ def _check_weights(field: str, mixed: Mapping[str, Source] | Mapping[str, Chats]
 def _check_explanations(critic: Critic) -> None:
     if critic.explanation_weight and critic.explanations < 2:
         raise UsageError(
-            "field 'critic.explanation_weight' compares explanations: give 2 'critic.explanations' or more"
+            "field 'critic.explanation_weight' compares explanations: set 'critic.explanations' to 2 or more"
         )
     if critic.explanations > 1 and not (critic.explanation_temperature and critic.explanation_tokens):
         raise UsageError(
-            "field 'critic.explanations': they would all be the same: 'critic.explanation_temperature' and"
-            " 'critic.explanation_tokens' are above 0"
+            "field 'critic.explanations': they would all be the same: set 'critic.explanation_temperature' and"
+            " 'critic.explanation_tokens' above 0"
         )
 
 

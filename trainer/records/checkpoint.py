@@ -67,10 +67,7 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    directory: Path,
-    state: TrainState,
-    adapters: Mapping[str, Mapping[str, Tensor]],
-    optimizers: Mapping[str, Any],
+    directory: Path, state: TrainState, adapters: Mapping[str, Mapping[str, Tensor]], optimizers: Mapping[str, Any]
 ) -> None:
     """Save a checkpoint; a kill at any moment leaves the older ones or this one, whole.
 

@@ -1,4 +1,4 @@
-"""What the log says of a step's sampled answers: numbers for ``metrics.jsonl``, rows for ``answers.jsonl``."""
+"""A step's sampled answers in the logs: measures for ``metrics.jsonl``, rows for ``answers.jsonl``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .log import component_means
 
 
 def metrics_of(groups: Sequence[Group], *, informative: int) -> dict[str, Any]:
-    """Describe the answers of a step; ``informative`` is how many of the groups teach something."""
+    """Describe the answers of a step; ``informative`` is how many of the groups have differing rewards."""
     answers = [answer for group in groups for answer in group.answers]
     families = [group.family for group in groups for _ in group.answers]
     rewards = [answer.reward for answer in answers]

@@ -2,7 +2,7 @@
 
 ``metrics.jsonl`` is what counts; a tracker holds a view of it. On opening it is brought to where training stands.
 One that was added late has the whole curve, and a training that was killed no point twice. Only numbers go out: no
-text, code, host or console. A tracker that fails is given up with one line, and training goes on.
+text, code, host or console. A tracker that fails is dropped with a warning, and training goes on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Tracker(Protocol):
         """Add the numbers of a step."""
 
     def close(self) -> None:
-        """Hand over what waits."""
+        """Flush and close."""
 
 
 class Trackers:
@@ -44,15 +44,11 @@ class Trackers:
         names: of `OPENERS`.
         directory: the training's; what belongs to a tracker lies in it.
         history: the metrics of the steps that are done.
-        notify: receives a line for a tracker that is given up.
+        notify: called with a warning for each tracker that is dropped.
     """
 
     def __init__(
-        self,
-        names: Sequence[str],
-        directory: Path,
-        history: Sequence[MetricsRow],
-        notify: Callable[[str], None],
+        self, names: Sequence[str], directory: Path, history: Sequence[MetricsRow], notify: Callable[[str], None]
     ) -> None:
         self._notify = notify
         self._open: dict[str, Tracker] = {}
@@ -76,13 +72,13 @@ class Trackers:
 
     @contextmanager
     def _giving_up(self, name: str) -> Iterator[None]:
-        """Do what may fail; what fails is the tracker, and not the training."""
+        """Drop the tracker on any error: it must not stop the training."""
         try:
             yield
         except Exception as error:
             self._open.pop(name, None)
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            self._notify(f"WARNING: no more metrics go to {name} ({reason}); metrics.jsonl has them all")
+            self._notify(f"WARNING: tracker {name} is dropped ({reason}); metrics.jsonl has all metrics")
 
 
 def numbers_of(row: MetricsRow) -> dict[str, float]:
@@ -206,8 +202,4 @@ def _identity(directory: Path, tracker: str, new: Callable[[], str]) -> str:
     return known[tracker]
 
 
-OPENERS: Mapping[str, Callable[[Path], Tracker]] = {
-    "tensorboard": _TensorBoard,
-    "wandb": _Wandb,
-    "mlflow": _MlFlow,
-}
+OPENERS: Mapping[str, Callable[[Path], Tracker]] = {"tensorboard": _TensorBoard, "wandb": _Wandb, "mlflow": _MlFlow}

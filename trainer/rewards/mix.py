@@ -42,7 +42,7 @@ class Reward:
     Attributes:
         value: the weighted sum of the parts' scores; None if any part could not be scored.
         components: numbers to log by name: each part's score, and each metric of its task (``part/metric``).
-        scores: the verdict of each part, by its name.
+        scores: the score of each part, by its name.
     """
 
     value: float | None
@@ -61,7 +61,7 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class RewardPart:
-    """A task that judges, under the name that a worker process finds it by, and what its score weighs."""
+    """A scoring task, its name in the worker processes, and the weight of its score."""
 
     task: BaseTask
     registered_as: str
@@ -106,7 +106,7 @@ def _as_score(returned: Any) -> Score:
     if isinstance(returned, Score):
         return returned
     if returned is None:
-        return Score(None, Status.SCORER_ERROR, explanation="the reward gave no number")
+        return Score(None, Status.SCORER_ERROR, explanation="the reward returned no number")
     if isinstance(returned, Real) and 0 <= float(returned) <= 1:
         return Score(float(returned))
     reason = f"the reward returned {returned!r}; a number within [0, 1] is needed"
@@ -254,7 +254,7 @@ class Rewards:
         try:
             scored = await asyncio.wait_for(scoring, self._deadline)
         except TimeoutError:
-            return Score(None, Status.TIMEOUT, explanation=f"no verdict within {self._deadline:g} s")
+            return Score(None, Status.TIMEOUT, explanation=f"not scored within {self._deadline:g} s")
         return _as_score(scored.score)
 
 

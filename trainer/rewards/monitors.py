@@ -1,4 +1,4 @@
-"""Signs that a reward is being gamed: measures that it does not ask for, watched while it rises.
+"""Signs of reward hacking: measures that the reward does not ask for, monitored while it rises.
 
 An answer that is short, foreign, repetitive or always the same may well please a scorer. What a step's answers were
 like is compared with what they were like at first; the reward itself is never looked at.

@@ -76,7 +76,7 @@ class FamilyRewards:
 def open_bridge(
     reward: RewardSpec, recipe: Recipe, grader: Grader | None, directory: Path, field: str
 ) -> RewardBridge:
-    """Open a reward of a recipe; what a judge says is kept in the training directory and paid for once.
+    """Open a reward of a recipe; judge verdicts are cached in the training directory.
 
     Raises:
         UsageError: see `judged_tasks`.
@@ -95,12 +95,12 @@ def judged_tasks(reward: RewardSpec, grader: Grader | None, field: str) -> list[
     """Return which tasks of a reward are graded by a model.
 
     Raises:
-        UsageError: there are some and nobody to grade them (names the ``field``); or see `open_reward`.
+        UsageError: there are some and no judge (names the ``field``); or see `open_reward`.
     """
     judged = [part.task for part in open_reward(reward) if "judge" in part.task.needs]
     if judged and grader is None:
         raise UsageError(
-            f"field '{field}': {judged[0].name} is graded by a model: name it in 'judge', as in"
+            f"field '{field}': {judged[0].name} needs a judge: set 'judge', as in"
             " 'judge: {models: [openai:NAME], base_url: ADDRESS}'"
         )
     return judged
@@ -120,7 +120,7 @@ def as_answer(sampled: Sampled, prompt: Prompt, tokenizer: Any, stop_tokens: fro
     return Answer(sampled.tokens, sampled.log_probabilities, sampled.finish_reason, text)
 
 
-def shaped(answer: Answer, shaping: Shaping, max_tokens: int) -> Answer:
+def shape_reward(answer: Answer, shaping: Shaping, max_tokens: int) -> Answer:
     """Return the answer with its reward after length shaping."""
     value = answer.reward
     if value is not None:
@@ -133,7 +133,7 @@ def shaped(answer: Answer, shaping: Shaping, max_tokens: int) -> Answer:
     return replace(answer, shaped=value)
 
 
-def teaches(group: Group, rewards: Sequence[float | None] | None = None) -> bool:
+def is_informative(group: Group, rewards: Sequence[float | None] | None = None) -> bool:
     """Tell whether answers to one prompt differ in what they earned, so that there is something to learn.
 
     Args:

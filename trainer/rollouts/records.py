@@ -16,12 +16,12 @@ class Answer:
         log_probabilities: of each, under the distribution that was sampled.
         finish_reason: ``stop`` or ``length``.
         text: as scorers see it.
-        reward: as scored, None where the apparatus failed.
+        reward: as scored, None where scoring failed.
         components: the reward's named parts.
         problem: why there is no reward.
         shaped: the reward after length shaping: what advantages are made of.
-        critic: what the critic said of it, where there is one.
-        watched: what it earned from rewards that are only watched, by their names.
+        critic: the critic's scores and explanations; None without a critic.
+        watched: scores by watched rewards, by name.
     """
 
     tokens: tuple[int, ...]

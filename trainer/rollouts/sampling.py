@@ -18,7 +18,7 @@ Outcome = Literal["full", "short", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[Group]):
+class AgedGroup(Generic[Group]):
     """A group and the step that it was sampled in."""
 
     group: Group
@@ -29,12 +29,12 @@ class Kept(Generic[Group]):
 class Batch(Generic[Group]):
     """What a step trains on, what it leaves to the next one, and how it came out."""
 
-    train: tuple[Kept[Group], ...]
-    surplus: tuple[Kept[Group], ...]
+    train: tuple[AgedGroup[Group], ...]
+    surplus: tuple[AgedGroup[Group], ...]
     outcome: Outcome
 
 
-def fresh_enough(budget: Rollouts, surplus: Sequence[Kept[Group]], step: int) -> tuple[Kept[Group], ...]:
+def fresh_enough(budget: Rollouts, surplus: Sequence[AgedGroup[Group]], step: int) -> tuple[AgedGroup[Group], ...]:
     """Return the kept groups that are not too old for this step."""
     return tuple(kept for kept in surplus if step - kept.step <= budget.max_age)
 
@@ -59,7 +59,7 @@ def next_wave(budget: Rollouts, *, have: int, waves: int, asked: int, informativ
     return min(math.ceil(missing / rate), budget.groups)
 
 
-def settle(budget: Rollouts, groups: Sequence[Kept[Group]]) -> Batch[Group]:
+def settle(budget: Rollouts, groups: Sequence[AgedGroup[Group]]) -> Batch[Group]:
     """Divide informative groups, oldest first, into what is trained now and what is kept.
 
     A step with fewer than ``min_share`` of the groups (or none) is skipped and keeps them all.
@@ -72,7 +72,7 @@ def settle(budget: Rollouts, groups: Sequence[Kept[Group]]) -> Batch[Group]:
     return Batch(tuple(train), _limited(budget, rest), "short" if short else "full")
 
 
-def _limited(budget: Rollouts, groups: Sequence[Kept[Group]]) -> tuple[Kept[Group], ...]:
+def _limited(budget: Rollouts, groups: Sequence[AgedGroup[Group]]) -> tuple[AgedGroup[Group], ...]:
     if budget.max_surplus is None:
         return tuple(groups)
     return tuple(groups[max(0, len(groups) - budget.max_surplus) :])

@@ -1,4 +1,4 @@
-"""When a critic must no longer teach: it stopped telling good answers from bad, or praises them all."""
+"""When a critic is no longer trusted: its AUROC is too low, or its scores are inflated."""
 
 from __future__ import annotations
 

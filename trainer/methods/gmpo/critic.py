@@ -33,7 +33,7 @@ from ...losses.critic import (
 from ...losses.groups import reward_tensor
 from ...policy.local_sampler import generate
 from ...policy.model import CRITIC, Policy
-from ...policy.parallel import own_share, sum_gradients
+from ...policy.parallel import rank_share, sum_gradients
 from ...recipe.fields import GmpoRecipe
 from ...recipe.reading import open_weighing
 from ...rollouts.records import Answer, Group
@@ -53,11 +53,11 @@ class _Lesson:
 
 @dataclass(frozen=True, slots=True)
 class CriticState:
-    """What a critic's word counts, and why.
+    """Whether a critic is trusted, and the statistics behind it.
 
     Attributes:
         memory: recent mean and variance of its scores.
-        frozen: why its word no longer counts, empty while it does.
+        frozen: why it is not trusted, empty while it is.
         record: the latest (critic's score, checker's score) pairs.
     """
 
@@ -105,11 +105,11 @@ class CriticLearner:
         return [None if answer.critic is None else answer.critic["blended"] for answer in group.answers]
 
     def freezes(self, state: CriticState) -> bool:
-        """Return whether the actor is not trained, for its critic does not deserve trust."""
+        """Return whether the actor is not trained because its critic is not trusted."""
         return bool(state.frozen) and self._settings.distrusted == "freeze"
 
     def checker_share(self, state: CriticState) -> float:
-        """Return α: 1 while the critic has not earned its say, where the checker is to teach alone until then."""
+        """Return α; 1 while the critic is not trusted, if the checker then teaches alone."""
         untrusted = state.frozen or not state.record
         return 1.0 if untrusted and self._settings.distrusted == "checker" else self._settings.checker_share
 
@@ -162,7 +162,7 @@ class CriticLearner:
         return [rows[start : start + each] for start in range(0, len(rows), each)]
 
     def weigh(self, groups: Sequence[Group], state: CriticState) -> tuple[CriticState, Tensor, dict[str, Any]]:
-        """Turn scores into the actor's coefficients ω, and see whether the critic deserves trust.
+        """Turn scores into the actor's coefficients ω, and check whether the critic is trusted.
 
         Returns:
             The state after it, ω [B], and what there is to log.
@@ -229,7 +229,7 @@ class CriticLearner:
         totals = Totals(sum(len(one.explanation) for one in lessons), len(lessons))
         learned: dict[str, float] = {}
         for _ in range(self._settings.epochs):
-            learned = self._step(own_share(lessons), totals)
+            learned = self._step(rank_share(lessons), totals)
         return learned
 
     def _lessons(self, sample: Sample, answer: Answer) -> list[_Lesson]:

@@ -12,7 +12,7 @@ from ...policy.model import CRITIC
 from ...recipe.fields import GmpoRecipe
 from ...rollouts.records import Group
 from ..base import StepMetrics, Tools
-from ..rl import Gathered, Sampling, rows_of
+from ..rl import SampledBatch, Sampling, rows_of
 from ..step import learn_from
 from .critic import CriticLearner, CriticState, explanation_tokens, unread_share
 
@@ -28,17 +28,17 @@ class Gmpo(Sampling):
         self._critic = CriticLearner(tools.policy, recipe)
         self._trust = CriticState()
 
-    def earned(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
+    def prepare(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
         """Let the critic read every answer."""
         share = self._critic.checker_share(self._trust)
         return self._critic.assess(groups, samples, step, share)
 
     def rewards(self, group: Group) -> list[float | None]:
-        """Return what the critic made of the checker's scores."""
+        """Return the critic's scores, blended with the checker's."""
         return self._critic.rewards(group)
 
-    def described(self, groups: Sequence[Group]) -> StepMetrics:
-        """Count what the critic could not read, and what it wrote."""
+    def extra_metrics(self, groups: Sequence[Group]) -> StepMetrics:
+        """Return the share of unread answers and the number of explanation tokens."""
         return {"critic_unread": unread_share(groups), "critic_tokens": explanation_tokens(groups)}
 
     def critic_notes(self, groups: Sequence[Group]) -> list[dict[str, Any] | None]:
@@ -50,16 +50,16 @@ class Gmpo(Sampling):
             for answer, signal in zip(answers, signals, strict=True)
         ]
 
-    def learn(self, batch: Gathered) -> StepMetrics:
-        """Train the critic first, from the same answers, then the policy by what was said before that."""
+    def learn(self, batch: SampledBatch) -> StepMetrics:
+        """Train the critic on the answers, then the policy by the scores from before that."""
         groups = batch.groups
-        self._trust, coefficients, said = self._critic.weigh(groups, self._trust)
-        said |= self._critic.learn(groups, self.tools.sampler.samples_of(groups))
+        self._trust, coefficients, metrics = self._critic.weigh(groups, self._trust)
+        metrics |= self._critic.learn(groups, self.tools.sampler.samples_of(groups))
         if self._critic.freezes(self._trust):
-            return said
+            return metrics
         rewards = [reward for group in groups for reward in self._critic.rewards(group)]
         parts = rows_of(batch, rewards, coefficients, self.recipe.objective)
-        return said | learn_from(self.tools.policy, self.tools.optimizer, parts, self.recipe, batch.step)
+        return metrics | learn_from(self.tools.policy, self.tools.optimizer, parts, self.recipe, batch.step)
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:

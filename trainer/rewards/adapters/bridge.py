@@ -1,4 +1,4 @@
-"""Rewards for callers that know neither our samples nor our event loop."""
+"""Rewards for other trainers: samples as JSON text, scoring from any thread or event loop."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ COLUMN = "evalkit_sample"
 """The column of a dataset that carries the whole sample as JSON."""
 
 
-def carried(sample: Sample) -> str:
+def encode_sample(sample: Sample) -> str:
     """Return a sample as the JSON text that a dataset row carries."""
     return encode(sample).decode()
 
 
-def received(value: Any) -> Sample:
+def decode_sample(value: Any) -> Sample:
     """Return the sample that a dataset row carried.
 
     Raises:
-        InputError: it is not the text that `carried` wrote.
+        InputError: it is not the text that `encode_sample` wrote.
     """
     try:
         return Sample.from_json(orjson.loads(value))
@@ -58,9 +58,7 @@ def chat_samples(
         if "skip" in sample.metadata:
             continue
         if sample.turns or sample.continuations:
-            raise UsageError(
-                f"{task_name}: sample '{sample.id}' is no single chat, which is what a trainer samples"
-            )
+            raise UsageError(f"{task_name}: sample '{sample.id}' is not a single chat, as training needs")
         yield sample, [message.as_json() for message in sample.messages]
 
 
@@ -131,7 +129,7 @@ class RewardBridge:
         return await asyncio.wrap_future(self._submit(answers))
 
     def close(self) -> None:
-        """Kill the workers; the next question starts new ones."""
+        """Kill the workers; the next call starts new ones."""
         with self._lock:
             running, self._running = self._running, None
         if running is not None:
@@ -186,16 +184,16 @@ def number_of(reward: Reward, unscored: float | None) -> float:
 
     Args:
         reward: what the answer earned.
-        unscored: what to say of an answer that could not be scored; None stops the run instead.
+        unscored: the score of an answer that could not be scored; None raises instead.
 
     Raises:
-        RunError: the answer could not be scored, and nothing may be said of it.
+        RunError: the answer could not be scored, and ``unscored`` is None.
     """
     if reward.value is not None:
         return reward.value
     if unscored is not None:
         return unscored
     raise RunError(
-        f"an answer could not be scored ({reward.why_unscored}), and this trainer has no way to leave it out:"
-        " repair the scorer, or say with unscored=NUMBER what it shall count"
+        f"an answer could not be scored ({reward.why_unscored}), and this trainer cannot leave it out:"
+        " fix the scorer, or set unscored=NUMBER as its score"
     )

@@ -15,7 +15,7 @@ from ....errors import UsageError
 from ....evals.engine.scoring import DEADLINE_SECONDS
 from ...recipe.fields import RewardSpec
 from ..mix import Reward
-from .bridge import RewardBridge, answer_of, carried, chat_samples, number_of, received
+from .bridge import RewardBridge, answer_of, chat_samples, decode_sample, encode_sample, number_of
 
 
 def open_instruct_rows(
@@ -27,7 +27,7 @@ def open_instruct_rows(
         UsageError: an unknown task or split.
     """
     for sample, chat in chat_samples(task, split=split, limit=limit, seed=seed):
-        yield {"messages": chat, "ground_truth": carried(sample), "dataset": (name or task).lower()}
+        yield {"messages": chat, "ground_truth": encode_sample(sample), "dataset": (name or task).lower()}
 
 
 def open_instruct_verifier(
@@ -74,12 +74,12 @@ def open_instruct_verifier(
             super().__init__(verifier_name, weight=weight, verifier_config=verifier_config)
 
         def __call__(self, tokenized_prediction: list[int], prediction: str, label: Any, *_: Any, **__: Any) -> Any:
-            return result(bridge.score([(received(label), answer_of(prediction))])[0])
+            return result(bridge.score([(decode_sample(label), answer_of(prediction))])[0])
 
         async def async_call(
             self, tokenized_prediction: list[int], prediction: str, label: Any, *_: Any, **__: Any
         ) -> Any:
-            (reward,) = await bridge.score_async([(received(label), answer_of(prediction))])
+            (reward,) = await bridge.score_async([(decode_sample(label), answer_of(prediction))])
             return result(reward)
 
     return EvalkitVerifier

@@ -11,7 +11,7 @@ from typing import Any
 
 from ....evals.engine.scoring import DEADLINE_SECONDS
 from ...recipe.fields import RewardSpec
-from .bridge import COLUMN, RewardBridge, answer_of, carried, chat_samples, received
+from .bridge import COLUMN, RewardBridge, answer_of, chat_samples, decode_sample, encode_sample
 
 RewardFunction = Callable[..., list[float | None]]
 
@@ -25,7 +25,7 @@ def trl_rows(
         UsageError: an unknown task or split.
     """
     for sample, chat in chat_samples(task, split=split, limit=limit, seed=seed):
-        yield {"prompt": chat, COLUMN: carried(sample)}
+        yield {"prompt": chat, COLUMN: encode_sample(sample)}
 
 
 def trl_reward(
@@ -45,7 +45,7 @@ def trl_reward(
     bridge = RewardBridge(spec, seed=seed, workers=workers, deadline=deadline)
 
     def reward(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
-        samples = [received(value) for value in columns[COLUMN]]
+        samples = [decode_sample(value) for value in columns[COLUMN]]
         answers = [answer_of(completion) for completion in completions]
         rewards = bridge.score(list(zip(samples, answers, strict=True)))
         _log(rewards, columns.get("log_metric"), columns.get("log_extra"))

@@ -17,7 +17,7 @@ from typing import Any
 from ....errors import RunError
 from ....evals.engine.scoring import DEADLINE_SECONDS
 from ...recipe.fields import RewardSpec
-from .bridge import COLUMN, RewardBridge, answer_of, carried, chat_samples, number_of, received
+from .bridge import COLUMN, RewardBridge, answer_of, chat_samples, decode_sample, encode_sample, number_of
 
 
 def verifiers_rows(
@@ -30,7 +30,7 @@ def verifiers_rows(
     """
     for sample, chat in chat_samples(task, split=split, limit=limit, seed=seed):
         answer = sample.target if isinstance(sample.target, str) else ""
-        yield {"prompt": chat, "answer": answer, "info": {COLUMN: carried(sample)}}
+        yield {"prompt": chat, "answer": answer, "info": {COLUMN: encode_sample(sample)}}
 
 
 def verifiers_rubric(
@@ -55,7 +55,7 @@ def verifiers_rubric(
 def _function(bridge: RewardBridge) -> Callable[..., Awaitable[float]]:
     async def score(completion: Any, info: Any, state: Any) -> float:
         answer = answer_of(completion, truncated=bool(state.get("is_truncated")))
-        found = (await bridge.score_async([(received(info[COLUMN]), answer)]))[0]
+        found = (await bridge.score_async([(decode_sample(info[COLUMN]), answer)]))[0]
         if found.value is None:
             state["error"] = RunError(found.why_unscored)
             return math.nan
@@ -76,7 +76,7 @@ def verifiers_reward(
     bridge = RewardBridge(spec, seed=seed, workers=workers, deadline=deadline)
 
     async def score(task: Any, trace: Any) -> float:
-        sample = received(getattr(task.data, COLUMN))
+        sample = decode_sample(getattr(task.data, COLUMN))
         found = (await bridge.score_async([(sample, answer_of(trace.last_reply))]))[0]
         return number_of(found, None)
 

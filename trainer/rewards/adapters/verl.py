@@ -17,7 +17,7 @@ from typing import Any
 
 from ....evals.engine.scoring import DEADLINE_SECONDS
 from ..mix import component_names
-from .bridge import RewardBridge, answer_of, carried, chat_samples, number_of, received
+from .bridge import RewardBridge, answer_of, chat_samples, decode_sample, encode_sample, number_of
 
 
 def verl_rows(
@@ -33,7 +33,7 @@ def verl_rows(
             "data_source": task,
             "prompt": chat,
             "ability": task,
-            "reward_model": {"style": "rule", "ground_truth": carried(sample)},
+            "reward_model": {"style": "rule", "ground_truth": encode_sample(sample)},
             "extra_info": {"split": split, "index": index},
         }
 
@@ -70,7 +70,7 @@ def compute_score(
     """
     spec = tuple(reward.items()) if reward is not None else ((data_source, 1.0),)
     bridge = _bridge(spec, workers, deadline)
-    found = bridge.score([(received(ground_truth), answer_of(solution_str))])[0]
+    found = bridge.score([(decode_sample(ground_truth), answer_of(solution_str))])[0]
     components = {name: found.components.get(name, math.nan) for name in component_names(bridge.parts)}
     return {"score": number_of(found, unscored), "scored": float(found.value is not None)} | components
 
