@@ -85,8 +85,9 @@ def decide_round(
     gain = _named(differences, settings.accept, "loop.accept")
     reasons = []
     if gain.low is None or not gain.low > settings.margin:
+        value = "no difference measured" if gain.value is None else f"{gain.value:+.3f}"
         interval = "no interval" if gain.low is None else f"interval {gain.low:+.3f} … {gain.high:+.3f}"
-        reasons.append(f"{settings.accept}: {_signed(gain.value)}, {interval}: not above {settings.margin:g}")
+        reasons.append(f"{settings.accept}: {value}, {interval}: not above {settings.margin:g}")
     elif gain.p_value > level_of(looks):
         reasons.append(
             f"{settings.accept}: p = {gain.p_value:.3g} at look {looks} of the same prompts is too large"
@@ -155,10 +156,6 @@ def _of_tasks(differences: Sequence[Difference], guards: Guards) -> list[GuardRe
 def _rows(directory: Path) -> dict[Key, tuple[SampleRow, Completion]]:
     """Return the rows that have an answer, each with it."""
     return {row.key: (row, row.completion) for row in read_rows(directory) if row.completion is not None}
-
-
-def _signed(value: float | None) -> str:
-    return "no difference measured" if value is None else f"{value:+.3f}"
 
 
 def examples(before: Path, after: Path, task: str, count: int = 10) -> list[dict[str, Any]]:

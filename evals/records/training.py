@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -167,8 +167,7 @@ class CanaryRow:
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as JSON values, keys in the order of the file."""
-        answers = [{"text": one.text, "reward": one.reward, "tokens": one.tokens} for one in self.answers]
-        return {"step": self.step, "answers": answers}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

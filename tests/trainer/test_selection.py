@@ -103,7 +103,7 @@ def test_prompts_of_the_test_are_refused(bench: Path, tmp_path: Path):
         select([leak], tmp_path / "out.jsonl")
     other = evaluated(bench, tmp_path / "other", {"Сколько будет 9 и 9?": "18"}, {"Сколько будет 9 и 9?": "18"})
     file = lines(tmp_path / "held.jsonl", [{"id": "0", "prompt": "Сколько будет 9 и 9?", "target": "18"}])
-    with pytest.raises(RunError, match="1 of 1 evaluation prompts stand"):
+    with pytest.raises(RunError, match="1 of 1 evaluation prompts overlap"):
         select([other], tmp_path / "out.jsonl", against={task: str(file)})
     assert not (tmp_path / "out.jsonl").exists()
 

@@ -151,8 +151,11 @@ def sum_gradients(parameters: Sequence[Tensor], statistics: Mapping[str, float],
     """Add up the gradients of all processes in place, and the statistics, in one flat tensor."""
     if world()[1] == 1:
         return dict(statistics)
-    names = sorted(statistics_names(statistics))
-    gradients = [_gradient(parameter) for parameter in parameters]
+    # A rank without answers has fewer statistics than the others.
+    parts: list[Any] = [None] * world()[1]
+    torch.distributed.all_gather_object(parts, list(statistics))
+    names = sorted({name for part in parts for name in part})
+    gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in parameters]
     flat = torch.cat([gradient.flatten().double() for gradient in gradients])
     extra = torch.tensor([statistics.get(name, 0.0) for name in names], dtype=torch.float64, device=device)
     flat = torch.cat([flat, extra])
@@ -162,14 +165,3 @@ def sum_gradients(parameters: Sequence[Tensor], statistics: Mapping[str, float],
         parameter.grad = flat[start : start + gradient.numel()].view_as(gradient).to(gradient.dtype)
         start += gradient.numel()
     return dict(zip(names, flat[start:].tolist(), strict=True))
-
-
-def statistics_names(statistics: Mapping[str, float]) -> set[str]:
-    """Return the names of all processes' statistics: one without answers has fewer."""
-    parts: list[Any] = [None] * world()[1]
-    torch.distributed.all_gather_object(parts, list(statistics))
-    return {name for part in parts for name in part}
-
-
-def _gradient(parameter: Tensor) -> Tensor:
-    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad

@@ -60,15 +60,16 @@ class Trackers:
 
     def write(self, row: MetricsRow) -> None:
         """Pass on the metrics of a step."""
-        for name, tracker in list(self._open.items()):
-            with self._giving_up(name):
-                tracker.write(row.step, numbers_of(row))
+        self._for_each(lambda tracker: tracker.write(row.step, numbers_of(row)))
 
     def close(self) -> None:
         """Close all of them."""
+        self._for_each(lambda tracker: tracker.close())
+
+    def _for_each(self, action: Callable[[Tracker], None]) -> None:
         for name, tracker in list(self._open.items()):
             with self._giving_up(name):
-                tracker.close()
+                action(tracker)
 
     @contextmanager
     def _giving_up(self, name: str) -> Iterator[None]:

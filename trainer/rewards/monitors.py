@@ -74,12 +74,9 @@ def alarms(rule: Alarms, history: Sequence[MetricsRow]) -> list[str]:
     first, last = history[: rule.window], history[-1]
     if isinstance(rule, WatchedAlarms):
         reasons += _divergences(rule, history)
-
-    def start(name: str) -> float | None:
-        values = [value for row in first if (value := row.number(name)) is not None]
-        return sum(values) / len(values) if values else None
-
-    reasons += _changes(rule, {name: start(name) for name in MEASURES}, last.measures)
+    known = {name: [value for row in first if (value := row.number(name)) is not None] for name in MEASURES}
+    start = {name: sum(values) / len(values) for name, values in known.items() if values}
+    reasons += _changes(rule, start, last.measures)
     entropy, kl = last.number("entropy"), last.number("kl")
     if rule.entropy_below is not None and entropy is not None and entropy < rule.entropy_below:
         reasons.append(f"entropy is {entropy:.3g} < {rule.entropy_below:g}")

@@ -13,6 +13,7 @@ from ...errors import UsageError
 from ...evals.judging.opening import VERDICTS, open_judging
 from ...evals.models.base import ModelOptions
 from ...tasks.base import BaseTask
+from ...tasks.types import Completion
 from ..data.prompts import Prompt, PromptFamily
 from ..losses.groups import informative, reward_tensor, usable
 from ..recipe.fields import Grader, Recipe, RewardSpec, Shaping
@@ -55,7 +56,7 @@ class FamilyRewards:
         In a ``step`` of training a rubric loses the recipe's share of its criteria.
         """
         asked = [
-            (prompt.sample, answer_of(answer.text, truncated=answer.finish_reason == "length"))
+            (prompt.sample, completion_of(answer))
             for prompt, some in zip(prompts, answers, strict=True)
             for answer in some
         ]
@@ -104,6 +105,11 @@ def judged_tasks(reward: RewardSpec, grader: Grader | None, field: str) -> list[
             " 'judge: {models: [openai:NAME], base_url: ADDRESS}'"
         )
     return judged
+
+
+def completion_of(answer: Answer) -> Completion:
+    """Return a sampled answer as scorers see it."""
+    return answer_of(answer.text, truncated=answer.finish_reason == "length")
 
 
 def _earned(answer: Answer, reward: Reward) -> Answer:

@@ -18,8 +18,8 @@ from ...tasks.types import Sample
 from ..recipe.fields import SampledRecipe
 from ..rollouts.records import Answer, Group
 from . import monitors
-from .adapters.bridge import RewardBridge, answer_of
-from .scoring import open_bridge
+from .adapters.bridge import RewardBridge
+from .scoring import completion_of, open_bridge
 
 
 class WatchedRewards:
@@ -44,26 +44,20 @@ class WatchedRewards:
                 for column in range(len(group.answers))
                 if goes_to_gold(f"{name}/{step}/{group.sample}/{column}", share=share, seed=self._seed)
             ]
-            asked = [(samples[row], _completion(groups[row].answers[column])) for row, column in places]
+            asked = [(samples[row], completion_of(groups[row].answers[column])) for row, column in places]
             for place, reward in zip(places, bridge.score(asked), strict=True):
                 if reward.value is not None:
                     values.setdefault(place, {})[name] = reward.value
-
-        def seen(row: int, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-            return tuple(
-                replace(answer, watched=values.get((row, column), {})) for column, answer in enumerate(answers)
-            )
-
-        return [replace(group, answers=seen(row, group.answers)) for row, group in enumerate(groups)]
+        scored = []
+        for row, group in enumerate(groups):
+            answers = (replace(one, watched=values.get((row, at), {})) for at, one in enumerate(group.answers))
+            scored.append(replace(group, answers=tuple(answers)))
+        return scored
 
     def close(self) -> None:
         """Kill the workers."""
         for bridge in self._bridges.values():
             bridge.close()
-
-
-def _completion(answer: Answer) -> Any:
-    return answer_of(answer.text, truncated=answer.finish_reason == "length")
 
 
 def watched_means(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
