@@ -1,4 +1,4 @@
-"""The commands ``evalkit judge …``: grade stored answers, compare them, measure judges, ask people."""
+"""The commands ``evalkit judge …``: grade stored answers, compare runs, measure judges, ask people."""
 
 from __future__ import annotations
 
@@ -10,26 +10,31 @@ import typer
 from .options import (
     Budget,
     Canaries,
+    Command,
     Judge,
     JudgeApiKey,
     JudgeBaseUrl,
     JudgeLanguage,
     JudgeOption,
     JuryRule,
+    Run,
+    Runs,
     judge_spec,
+    option,
+    output_option,
 )
 from .tables import note, print_comparison, trusted
 
 judge_app = typer.Typer(
-    help="Grade stored answers, and measure judges.", no_args_is_help=True, rich_markup_mode=None
+    help="Grade stored answers and measure judges.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
-@judge_app.command("run")
+@judge_app.command("run", cls=Command)
 def judge_run(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: Run,
     judge: Judge,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The run directory with the new verdicts.")],
+    output: Annotated[Path, output_option("DIR", "Run directory for the new verdicts.")],
     judge_base_url: JudgeBaseUrl = None,
     judge_api_key: JudgeApiKey = None,
     judge_language: JudgeLanguage = "ru",
@@ -38,9 +43,9 @@ def judge_run(
     canaries: Canaries = 0.02,
     budget: Budget = None,
 ) -> None:
-    """Have a judge grade the answers of a run; the model that gave them is not called.
+    """Grade the answers of a run with a judge.
 
-    Exit code 1 when worthless answers (--canaries) got good marks from the judge.
+    The model that wrote the answers is not called. Exits with 1 if the judge gave decoys (--canaries) good grades.
     """
     from ..evals.rescore import judge_again
 
@@ -58,48 +63,48 @@ def judge_run(
         raise typer.Exit(1)
 
 
-@judge_app.command("queue")
+@judge_app.command("queue", cls=Command)
 def judge_queue(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write what people should grade here, as JSON lines.")
-    ] = None,
-    verdicts: Annotated[Path | None, typer.Option(help="Take in the same lines with people's verdicts.")] = None,
+    run: Run,
+    output: Annotated[Path | None, output_option("FILE", "Write the open gradings here (JSONL).")] = None,
+    verdicts: Annotated[Path | None, option("FILE", "Read people's verdicts from this file (JSONL).")] = None,
 ) -> None:
-    """Hand people what the judges could not settle, and take their verdicts back."""
+    """Have people grade what the judge left undecided.
+
+    First write the open gradings with -o, then read people's verdicts with --verdicts.
+    """
     from ..errors import UsageError
     from ..evals.studies.people import take_verdicts, write_queue
 
     if (output is None) == (verdicts is None):
-        raise UsageError("give -o FILE to write the queue, or --verdicts FILE to take verdicts in")
+        raise UsageError("give either -o FILE to write the queue, or --verdicts FILE to read verdicts")
     if output is not None:
-        print(f"{write_queue(run, output)} gradings for people: {output}")
+        print(f"gradings for people: {write_queue(run, output)}, written to {output}")
     elif verdicts is not None:
         taken = take_verdicts(run, verdicts)
-        print(f"{taken.verdicts} verdicts of people taken in, {taken.still_open} still open")
+        print(f"verdicts read: {taken.verdicts}; still open: {taken.still_open}")
 
 
-@judge_app.command("passport")
+@judge_app.command("passport", cls=Command)
 def judge_passport(
-    judge: Annotated[list[str], typer.Option(help="The model to measure, a model string; several are a jury.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The passport (JSON); a .md is written beside it.")
-    ],
+    judge: Judge,
+    output: Annotated[Path, output_option("FILE", "Passport as JSON; a .md is written beside it.")],
     judge_base_url: JudgeBaseUrl = None,
     judge_api_key: JudgeApiKey = None,
     jury_rule: JuryRule = "mean",
     judge_option: JudgeOption = None,
-    labelled: Annotated[Path | None, typer.Option(help="JSONL of answers with people's labels.")] = None,
-    form: Annotated[
-        str, typer.Option(help="By which the labelled answers are graded [see: evalkit judges].")
-    ] = "rating",
+    labelled: Annotated[Path | None, option("FILE", "JSONL of answers with people's labels.")] = None,
+    form: Annotated[str, option("NAME", "Judge form for the labelled answers; see 'evalkit judges'.")] = "rating",
     correct_from: Annotated[
-        float, typer.Option(help="Share of the form's scale from which on it says correct.")
+        float, option("SHARE", "Lowest share of the form's scale that counts as correct.")
     ] = 0.5,
-    family: Annotated[str | None, typer.Option(help="Of the judge [default: that of its name].")] = None,
+    family: Annotated[str | None, option("NAME", "Model family of the judge [default: from its name].")] = None,
     budget: Budget = None,
 ) -> None:
-    """Measure how far a judge can be trusted: its biases, its coverage, and how it agrees with labels."""
+    """Measure a judge: write its passport.
+
+    A passport holds the judge's biases, its coverage and its agreement with people's labels, with intervals.
+    """
     from ..evals.studies.passport.make import passport_of
 
     passport = passport_of(
@@ -116,15 +121,15 @@ def judge_passport(
     print(passport)
 
 
-@judge_app.command("pairwise")
+@judge_app.command("pairwise", cls=Command)
 def judge_pairwise(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories whose answers are compared.")],
+    runs: Runs,
     judge: Judge,
-    output: Annotated[Path, typer.Option("--output", "-o", help="A folder for battles and ratings.")],
+    output: Annotated[Path, output_option("DIR", "Folder for the comparisons and ratings.")],
     baseline: Annotated[
-        Path | None, typer.Option(help="Compare all others with this run [default: all pairs].")
+        Path | None, option("RUN", "Compare all others with this run [default: all pairs].")
     ] = None,
-    table: Annotated[bool, typer.Option(help="A winner for each of six criteria.")] = False,
+    table: Annotated[bool, typer.Option(help="Also name a winner for each of six criteria.")] = False,
     judge_base_url: JudgeBaseUrl = None,
     judge_api_key: JudgeApiKey = None,
     judge_language: JudgeLanguage = "ru",
@@ -132,7 +137,10 @@ def judge_pairwise(
     judge_option: JudgeOption = None,
     budget: Budget = None,
 ) -> None:
-    """Have a judge compare the answers of runs, each pair in both orders, and rate the runs by it."""
+    """Rate runs by comparing their answers.
+
+    The judge compares each pair of answers in both orders.
+    """
     from ..evals.studies.pairwise.run import compare_answers
 
     print(

@@ -1,68 +1,103 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share, and the help format of all of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperArgument, TyperCommand
 
 if TYPE_CHECKING:
     from ..judges.spec import JudgeSpec
 
-Judge = Annotated[list[str], typer.Option(help="The model that grades, a model string; several are a jury.")]
-MaybeJudge = Annotated[
-    list[str] | None, typer.Option(help="The model that grades, a model string; several are a jury.")
-]
-JudgeBaseUrl = Annotated[str | None, typer.Option(help="Address of the judge's server.")]
-JudgeApiKey = Annotated[
-    str | None, typer.Option(envvar="EVALKIT_JUDGE_API_KEY", help="Key for it.", show_envvar=True)
-]
+
+def option(metavar: str, help: str, *names: str, **settings: Any) -> Any:
+    """Declare an option whose value is shown as ``metavar`` in the help."""
+    return typer.Option(*names, metavar=metavar, help=help, **settings)
+
+
+def output_option(metavar: str, help: str) -> Any:
+    """Declare the option ``--output``, ``-o``."""
+    return option(metavar, help, "--output", "-o")
+
+
+def argument(metavar: str, help: str) -> Any:
+    """Declare a positional argument."""
+    return typer.Argument(metavar=metavar, help=help)
+
+
+Task = Annotated[str, argument("TASK", "Task name, or path/to/file.py:object.")]
+Run = Annotated[Path, argument("RUN", "Run directory.")]
+Runs = Annotated[list[Path], argument("RUN", "Run directories.")]
+Limit = Annotated[int | None, option("N", "Only the first N samples of each task.")]
+Seed = Annotated[int, option("N", "Random seed.")]
+Judge = Annotated[list[str], option("MODEL", "Model string of the judge; repeat for a jury.")]
+MaybeJudge = Annotated[list[str] | None, option("MODEL", "Model string of the judge; repeat for a jury.")]
+JudgeBaseUrl = Annotated[str | None, option("URL", "URL of the judge's server.")]
+JudgeApiKey = Annotated[str | None, option("KEY", "API key of the judge's server.", envvar="EVALKIT_JUDGE_API_KEY")]
 JudgeLanguage = Annotated[Literal["ru", "en"], typer.Option(help="Language of the judge's prompts.")]
 JuryRule = Annotated[
-    Literal["mean", "median", "min", "majority"], typer.Option(help="How the values of a jury become one.")
+    Literal["mean", "median", "min", "majority"],
+    option("RULE", "How a jury's verdicts are combined: mean, median, min or majority."),
 ]
 JudgeOption = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="KEY=VALUE",
-        help="temperature, max_tokens, attempts, schema=off, compat=fastchat, defences; a jury's quorum and"
-        " escalate_above. Several may be given.",
+    option(
+        "KEY=VALUE",
+        "temperature, max_tokens, attempts, schema=off, compat=fastchat, defences; for a jury, quorum and"
+        " escalate_above. Repeatable.",
     ),
 ]
-Canaries = Annotated[
-    float, typer.Option(help="Worthless answers to grade among the real ones, as a share of them; 0 for none.")
+Canaries = Annotated[float, option("SHARE", "Decoys (worthless answers) sent to the judge, per graded answer.")]
+Budget = Annotated[str | None, option("AMOUNT", "Stop before the cost exceeds this, e.g. 5usd.")]
+Sandbox = Annotated[str, option("NAME", "Sandbox for model-written programs; see 'evalkit doctor'.")]
+UnsafeCode = Annotated[
+    bool, typer.Option("--unsafe-code", help="Allow model-written programs to run without isolation.")
 ]
-Budget = Annotated[str | None, typer.Option(help="Stop before it costs more than this, as 5usd.")]
-Sandbox = Annotated[str, typer.Option(help="Where programs that the model writes run [see: evalkit doctor].")]
-UnsafeCode = Annotated[bool, typer.Option("--unsafe-code", help="Allow them to run without isolation.")]
 
 
-def pairs(given: list[str] | None, option: str, form: str) -> dict[str, str]:
-    """Split what was given for an option, each like ``form`` (as ``KEY=VALUE``).
+class Command(TyperCommand):
+    """A command whose help shows arguments as ``RUN...``, without braces and Python types."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        for parameter in self.params:
+            if isinstance(parameter, TyperArgument):
+                parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words of the usage line."""
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+
+
+def pairs(values: Sequence[str] | None, option: str, form: str) -> dict[str, str]:
+    """Split the values of a repeatable option, each written like ``form`` (as ``KEY=VALUE``).
 
     Raises:
-        UsageError: one is not, or a key is given twice.
+        UsageError: a value has another form, or a key occurs twice.
     """
     from ..errors import UsageError
 
-    found: dict[str, str] = {}
-    for text in given or ():
+    by_key: dict[str, str] = {}
+    for text in values or ():
         key, equals, value = text.partition("=")
         if not (key and equals and value):
-            raise UsageError(f"{option} {text}: give it as {form}")
-        if key in found:
+            raise UsageError(f"{option} {text}: expected {form}")
+        if key in by_key:
             raise UsageError(f"{option} {key} is given twice")
-        found[key] = value
-    return found
+        by_key[key] = value
+    return by_key
 
 
 def judge_spec(
     judge: list[str] | None, base_url: str | None, language: str, rule: str, options: list[str] | None
 ) -> JudgeSpec:
-    """Return what ``--judge``, ``--judge-base-url``, ``--judge-language``, ``--jury-rule``, ``--judge-option`` say.
+    """Make the `JudgeSpec` of ``--judge``, ``--judge-base-url``, ``--judge-language`` and the other judge options.
 
     Raises:
-        UsageError: they say something wrong.
+        UsageError: an option has an invalid value.
     """
     from ..judges.spec import JudgeSpec
 

@@ -8,24 +8,24 @@ from typing import Annotated, Literal
 
 import typer
 
+from .options import Runs, argument, option, output_option
 from .tables import note, print_comparison, print_differences
 
+Folder = Annotated[Path, argument("DIR", "Folder that contains runs, at any depth.")]
 Language = Annotated[Literal["en", "ru"], typer.Option(help="Language of the page.")]
+Page = Annotated[Path, output_option("FILE", "HTML file.")]
 
 
 def report(
-    runs: Annotated[
-        list[Path], typer.Argument(help="Run directories, or those of train and loop; several are compared.")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
+    runs: Annotated[list[Path], argument("RUN", "Directories of runs, or of trainings and loops.")],
+    output: Page = Path("report.html"),
     language: Language = "en",
-    once: Annotated[
-        bool, typer.Option("--once", help="Write it once, also while a run is going on [default: until it ends].")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do not follow a run in progress.")] = False,
 ) -> None:
-    """Write one offline HTML file that shows runs down to each verdict, or how models learned.
+    """Write an HTML report of runs or trainings.
 
-    While a run is going on the file is written anew every few seconds, and the page in a browser follows it.
+    Several runs are compared. The file is complete and opens offline. While a run is in progress it is rewritten
+    every few seconds, and an open page reloads itself.
     """
     from ..evals.engine.results import summarize
     from ..reports import is_learning, write_learning, write_report
@@ -36,7 +36,7 @@ def report(
     if once or not is_going(runs):
         written = write()
     else:
-        note("still going on: the report is written anew until it ends (Ctrl-C leaves it as it is, or use --once)")
+        note("in progress: the report is updated until the run ends (stop with Ctrl-C, or use --once)")
         written = write_until_ended(runs, write)
     if not learned:
         print_comparison([summarize(directory) for directory in runs])
@@ -44,14 +44,17 @@ def report(
 
 
 def leaderboard(
-    directory: Annotated[Path, typer.Argument(help="A folder with runs, at any depth.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("leaderboard.html"),
+    directory: Folder,
+    output: Page = Path("leaderboard.html"),
     baseline: Annotated[
-        str | None, typer.Option(help="Model or run that others are held against [default: the best of each task].")
+        str | None, option("NAME", "Baseline model or run [default: the best one of each task].")
     ] = None,
     language: Language = "en",
 ) -> None:
-    """Write one offline HTML file that ranks all runs below a folder."""
+    """Write an HTML leaderboard of runs.
+
+    All runs below DIR are ranked. The file is complete and opens offline.
+    """
     from ..reports import write_leaderboard
 
     written = write_leaderboard(directory, output, baseline=baseline, language=language, tell=note)
@@ -59,45 +62,52 @@ def leaderboard(
 
 
 def view(
-    directory: Annotated[Path, typer.Argument(help="A folder with runs, at any depth.")] = Path("runs"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
+    directory: Folder = Path("runs"),
+    port: Annotated[int, option("N", "Port on localhost; 0 takes a free one.", min=0, max=65535)] = 0,
     language: Language = "en",
 ) -> None:
-    """Show a folder of runs in the browser of this machine, live, until Ctrl-C: progress, leaderboard, reports."""
+    """Serve runs to a local browser, live.
+
+    Shows progress, the leaderboard and reports of the runs below DIR, on localhost, until Ctrl-C.
+    """
     from ..reports.live.view import view as serve
 
     serve(directory, port=port, language=language, announce=lambda address: print(f"view: {address}", flush=True))
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(help="A run directory.")],
-    second: Annotated[Path, typer.Argument(help="The run that it is compared with.")],
+    first: Annotated[Path, argument("FIRST", "Run directory.")],
+    second: Annotated[Path, argument("SECOND", "Run directory to compare it with.")],
     gate: Annotated[
-        list[str] | None, typer.Option(help="As 'ruifeval > -0.01': exit code 1 when FIRST is worse than that.")
+        list[str] | None, option("RULE", "Exit with 1 unless it holds, e.g. 'ruifeval > -0.01'. Repeatable.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report of both here.")] = None,
+    output: Annotated[Path | None, output_option("FILE", "Also write an HTML report of both.")] = None,
     language: Language = "en",
 ) -> None:
-    """Compare two runs on the samples that both have scored: paired differences with intervals, wins and losses."""
+    """Compare two runs sample by sample.
+
+    Prints paired differences (FIRST less SECOND) with intervals, and wins and losses, on the samples that both runs
+    have scored. A --gate bounds such a difference from below.
+    """
     from ..evals.compare import Gate, compare_runs
     from ..files import encode
 
     gates = [Gate.parse(text) for text in gate or []]
-    found = compare_runs(first, second)
-    for warning in found.warnings:
+    comparison = compare_runs(first, second)
+    for warning in comparison.warnings:
         note(f"the runs differ: {warning}")
     if as_json:
-        print(encode(found.as_json(), indent=True).decode())
+        print(encode(comparison.as_json(), indent=True).decode())
     else:
-        print_differences(found)
+        print_differences(comparison)
     if output is not None:
         from ..reports import write_report
 
         note(f"report: {write_report([first, second], output, language=language)}")
     failed = False
     for one in gates:
-        passed, difference = one.holds(found)
+        passed, difference = one.holds(comparison)
         failed = failed or not passed
         note(f"gate {one.text}: {'passed' if passed else 'FAILED'} ({difference.value:+.4f})")
     if failed:
@@ -105,13 +115,17 @@ def compare(
 
 
 def export(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
-    format: Annotated[Literal["csv", "parquet", "markdown", "latex", "lm-eval"], typer.Option()],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file (a folder for lm-eval) [default: the terminal].")
-    ] = None,
+    runs: Runs,
+    format: Annotated[
+        Literal["csv", "parquet", "markdown", "latex", "lm-eval"],
+        option("FORMAT", "csv, parquet, markdown, latex or lm-eval."),
+    ],
+    output: Annotated[Path | None, output_option("FILE", "File; for lm-eval a folder [default: stdout].")] = None,
 ) -> None:
-    """Write the metrics of runs as one table, or a run as lm-eval's files."""
+    """Export the metrics of runs as a table.
+
+    The format lm-eval writes one run as lm-eval's result files instead.
+    """
     from ..reports.export import export as export_runs
 
     print(export_runs(runs, format, output), end="")

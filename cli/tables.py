@@ -1,4 +1,4 @@
-"""The tables that the commands print."""
+"""The tables and notes that commands print."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def note(line: str) -> None:
-    """Say something to the person, beside what a command prints."""
+    """Print a message for the user to stderr, apart from a command's output."""
     print(line, file=sys.stderr)
 
 
@@ -23,12 +23,12 @@ def print_results(directory: Path) -> tuple[float, bool]:
     """Print the metrics of a run.
 
     Returns:
-        The smallest share of a task's samples that has a score, and whether its judge can be trusted.
+        The lowest coverage of its tasks in [0, 1], and whether its judge passed the check by decoys.
     """
     from ..evals.records.results import read_results
 
     results = read_results(directory)
-    assert results is not None, "a run that has ended has results"
+    assert results is not None, "a finished run has results"
     for task in results.tasks:
         print_table(metrics_table(task.title, task.metrics))
         unscored = "" if task.coverage == 1 else f" ({task.coverage:.1%} of {task.samples})"
@@ -36,9 +36,9 @@ def print_results(directory: Path) -> tuple[float, bool]:
         tokens = f"{task.usage.completion_tokens} tokens{_amounts(task.cost)}"
         print(f"{task.scored} scored{unscored}; {statuses}; {tokens}")
     if judging := results.judging:
-        print(f"judging: {judging.requests} answers; {judging.completion_tokens} tokens{_amounts(judging)}")
+        print(f"judge: {judging.requests} answers; {judging.completion_tokens} tokens{_amounts(judging)}")
         if canaries := judging.canaries:
-            print(f"canaries: {canaries.fooled} of {canaries.sent} worthless answers got a good mark")
+            print(f"canaries: judge fooled by {canaries.fooled} of {canaries.sent} decoys")
     return min(task.coverage for task in results.tasks), trusted(results)
 
 
@@ -48,17 +48,23 @@ def _amounts(cost: Cost | None) -> str:
 
 
 def trusted(results: Results) -> bool:
-    """Tell whether worthless answers left a run's judge, if it has one, above suspicion (see `evals.canaries`)."""
+    """Tell whether a run has no judge or one that passed the check by decoys (see `evals.judging.canaries`)."""
     return results.canaries is None or results.canaries.trusted
+
+
+def new_table(*columns: str, numeric: bool = True) -> Table:
+    """Return an empty table without borders; columns after the first are right-aligned if ``numeric``."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if numeric and place else "left")
+    return table
 
 
 def metrics_table(title: str, metrics: Sequence[MetricResults]) -> Table:
     """Return the table of one task's metrics with their intervals."""
-    from rich.table import Table
-
-    table = Table(title, "score", "95 % interval", "n", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = new_table(title, "score", "95 % interval", "n")
     for metric in metrics:
         if metric.value is None:
             table.add_row(metric.title, "—", "", "0")
@@ -69,33 +75,23 @@ def metrics_table(title: str, metrics: Sequence[MetricResults]) -> Table:
 
 
 def print_comparison(runs: Sequence[Results], titles: Sequence[str] = ()) -> None:
-    """Print the results of several runs side by side, a table a task; columns are titled by the models, or so."""
-    from rich.table import Table
-
+    """Print the results of several runs side by side, one table per task; ``titles`` default to the models."""
     columns = titles or [str(run.model) for run in runs]
     for title in dict.fromkeys(task.title for run in runs for task in run.tasks):
         rows: dict[str, dict[int, str]] = {}
         for number, run in enumerate(runs):
             for metric in (metric for task in run.tasks if task.title == title for metric in task.metrics):
                 rows.setdefault(metric.title, {})[number] = _with_interval(metric)
-        table = Table(title, *columns, box=None, pad_edge=False)
-        for column in table.columns[1:]:
-            column.justify = "right"
+        table = new_table(title, *columns)
         for metric_title, cells in rows.items():
             table.add_row(metric_title, *(cells.get(number, "") for number in range(len(runs))))
         print_table(table)
 
 
 def print_differences(comparison: Comparison) -> None:
-    """Print the paired differences of two runs, the parts of breakdowns left out."""
-    from rich.table import Table
-
+    """Print the paired differences of two runs, without those of breakdowns."""
     heading = f"{comparison.first} − {comparison.second}"
-    table = Table(
-        heading, "difference", "95 % interval", "p", "p (Holm)", "win/tie/loss", "n", box=None, pad_edge=False
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = new_table(heading, "difference", "95 % interval", "p", "p (Holm)", "win/tie/loss", "n")
     for one in comparison.differences:
         if one.dimension:
             continue
@@ -129,9 +125,9 @@ def _shown(metric: MetricResults, number: float | None) -> str:
 
 
 def print_table(table: Table) -> None:
-    """Print a table as wide as the terminal."""
+    """Print a table in the width of the terminal, or of 120 columns without one."""
     from rich.console import Console
 
-    # A pipe has no width of its own, and nobody wants names cut off in a log.
+    # Without a terminal rich assumes 80 columns, which would truncate names in logs.
     width = None if sys.stdout.isatty() else 120
     Console(highlight=False, width=width).print(table)

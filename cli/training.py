@@ -1,4 +1,4 @@
-"""The commands that learn: train, loop, and select."""
+"""The commands for training: train, loop, select."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import Seed, argument, option, output_option
 from .tables import note
 
 if TYPE_CHECKING:
     from ..trainer.recipe.fields import Recipe as Settings
 
-Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe in YAML, or the name of one that ships.")]
-TrainOutput = Annotated[Path | None, typer.Option("--output", "-o", help="Where to train [default: runs/NAME].")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it will do and need, and stop.")]
+Recipe = Annotated[str, argument("RECIPE", "YAML file, or the name of a recipe that ships.")]
+TrainOutput = Annotated[Path | None, output_option("DIR", "Output directory [default: runs/NAME].")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and the memory needed, and stop.")]
 
 
 def train(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) -> None:
-    """Train an adapter by a recipe; the same command goes on after any interruption."""
+    """Train an adapter by a recipe.
+
+    Repeat the command to continue an interrupted training.
+    """
     _need_torch()
     from ..trainer.policy.parallel import process_group, world
 
@@ -36,7 +40,11 @@ def train(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) -
 
 
 def loop(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) -> None:
-    """Measure, learn, measure; keep what is better for certain. Exit code 1 when no round was."""
+    """Evaluate, train, evaluate again.
+
+    An adapter is accepted only if the interval of its gain lies above zero and no guardrail is violated. Exits
+    with 1 if no round was accepted.
+    """
     _need_torch()
     settings = _announced(recipe)
     from ..trainer.loop import check_loop
@@ -55,26 +63,31 @@ def loop(recipe: Recipe, output: TrainOutput = None, dry_run: DryRun = False) ->
 
 
 def select(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of evaluations or trainings.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The chats to learn from, as JSON lines.")],
-    min_score: Annotated[float, typer.Option(help="The lowest score that is good enough.")] = 1.0,
-    per_prompt: Annotated[int, typer.Option(help="At most so many different answers to a prompt.")] = 1,
+    runs: Annotated[list[Path], argument("RUN", "Directories of runs or trainings.")],
+    output: Annotated[Path, output_option("FILE", "Chats for supervised training (JSONL).")],
+    min_score: Annotated[float, option("SCORE", "Lowest score to keep.")] = 1.0,
+    per_prompt: Annotated[int, option("N", "Most answers kept per prompt.")] = 1,
     against: Annotated[
-        list[str] | None, typer.Option(metavar="TASK[=FILE]", help="What will be evaluated on, besides their own.")
+        list[str] | None, option("TASK[=FILE]", "Stop if kept prompts overlap this evaluation set.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides between equally good answers of one length.")] = 0,
+    seed: Seed = 0,
 ) -> None:
-    """Keep the best of answers that were sampled and scored, for learning (rejection sampling)."""
+    """Keep the best of sampled answers.
+
+    Rejection sampling: answers that runs or trainings have scored become training data.
+    """
     from ..trainer.select import select as select_now
 
-    wanted = dict(text.partition("=")[::2] for text in against or [])
+    evaluated = dict(text.partition("=")[::2] for text in against or [])
     print(
-        select_now(runs, output, min_score=min_score, per_prompt=per_prompt, against=wanted, seed=seed, notify=note)
+        select_now(
+            runs, output, min_score=min_score, per_prompt=per_prompt, against=evaluated, seed=seed, notify=note
+        )
     )
 
 
 def _write_report(directory: Path) -> None:
-    """Draw what was learned."""
+    """Write the learning report of a training or loop."""
     from ..reports import write_learning
 
     note(f"report: {write_learning([directory], directory)}")
@@ -90,7 +103,7 @@ def _need_torch() -> None:
 
 
 def _announced(recipe: str) -> Settings:
-    """Read a recipe and say, once, what it will do and need."""
+    """Read a recipe; the first process prints the plan and the memory needed."""
     from ..trainer.forecast import forecast
     from ..trainer.policy.parallel import world
     from ..trainer.recipe.reading import read_recipe

@@ -1,0 +1,44 @@
+"""The help of every command: no Python types, no truncated summary, help for each option."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from evalkit.cli.main import app
+from typer.main import get_command
+from typer.testing import CliRunner
+
+
+def leaf_commands(command: Any, *words: str) -> Iterator[tuple[str, ...]]:
+    for name, child in getattr(command, "commands", {}).items():
+        yield from leaf_commands(child, *words, name)
+    if not hasattr(command, "commands"):
+        yield words
+
+
+COMMANDS = list(leaf_commands(get_command(app)))
+
+
+def shown_help(words: tuple[str, ...]) -> str:
+    result = CliRunner().invoke(app, [*words, "--help"], prog_name="evalkit", env={"COLUMNS": "100"})
+    assert result.exit_code == 0
+    return result.output
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_command_is_described_without_python_types(words: tuple[str, ...]) -> None:
+    text = shown_help(words)
+    assert re.findall(r"<(?:list|str|int|float|path|Path)\b[^>]*>", text) == []
+    assert not re.search(r"[{}]", text.splitlines()[0])
+    command: Any = get_command(app)
+    for word in words:
+        command = command.commands[word]
+    assert [parameter.name for parameter in command.params if not parameter.help] == []
+
+
+@pytest.mark.parametrize("words", [(), ("judge",)], ids=["evalkit", "evalkit judge"])
+def test_the_list_of_commands_truncates_no_summary(words: tuple[str, ...]) -> None:
+    assert "..." not in shown_help(words).partition("Commands:")[2]
