@@ -59,10 +59,10 @@ class Numbers:
         return f"{value} [{low}, {high}]" if point.get("low") is not None else value
 
     def reach(self, difference: float, unit: str = "share") -> str:
-        """Write how large a difference has to be, of shares in percentage points: ``±17.2 points``."""
+        """Write the size of a difference, of shares in percentage points: ``17.2 points``."""
         if unit != "share":
-            return f"±{self.decimal(difference)}"
-        return f"±{self._decimal(difference)}{self._style['points']}"
+            return self.decimal(difference)
+        return self._decimal(difference) + self._style["points"]
 
     def p_value(self, p: float | None) -> str:
         """Write a p-value with three decimals, the smallest as ``<0.001``."""

@@ -15,6 +15,7 @@ import orjson
 from ...errors import EvalkitError, InputError, UsageError, nearest
 from ...evals.statistics import macro_average
 from ...files import write_json
+from ...judges.spec import NAMES
 from ..data.costs import BoardRow, Effort, cost_plot
 from ..data.outcomes import Outcomes
 from ..data.runs import Run, load_run, side_by_side_data
@@ -25,9 +26,8 @@ from .rendering import write_page
 
 SCHEMA_VERSION = 2
 
-# Runs that differ in nothing but these stand in one row, each with its own tasks.
-_OF_JUDGE = ("judge", "judge_base_url", "judge_language", "judge_options", "jury_rule")
-_WHAT_IS_ASKED = {"tasks", "data", "limit", "base_url", *_OF_JUDGE}
+# Runs that differ only in these share a row, each with its own tasks.
+_OWN_FIELDS = {"tasks", "data", "limit", "base_url", "judge"}
 
 Board = tuple[str, str, str]
 """(task, version, sha256 of the data): what scores must agree in to be put side by side."""
@@ -142,7 +142,7 @@ def _entries(loaded: Sequence[Run], data: Mapping[str, Any]) -> list[dict[str, A
     """Put runs of one model with the same settings, no two judges and no task in common into one row."""
     rows: dict[bytes, list[list[int]]] = defaultdict(list)
     for index, run in enumerate(loaded):
-        settings = run.manifest.spec.model_dump(mode="json", exclude=_WHAT_IS_ASKED)
+        settings = run.manifest.spec.model_dump(mode="json", exclude=_OWN_FIELDS)
         key = orjson.dumps([run.manifest.model.as_json(), settings], option=orjson.OPT_SORT_KEYS)
         for row in rows[key]:
             if all(_may_share_a_row(run, loaded[other]) for other in row):
@@ -175,11 +175,8 @@ def _judge_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _may_share_a_row(one: Run, other: Run) -> bool:
     judges = [run.manifest.spec.judge for run in (one, other) if run.manifest.spec.judge.models]
-    return not _task_names(one) & _task_names(other) and (len(judges) < 2 or judges[0] == judges[1])
-
-
-def _task_names(run: Run) -> set[str]:
-    return set(run.manifest.by_name)
+    no_common_task = one.manifest.by_name.keys().isdisjoint(other.manifest.by_name)
+    return no_common_task and (len(judges) < 2 or judges[0] == judges[1])
 
 
 def _differing_settings(data: Mapping[str, Any], count: int) -> list[list[str]]:
@@ -189,7 +186,7 @@ def _differing_settings(data: Mapping[str, Any], count: int) -> list[list[str]]:
         if warning["kind"] in ("setting", "evalkit"):
             name = warning.get("name", "evalkit")
             for index, value in warning["values"]:
-                if name not in _OF_JUDGE or data["runs"][index]["judge"]:
+                if name not in NAMES.values() or data["runs"][index]["judge"]:
                     found[index].append(f"{name} = {value}")
     return found
 

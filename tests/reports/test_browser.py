@@ -110,7 +110,7 @@ def test_search_takes_yo_for_ye_and_any_case(page: Page, report: Path, data: dic
     page.open(report)
     page.choose("search", "САМОЛЕТ")
     assert page.evaluate(LISTED) == []
-    assert page.evaluate("document.querySelector('#list').innerText") == "No sample fits these filters."
+    assert page.evaluate("document.querySelector('#list').innerText") == "No samples match these filters."
     page.choose("search", "ПОЛЕТ")
     assert page.evaluate(LISTED) == [
         sample["id"]
@@ -464,7 +464,7 @@ def test_judges_tests_drafts_and_final_answers_are_shown(page: Page, tmp_path: P
         page.wait_for(f"{HEADING} === '{id}'")
         page.evaluate("for (const one of document.querySelectorAll('#detail details')) one.open = true")
         shown = page.evaluate("document.querySelector('#detail').innerText")
-        for text in [*expected, "эталон", "answer: zh", "12.5% letters of other scripts"]:
+        for text in [*expected, "эталон", "answer: zh", "12.5% letters in other scripts"]:
             assert text in shown, (id, text)
 
 

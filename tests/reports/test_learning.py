@@ -175,7 +175,7 @@ def test_a_training_that_goes_on_and_a_torn_line(folder: Path, tmp_path: Path) -
         file.write(b'{"step": 5, "rew')
     data = learning_data([directory])
     assert data["lines"][0]["steps"] == 4
-    assert "not finished" in page_of(tmp_path, tmp_path / "page.html", "torn")
+    assert "unfinished" in page_of(tmp_path, tmp_path / "page.html", "torn")
     lines = (directory / "metrics.jsonl").read_bytes().split(b"\n")
     (directory / "metrics.jsonl").write_bytes(b"\n".join([lines[0], b"{torn", *lines[1:]]))
     with pytest.raises(InputError, match=r"metrics\.jsonl:2: not valid JSON"):
@@ -184,13 +184,13 @@ def test_a_training_that_goes_on_and_a_torn_line(folder: Path, tmp_path: Path) -
 
 def test_before_the_first_step_and_the_first_round(tmp_path: Path) -> None:
     build_training(tmp_path / "none", [], finished=False)
-    assert "No step has been done yet" in page_of(tmp_path, tmp_path / "none.html", "none")
+    assert "No step has finished yet" in page_of(tmp_path, tmp_path / "none.html", "none")
     build_run(tmp_path / "begun" / "baseline", sample_rows(4, skill=0.5, seed=1), model="tiny")
     assert is_learning(tmp_path / "begun")
     data = learning_data([tmp_path / "begun"])
     assert data["lines"][0]["rounds"] == []
     assert [run["label"] for run in data["runs"]] == ["baseline"]
-    assert "No round has been judged yet" in page_of(tmp_path, tmp_path / "begun.html", "begun")
+    assert "No round has been evaluated yet" in page_of(tmp_path, tmp_path / "begun.html", "begun")
 
 
 def test_what_is_no_learning_is_said(folder: Path, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_report_of_a_run_that_goes_on_says_how_far_it_is(runs: Path, tmp_path:
     assert "In progress: 10 of 40" in page
     assert 'id="refresh"' in page
     page = write_report([half], tmp_path / "page.html", language="ru").read_text(encoding="utf-8")
-    assert "Остановлено до конца: 10 из 40" in page
+    assert "Прервано: 10 из 40" in page
     assert 'id="refresh"' not in page
     page = write_report([runs / "done"], tmp_path / "page.html").read_text(encoding="utf-8")
     assert 'class="going"' not in page
@@ -210,8 +210,8 @@ def test_the_command_follows_a_run_or_writes_once(
     assert "until it ends" not in capsys.readouterr().err
     monkeypatch.setattr("evalkit.reports.live.refresh.time.sleep", lambda seconds: os.close(lock))
     report([half], page)
-    assert "Stopped before its end: 10 of 40" in page.read_text(encoding="utf-8")
-    assert "until it ends" in capsys.readouterr().err
+    assert "Interrupted: 10 of 40" in page.read_text(encoding="utf-8")
+    assert "until the run ends" in capsys.readouterr().err
 
 
 # The server
@@ -284,7 +284,7 @@ def test_what_cannot_be_shown_says_why(server: Server, runs: Path) -> None:
     status, page = ask(server, "/report/done/")
     assert status == 500
     assert "samples.jsonl:13: not valid JSON" in page
-    assert "Cannot be read" in ask(server, "/")[1]
+    assert "Unreadable" in ask(server, "/")[1]
     shutil.rmtree(runs / "done")
     status, page = ask(server, "/leaderboard/")
     assert (status, "no run below this folder" in page) == (500, True)
