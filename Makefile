@@ -19,7 +19,7 @@ demo: $(VENV)/.embedded
 	  $(BIN)/evalkit report runs/demo-smollm2-135m --output runs/demo.html; \
 	fi
 
-# half an hour: a small model learns to leave out commas, and is kept only if it got better
+# half an hour: a small model learns to avoid commas; its adapter is accepted only after a significant gain
 loop-demo: $(VENV)/.dev
 	OMP_NUM_THREADS=2 $(BIN)/evalkit loop ruifeval-demo --output runs/loop-demo
 
@@ -37,7 +37,7 @@ types: $(VENV)/.dev
 tests: $(VENV)/.dev chromium
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-# The reports are tested in a real browser; where none can be had these tests are skipped and say so.
+# Reports are tested in a real browser; without one these tests are skipped.
 chromium:
 	@command -v "$${CHROMIUM:-chromium}" chromium-browser google-chrome >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo 'installing Chromium for the tests of reports'; \
@@ -45,7 +45,7 @@ chromium:
 	    || echo 'Chromium could not be installed: its tests are skipped'; \
 	fi
 
-# what `make test` leaves out too: the same again, at length
+# also the exhaustive tests, and new random examples for property tests
 test-all: $(VENV)/.dev chromium
 	$(BIN)/pytest --numprocesses 2 --dist loadfile -m '' --hypothesis-profile random
 
@@ -56,7 +56,7 @@ bench: bench-engine bench-sandbox bench-trainer
 	$(BIN)/python bench/math_speed.py
 	$(BIN)/python bench/report_scale.py
 
-# LM_EVAL=… and INSPECT=… name the commands of peers in environments of their own.
+# LM_EVAL=… and INSPECT=… name the commands of other harnesses in their own environments.
 bench-engine: $(VENV)/.dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/engine.py
@@ -67,7 +67,7 @@ bench-engine: $(VENV)/.dev
 bench-sandbox: $(VENV)/.dev
 	$(BIN)/python bench/sandbox.py $(if $(PEERS),--peers $(PEERS))
 
-# The repository root is the package, so a type checker needs a folder in which it goes by its name.
+# The repository root is the package: mypy needs a folder that contains it under its name.
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "evalkit needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
@@ -78,11 +78,11 @@ $(VENV)/.embedded: $(VENV)/.venv pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[embedded]'
 	touch $@
 
-# torch first and by name: so pip takes a build for the processor alone where one lies ready.
+# torch first and pinned, so that pip takes a CPU build where an index offers one.
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml constraints.txt
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) --editable '.[embedded,dev,hf,lm-eval,ray]'
-	# Only its copy of axe is used, not the browser driver that it asks for.
+	# Only its copy of axe-core is used, not its browser driver.
 	$(INSTALL) --no-deps axe-playwright-python==0.1.8
 	touch $@
 
