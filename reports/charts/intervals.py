@@ -7,7 +7,6 @@ top to bottom, so it grows and shrinks with the column and the font around it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import cos, pi, sin
 from typing import Any, Final
 
@@ -33,6 +32,9 @@ from .axes import (
 
 LINE_HEIGHT: Final = 1.5
 """em; one line of the numbers beside the chart."""
+
+MOST_OUTLINES: Final = 6
+"""Models on a radar: more could not be told apart by eye."""
 
 
 def axis(scale: Scale, numbers: Numbers) -> Markup:
@@ -84,60 +86,49 @@ def _line(point: Mapping[str, Any], run: int, middle: float, bars: bool, scale: 
     return Markup().join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """A model on a `scatter`; ``best`` tells that no other is as cheap and as good."""
-
-    run: int
-    x: float
-    y: float
-    label: str
-    best: bool
-
-
-def scatter(dots: Sequence[Dot], numbers: Numbers, *, x_title: str, y_title: str, unit: str) -> Markup:
-    """Return a plot of score against cost, 640 × 322 units, its best front joined by a line."""
-    across = quarters(0.0, round_up(max((dot.x for dot in dots), default=1.0)) or 1.0, percent=False)
-    frame = Frame(44, 26, 560, 250, across, scale_of([{"value": dot.y} for dot in dots], unit))
+def cost_plot(
+    board: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], *, words: Mapping[str, Any], numbers: Numbers
+) -> Markup:
+    """Return a board's plot of score against cost, 640 × 322 units, with a line along its Pareto front."""
+    plot, unit = board["plot"], board["unit"]
+    points = plot["points"]
+    across = quarters(0.0, round_up(max((point["x"] for point in points), default=1.0)) or 1.0, percent=False)
+    frame = Frame(44, 26, 560, 250, across, scale_of([{"value": point["y"]} for point in points], unit))
+    x_title = plot["currency"] or words["tokens_an_answer"]
     parts = [
         *axes(frame, numbers, upright=True),
         text(frame.right, frame.bottom + 34, x_title, "end", kind="title"),
-        text(0, 10, y_title, "start", kind="title"),
+        text(0, 10, board["metric_title"] + (", %" if unit == "share" else ""), "start", kind="title"),
     ]
-    front = sorted((frame.x(dot.x), frame.y(dot.y)) for dot in dots if dot.best)
+    front = sorted((frame.x(point["x"]), frame.y(point["y"])) for point in points if point["best"])
     if len(front) > 1:
         parts.append(element("polyline", class_="front", points=corners(front)))
     labels: list[tuple[float, float]] = []
-    for dot in sorted(dots, key=lambda dot: -dot.y):
-        x, y = frame.x(dot.x), frame.y(dot.y)
+    for point in sorted(points, key=lambda point: -point["y"]):
+        entry = entries[point["entry"]]
+        x, y = frame.x(point["x"]), frame.y(point["y"])
         beside, anchor = (x - 8, "end") if x > frame.left + frame.width * 0.7 else (x + 8, "start")
         line = y + 4
         while any(abs(line - other) < 12 and abs(beside - column) < 90 for column, other in labels):
             line += 12
         labels.append((beside, line))
-        name = text(beside, line, dot.label, anchor, kind="name")
-        parts.append(element("g", mark(dot.run, x, y), name, data_entry=dot.label))
+        name = text(beside, line, entry["label"], anchor, kind="name")
+        parts.append(element("g", mark(entry["runs"][0], x, y), name, data_entry=entry["label"]))
     return figure("scatter", 640, 322, parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A model on a `radar`: its value on each axis, None where it has none."""
+def radar(
+    dimension: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], scale: Scale = SHARE, *, numbers: Numbers
+) -> Markup:
+    """Return a radar chart of the best `MOST_OUTLINES` models by category, 640 × 400 units.
 
-    run: int
-    label: str
-    values: tuple[float | None, ...]
-
-
-def radar(outlines: Sequence[Outline], names: Sequence[str], numbers: Numbers, scale: Scale = SHARE) -> Markup:
-    """Return one outline a model around as many axes as there are categories, 640 × 400 units.
-
-    The middle of the picture is the low end of the scale, the outer ring its high end. A model that lacks a value
-    has its marks and no outline.
+    The centre is the low end of the scale, the outer ring its high end. A model without a value in some category
+    has marks but no outline.
 
     Raises:
-        ValueError: fewer than three axes make no outline.
+        ValueError: there are fewer than three categories.
     """
+    names = dimension["labels"]
     if len(names) < 3:
         raise ValueError(f"a radar needs three axes or more, not {len(names)}")
     middle, reach = (320.0, 200.0), 150.0
@@ -157,13 +148,17 @@ def radar(outlines: Sequence[Outline], names: Sequence[str], numbers: Numbers, s
         parts.append(text(label_x, label_y + 4, _shortened(name), anchor, kind="name"))
     for tick, label in list(zip(scale.ticks, scale.labels(numbers), strict=True))[2::2]:
         parts.append(text(middle[0] + 4, middle[1] - reach * scale.at(tick) + 12, label))
-    for outline in outlines:
-        found = [place(axis, scale.at(value)) for axis, value in enumerate(outline.values) if value is not None]
-        drawn = [mark(outline.run, x, y) for x, y in found]
-        if len(found) == len(names):
-            kind = f"outline {tone(outline.run)}"
-            drawn.insert(0, element("polygon", class_=kind, points=corners(found)))
-        parts.append(element("g", *drawn, data_entry=outline.label))
+    for row in dimension["rows"][:MOST_OUTLINES]:
+        entry = entries[row["entry"]]
+        run = entry["runs"][0]
+        values = [cell and cell["value"] for cell in row["cells"]]
+        points = [
+            place(axis, scale.at(cell["value"])) for axis, cell in cells if cell and cell["value"] is not None
+        ]
+        drawn = [mark(run, x, y) for x, y in points]
+        if len(points) == len(names):
+            drawn.insert(0, element("polygon", class_=f"outline {tone(run)}", points=corners(points)))
+        parts.append(element("g", *drawn, data_entry=entry["label"]))
     return figure("scatter radar", 640, 400, parts)
 
 

@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 from math import floor, log10
 from typing import Any, Final
 
+_FILTERS: Final = (
+    "percent", "value", "interval", "difference", "reach", "p_value", "decimal", "count", "duration", "money",
+    "moment", "significant",
+)  # fmt: skip
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -19,21 +23,12 @@ class Numbers:
 
     def filters(self) -> dict[str, Any]:
         """Return the jinja2 filters by name."""
-        return {
-            "percent": self.percent,
-            "value": self.value,
-            "interval": self.interval,
-            "difference": self.difference,
-            "reach": self.reach,
-            "p_value": self.p_value,
-            "decimal": self.decimal,
-            "count": self.count,
-            "duration": self.duration,
-            "money": self.money,
-            "money_amount": lambda cost: sum(cost.values()),
-            "moment": self.moment,
-            "significant": self.significant,
-        }
+        named = {name: getattr(self, name) for name in _FILTERS}
+        return {**named, "money_amount": lambda cost: sum(cost.values())}
+
+    def _localized(self, text: str) -> str:
+        """Replace the decimal point and the minus sign of a formatted number by those of the language."""
+        return text.replace("-", "−").replace(".", self._style["decimal"])
 
     def percent(self, share: float | None) -> str:
         """Write a share in [0, 1] as per cent with one decimal: ``52.7%``."""
@@ -68,18 +63,18 @@ class Numbers:
         """Write a p-value with three decimals, the smallest as ``<0.001``."""
         if p is None:
             return self._dash
-        return ("<" if p < 0.001 else "") + f"{max(p, 0.001):.3f}".replace(".", self._style["decimal"])
+        return ("<" if p < 0.001 else "") + self._localized(f"{max(p, 0.001):.3f}")
 
     def decimal(self, number: float | None, digits: int = 2) -> str:
         """Write a number with some decimals."""
-        return self._dash if number is None else f"{number:.{digits}f}".replace(".", self._style["decimal"])
+        return self._dash if number is None else self._localized(f"{number:.{digits}f}")
 
     def _signed(self, number: float | None, unit: str) -> str:
         if number is None:
             return self._dash
         text = f"{number * 100:+.1f}" if unit == "share" else f"{number:+.2f}"
         zero = not text.strip("+-0.")
-        return (text.lstrip("+-") if zero else text).replace("-", "−").replace(".", self._style["decimal"])
+        return self._localized(text.lstrip("+-") if zero else text)
 
     def significant(self, number: float | None, *, share: bool = False) -> str:
         """Write a number with three digits that count, a share in per cent; very small ones with a power of ten."""
@@ -89,13 +84,13 @@ class Numbers:
         unit = self._style["percent"] if share else ""
         size = abs(number)
         if size >= 1000:
-            return f"{number:,.0f}".replace("-", "−").replace(",", self._style["thousands"]) + unit
+            return self.count(number) + unit
         if 0 < size < 0.001:
             digits, _, power = f"{number:.1e}".partition("e")
             text = f"{digits.removesuffix('.0')}·10{str(int(power)).translate(_RAISED)}"
         else:
             text = f"{number:.3g}" if size < 100 else f"{number:.0f}"
-        return text.replace("-", "−").replace(".", self._style["decimal"]) + unit
+        return self._localized(text) + unit
 
     def tick(self, number: float, step: float, *, share: bool = False, terse: bool = False) -> str:
         """Write a number of an axis whose numbers are ``step`` apart, with the decimals that these need.
@@ -111,11 +106,13 @@ class Numbers:
         text = f"{number:.{decimals}f}"
         if terse and decimals:
             text = text.rstrip("0").rstrip(".")
-        return text.replace("-", "−").replace(".", self._style["decimal"]) + unit
+        return self._localized(text) + unit
 
     def count(self, number: float | None) -> str:
-        """Write a whole number with its thousands apart."""
-        return self._dash if number is None else f"{number:,.0f}".replace(",", self._style["thousands"])
+        """Write a whole number with separated thousands."""
+        if number is None:
+            return self._dash
+        return f"{number:,.0f}".replace("-", "−").replace(",", self._style["thousands"])
 
     def duration(self, seconds: float | None) -> str:
         """Write seconds with the two largest units that they fill."""
@@ -128,15 +125,14 @@ class Numbers:
             return f"{hours} {units['hour']} {minutes} {units['minute']}"
         if minutes:
             return f"{minutes} {units['minute']} {rest} {units['second']}"
-        return f"{seconds:.1f}".replace(".", self._style["decimal"]) + f" {units['second']}"
+        return f"{self.decimal(seconds, 1)} {units['second']}"
 
     def money(self, cost: Mapping[str, Any] | None) -> str:
         """Write what is known of a cost by currency; ``≥`` where the cost of some requests is unknown."""
         if not cost or not cost["known_cost"]:
             return self._dash
         amounts = (
-            f"{amount:.{2 if amount >= 1 else 4}f}".replace(".", self._style["decimal"])
-            + f"\N{NO-BREAK SPACE}{currency}"
+            f"{self.decimal(amount, 2 if amount >= 1 else 4)}\N{NO-BREAK SPACE}{currency}"
             for currency, amount in cost["known_cost"].items()
         )
         return ("≥ " if cost["cost"] is None else "") + ", ".join(amounts)
@@ -152,4 +148,4 @@ class Numbers:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
     def _decimal(self, share: float) -> str:
-        return f"{share * 100:.1f}".replace(".", self._style["decimal"])
+        return self.decimal(share * 100, 1)

@@ -14,7 +14,7 @@ import pytest
 from evalkit.cli.main import app
 from evalkit.errors import InputError, UsageError
 from evalkit.reports import is_learning, write_learning
-from evalkit.reports.charts.intervals import Outline, radar
+from evalkit.reports.charts.intervals import radar
 from evalkit.reports.data.learning_answers import difference
 from evalkit.reports.data.learning_curves import numbered_steps, thinned, trailing_mean
 from evalkit.reports.language.numbers import Numbers
@@ -310,13 +310,18 @@ def test_report_knows_what_it_is_given(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_radar_has_an_outline_where_all_is_known() -> None:
-    axes = ["a", "b", "<script>c</script>"]
-    picture = radar([Outline(0, "one", (0.1, 1.0, 0.5)), Outline(1, "two", (0.1, None, 0.5))], axes, NUMBERS)
+    entries = [{"label": "one", "runs": [0]}, {"label": "two", "runs": [1]}]
+    rows = [
+        {"entry": entry, "cells": [None if value is None else {"value": value} for value in values]}
+        for entry, values in enumerate([(0.1, 1.0, 0.5), (0.1, None, 0.5)])
+    ]
+    dimension = {"labels": ["a", "b", "<script>c</script>"], "rows": rows}
+    picture = radar(dimension, entries, numbers=NUMBERS)
     assert picture.count('class="outline') == 1
     assert picture.count('class="mark') == 5
     assert "<script>" not in picture
     with pytest.raises(ValueError, match="three axes"):
-        radar([], ["a", "b"], NUMBERS)
+        radar({"labels": ["a", "b"], "rows": []}, [], numbers=NUMBERS)
 
 
 # In a browser
