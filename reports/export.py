@@ -7,14 +7,15 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
-from ..errors import RunError, UsageError
+from ..errors import UsageError
 from ..files import replacing
 from .data.runs import read_report
+from .pages.packing import make_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_PASSPORT: Final = "without a passport"
+NO_PASSPORT: Final = "not calibrated"
 
 Format = Literal["csv", "parquet", "markdown", "latex", "lm-eval"]
 
@@ -65,8 +66,8 @@ def metrics_table(runs: Sequence[Path]) -> pd.DataFrame:
     """Return a row for each (run, task, metric, part of a breakdown), with value, interval and counts.
 
     Shares lie in [0, 1]. The whole metric has an empty ``dimension`` and ``label``; ``coverage`` is the task's.
-    ``judge`` and what is known of it stand beside the scores that a judge gave; ``canaries`` counts the worthless
-    answers that it read, ``fooled`` those that it took for good ones.
+    ``judge`` and what is known of it stand beside the scores that a judge gave; ``canaries`` counts the decoys
+    that it graded, ``fooled`` those with a good grade.
 
     Raises:
         InputError: a directory is not a run.
@@ -164,7 +165,7 @@ def _judge_line(row: Mapping[Hashable, Any]) -> str:
     line = f"{row['column']}: graded by {row['judge']}, {row['passport']}"
     if row["canaries"] != row["canaries"] or row["canaries"] is None:
         return line
-    return f"{line}; took {row['fooled']:.0f} of {row['canaries']:.0f} worthless answers for good ones"
+    return f"{line}; fooled by {row['fooled']:.0f} of {row['canaries']:.0f} decoys"
 
 
 def _interval(row: dict[Hashable, Any], share: bool) -> str:
@@ -180,12 +181,7 @@ def _cell(text: str) -> str:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    texts = {name: table[name].map(_as_text) for name in table.columns if table[name].map(_is_text).any()}
-    return str(table.assign(**texts).to_csv(index=False))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    return str(table.map(_as_text).to_csv(index=False))
 
 
 def _as_text(value: Any) -> Any:
@@ -197,10 +193,7 @@ def _as_text(value: Any) -> Any:
 
 
 def _written(path: Path, write: Callable[[BinaryIO], object]) -> str:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make {path.parent}: {error.strerror or error}; give another --output") from error
+    make_folder(path.parent)
     with replacing(path) as file:
         write(file)
     return f"{path}\n"

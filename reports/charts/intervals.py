@@ -152,9 +152,7 @@ def radar(
         entry = entries[row["entry"]]
         run = entry["runs"][0]
         values = [cell and cell["value"] for cell in row["cells"]]
-        points = [
-            place(axis, scale.at(cell["value"])) for axis, cell in cells if cell and cell["value"] is not None
-        ]
+        points = [place(axis, scale.at(value)) for axis, value in enumerate(values) if value is not None]
         drawn = [mark(run, x, y) for x, y in points]
         if len(points) == len(names):
             drawn.insert(0, element("polygon", class_=f"outline {tone(run)}", points=corners(points)))

@@ -1,4 +1,4 @@
-"""Who stands where on one task: ranks as far as the data tells models apart, and differences to a baseline."""
+"""Ranking on one task: ranges of ranks consistent with pairwise tests, and differences to a baseline."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Tally:
 
     @property
     def values(self) -> Values:
-        """The headline metric's mean by sample, or the scores' where the metric is none that can be averaged."""
+        """The headline metric's mean by sample; the mean score where the metric cannot be averaged."""
         return _means(self._observed) or self.shares
 
     @property
@@ -55,7 +55,7 @@ def _means(values: Mapping[str, Sequence[float]]) -> Values:
 def _headline(registered_as: str) -> Metric | None:
     try:
         metric = open_task(registered_as).metrics[0]
-    except (UsageError, IndexError):  # the task is not installed here; its scores speak for it
+    except (UsageError, IndexError):  # the task is not installed here: use the mean score
         return None
     return metric if metric.aggregate is None else None
 
@@ -63,11 +63,11 @@ def _headline(registered_as: str) -> Metric | None:
 def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, Any]:
     """Rank entries by their values on the samples that all of them have scored.
 
-    Entries with less than `ENOUGH_COMMON` of the samples of the fullest are left out. The baseline is the given
+    Entries with less than `ENOUGH_COMMON` of the samples of the most complete are left out. The baseline is the given
     entry, or the best one. Return ``{"samples", "detectable", "baseline", "ranks"}``; ``ranks`` has for each ranked
-    entry ``{"best", "worst", "letters", "difference"}``: entries that share a letter are not told apart, and the
-    difference is that to the baseline with its p-value, adjusted by Holm for all entries, and the samples ``won``
-    and ``lost``.
+    entry ``{"best", "worst", "letters", "difference"}``: entries that share a letter do not differ significantly; the
+    difference is that to the baseline with its p-value, adjusted by Holm for all entries, and the samples ``won`` and
+    ``lost``.
     """
     fullest = max(map(len, values.values()), default=0)
     ranked = [entry for entry, some in values.items() if some and len(some) >= ENOUGH_COMMON * fullest]
@@ -104,9 +104,8 @@ def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, An
                 "adjusted": float(adjusted[entry]), "wins": len(won), "ties": comparison.ties, "losses": len(lost),
                 "won": won, "lost": lost,
             }  # fmt: skip
-        ranks[entry] = {
-            **asdict(ranking.ranges[str(entry)]), "letters": letters[entry], "difference": difference,
-        }  # fmt: skip
+        places = asdict(ranking.ranges[str(entry)])
+        ranks[entry] = {**places, "letters": letters[entry], "difference": difference}
     detectable = [pair.comparison.detectable for pair in ranking.pairs if pair.comparison.detectable]
     return {
         "samples": len(common),
@@ -117,30 +116,26 @@ def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, An
 
 
 def mean_share(values: Values) -> Any:
-    """Return the mean of values in [0, 1] with its interval, each sample standing alone."""
+    """Return the mean of values in [0, 1] with its interval; samples are independent."""
     return mean_interval([values[sample] for sample in sorted(values)])
 
 
-def _letters(order: Sequence[int], told_apart: Iterable[tuple[int, int]]) -> dict[int, str]:
-    """Give letters such that two entries share one exactly if they are not told apart.
+def _letters(order: Sequence[int], significant: Iterable[tuple[int, int]]) -> dict[int, str]:
+    """Assign letters such that two entries share one exactly if they do not differ significantly.
 
     The insert-and-absorb algorithm of compact letter displays (Piepho 2004, doi 10.1198/1061860043515).
     """
     groups = [frozenset(order)]
-    for pair in told_apart:
+    for pair in significant:
         split: list[frozenset[int]] = []
         for group in groups:
             split += [group - {entry} for entry in pair] if group.issuperset(pair) else [group]
-        groups = [one for at, one in enumerate(split) if not _absorbed(one, at, split)]
+        groups = [group for group in set(split) if not any(group < other for other in split)]
     place = {entry: at for at, entry in enumerate(order)}
     groups.sort(key=lambda group: sorted(place[entry] for entry in group))
     return {
         entry: " ".join(_letter(number) for number, group in enumerate(groups) if entry in group) for entry in order
     }
-
-
-def _absorbed(one: frozenset[int], at: int, groups: Sequence[frozenset[int]]) -> bool:
-    return any(one < other or (one == other and index < at) for index, other in enumerate(groups) if index != at)
 
 
 def _letter(number: int) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import codecs
-import gzip
 import json
 import zlib
 from collections import defaultdict
@@ -19,8 +18,6 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
-
-import orjson
 
 from ...errors import RunError
 from ...files import encode, replacing
@@ -41,9 +38,8 @@ _TEASER = 120
 _GZIP = 31
 _ESCAPED = "evalkit.json_escapes"
 
-# As base85 of RFC 1924, but for the only characters that mean something to HTML.
+# Base85 of RFC 1924 without the characters that are special in HTML.
 _WRITTEN = str.maketrans("<>&", ",./")
-_READ = str.maketrans(",./", "<>&")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +88,18 @@ def shard_folder(page: Path) -> Path:
     return page.with_name(f"{page.stem}.data")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, with its parents.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot make {folder}: {error.strerror or error}; give another --output") from error
+
+
 def write_shards(page: Path, shards: Iterable[str]) -> None:
     """Write shards beside a page, and remove those of an earlier page of the same name.
 
@@ -103,10 +111,7 @@ def write_shards(page: Path, shards: Iterable[str]) -> None:
     for number, shard in enumerate(shards):
         path = folder / f"{number:04}.js"
         written.add(path)
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise RunError(f"cannot make {folder}: {error.strerror or error}; give another --output") from error
+        make_folder(folder)
         with replacing(path) as file:
             file.write(f'evalkitShard({number},"{shard}")\n'.encode())
     if folder.is_dir():
@@ -127,12 +132,6 @@ def _packed(data: bytes) -> str:
     squeezer = zlib.compressobj(level=9, wbits=_GZIP, memLevel=9)
     squeezed = squeezer.compress(data.decode().encode("cp1251", _ESCAPED)) + squeezer.flush()
     return base64.b85encode(squeezed).decode().translate(_WRITTEN)
-
-
-def unpacked(text: str) -> Any:
-    """Return the value that was packed into an index or a shard."""
-    squeezed = base64.b85decode(text.translate(_READ))
-    return orjson.loads(gzip.decompress(squeezed).decode("cp1251"))
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:

@@ -16,12 +16,11 @@ from typing import Any
 from markupsafe import Markup
 
 from ..._version import __version__
-from ...errors import RunError
 from ...files import replacing
 from ..language.words import Language, words_in
 from .assets import math_font, policy, script_text, style_text
 from .environment import environment_in
-from .packing import LARGEST_FILE, Packed, pack, shard_folder, write_shards
+from .packing import LARGEST_FILE, Packed, make_folder, pack, shard_folder, write_shards
 from .rich_text import ATTRIBUTES, HTML, MATHML
 
 # First and last code points of what a reader would not see, or what would turn the text around it: C0 and C1
@@ -52,10 +51,7 @@ def write_page(
     is_large = not page or len(page) > LARGEST_FILE
     if is_large:
         page = render_page(template, data, packed, language, shard_folder(path).name).encode()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make {path.parent}: {error.strerror or error}; give another --output") from error
+    make_folder(path.parent)
     write_shards(path, packed.shards if is_large else ())
     with replacing(path) as file:
         file.write(page)

@@ -94,11 +94,11 @@ def test_a_judge_stands_beside_its_scores(tmp_path: Path) -> None:
     assert known[0] == {
         "judge": "openai:judge", "passport": "order consistency 0.91", "canaries": 10, "fooled": 3,
     }  # fmt: skip
-    assert known[1]["passport"] == "without a passport"
-    line = "a: graded by openai:judge, order consistency 0.91; took 3 of 10 worthless answers for good ones"
+    assert known[1]["passport"] == "not calibrated"
+    line = "a: graded by openai:judge, order consistency 0.91; fooled by 3 of 10 decoys"
     for text in (export(runs, "markdown", None), export(runs, "latex", None)):
         assert line in text
-        assert "b: graded by openai:judge, without a passport" in text
+        assert "b: graded by openai:judge, not calibrated" in text
     plain = build_run(tmp_path / "c", sample_rows(3, skill=0.5, seed=1), model="c")
     assert metrics_table([plain])["judge"].isna().all()
     assert "graded" not in export([plain], "markdown", None)

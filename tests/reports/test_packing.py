@@ -12,6 +12,7 @@ from evalkit.reports import report_data, write_report
 from evalkit.reports.pages import packing, rendering
 from evalkit.reports.pages.packing import pack
 from evalkit.reports.pages.report import render
+from evalkit.tests.reports.test_render import payload, plain, unpacked
 from evalkit.tests.support.page_reader import payload, plain
 from evalkit.tests.support.run_builder import build_run, sample_rows
 from hypothesis import given
@@ -26,10 +27,10 @@ def runs(tmp_path: Path) -> list[Path]:
     ]
 
 
-def unpacked(shard: Path) -> tuple[int, list[dict[str, Any]]]:
+def unpacked_file(shard: Path) -> tuple[int, list[dict[str, Any]]]:
     call = re.fullmatch(r'evalkitShard\((\d+),"([^"\\<>&\s]+)"\)\n', shard.read_text(encoding="ascii"))
     assert call is not None
-    return int(call[1]), packing.unpacked(call[2])
+    return int(call[1]), unpacked(call[2])
 
 
 def test_the_index_says_where_each_sample_lies(runs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +55,7 @@ def test_the_index_says_where_each_sample_lies(runs: list[Path], monkeypatch: py
 def test_an_answer_with_other_instructions_keeps_its_own(runs: list[Path]) -> None:
     (sample,) = report_data(runs)["samples"][:1]
     sample["answers"][1]["parts"]["instructions"] = [{"id": "other:one", "strict": True}]
-    index = packing.unpacked(pack([sample]).index)["samples"]
+    index = unpacked(pack([sample]).index)["samples"]
     assert index[0]["answers"][1][2:] == ["1", ["other:one"]]
 
 
@@ -69,7 +70,7 @@ def test_a_large_report_has_its_shards_beside_it(
     large = write_report(runs, tmp_path / "report.html").read_text(encoding="utf-8")
     assert re.search(r"script-src &#39;sha256-[^;]+;[^;]* &#39;self&#39;", large) is not None
     (index,) = (part["samples"] for part in payload(large))
-    shards = dict(unpacked(path) for path in sorted(folder.iterdir()))
+    shards = dict(unpacked_file(path) for path in sorted(folder.iterdir()))
     found = [plain(shards[one["shard"]][one["at"]]) for one in index]
     assert found == report_data(runs)["samples"]
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -87,10 +88,10 @@ def test_only_so_many_texts_are_rendered(runs: list[Path], monkeypatch: pytest.M
     samples = report_data(runs)["samples"]
     for sample in samples:
         sample["answers"][0]["text"] = "**да**"
-    shard = orjson.dumps(packing.unpacked(pack(samples).shards[0]))
+    shard = orjson.dumps(unpacked(pack(samples).shards[0]))
     assert shard.count(b'"html"') == 40
     monkeypatch.setattr(packing, "MOST_RENDERED", 10)
-    shard = orjson.dumps(packing.unpacked(pack(samples).shards[0]))
+    shard = orjson.dumps(unpacked(pack(samples).shards[0]))
     assert 0 < shard.count(b'"html"') < 10
 
 
@@ -98,7 +99,7 @@ def test_only_so_many_texts_are_rendered(runs: list[Path], monkeypatch: pytest.M
 def test_any_text_can_be_packed(value: Any) -> None:
     packed = pack([{"task": "t", "id": "1", "epoch": 0, "messages": [], "answers": [None], "target": value}])
     (shard,) = packed.shards
-    assert packing.unpacked(shard)[0]["target"] == value
+    assert unpacked(shard)[0]["target"] == value
     assert not set(shard) & set('<>&"\\\n')
 
 

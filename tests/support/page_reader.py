@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from html.parser import HTMLParser
 from typing import Any
 
+import orjson
 from evalkit.reports.language.words import words_in
-from evalkit.reports.pages.packing import unpacked
 
 STRINGS = {language: words_in(language) for language in ("en", "ru")}
 
@@ -38,6 +40,12 @@ class Parsed(HTMLParser):
 def unpack(page: str) -> list[dict[str, Any]]:
     """Return the samples that a page holds, without what was rendered of them."""
     return [plain(sample) for shard in payload(page)[1:] for sample in shard]
+
+
+def unpacked(text: str) -> Any:
+    """Return the value that was packed into an index or a shard."""
+    packed = base64.b85decode(text.translate(str.maketrans(",./", "<>&")))
+    return orjson.loads(gzip.decompress(packed).decode("cp1251"))
 
 
 def payload(page: str) -> list[Any]:
