@@ -7,22 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .options import (
-    Budget,
-    Canaries,
-    Command,
-    Judge,
-    JudgeApiKey,
-    JudgeBaseUrl,
-    JudgeLanguage,
-    JudgeOption,
-    JuryRule,
-    Run,
-    Runs,
-    judge_spec,
-    option,
-    output_option,
-)
+from . import options
+from .options import judge_spec, option, output_option
 from .tables import note, print_comparison, trusted
 
 judge_app = typer.Typer(
@@ -30,18 +16,18 @@ judge_app = typer.Typer(
 )
 
 
-@judge_app.command("run", cls=Command)
+@judge_app.command("run", cls=options.Command)
 def judge_run(
-    run: Run,
-    judge: Judge,
+    run: options.Run,
+    judge: options.Judge,
     output: Annotated[Path, output_option("DIR", "Run directory for the new verdicts.")],
-    judge_base_url: JudgeBaseUrl = None,
-    judge_api_key: JudgeApiKey = None,
-    judge_language: JudgeLanguage = "ru",
-    jury_rule: JuryRule = "mean",
-    judge_option: JudgeOption = None,
-    canaries: Canaries = 0.02,
-    budget: Budget = None,
+    judge_base_url: options.JudgeBaseUrl = None,
+    judge_api_key: options.JudgeApiKey = None,
+    judge_language: options.JudgeLanguage = "ru",
+    jury_rule: options.JuryRule = "mean",
+    judge_option: options.JudgeOption = None,
+    canaries: options.Canaries = 0.02,
+    budget: options.Budget = None,
 ) -> None:
     """Grade the answers of a run with a judge.
 
@@ -63,9 +49,9 @@ def judge_run(
         raise typer.Exit(1)
 
 
-@judge_app.command("queue", cls=Command)
+@judge_app.command("queue", cls=options.Command)
 def judge_queue(
-    run: Run,
+    run: options.Run,
     output: Annotated[Path | None, output_option("FILE", "Write the open gradings here (JSONL).")] = None,
     verdicts: Annotated[Path | None, option("FILE", "Read people's verdicts from this file (JSONL).")] = None,
 ) -> None:
@@ -85,21 +71,21 @@ def judge_queue(
         print(f"verdicts read: {taken.verdicts}; still open: {taken.still_open}")
 
 
-@judge_app.command("passport", cls=Command)
+@judge_app.command("passport", cls=options.Command)
 def judge_passport(
-    judge: Judge,
+    judge: options.Judge,
     output: Annotated[Path, output_option("FILE", "Passport as JSON; a .md is written beside it.")],
-    judge_base_url: JudgeBaseUrl = None,
-    judge_api_key: JudgeApiKey = None,
-    jury_rule: JuryRule = "mean",
-    judge_option: JudgeOption = None,
+    judge_base_url: options.JudgeBaseUrl = None,
+    judge_api_key: options.JudgeApiKey = None,
+    jury_rule: options.JuryRule = "mean",
+    judge_option: options.JudgeOption = None,
     labelled: Annotated[Path | None, option("FILE", "JSONL of answers with people's labels.")] = None,
     form: Annotated[str, option("NAME", "Judge form for the labelled answers; see 'evalkit judges'.")] = "rating",
     correct_from: Annotated[
         float, option("SHARE", "Lowest share of the form's scale that counts as correct.")
     ] = 0.5,
     family: Annotated[str | None, option("NAME", "Model family of the judge [default: from its name].")] = None,
-    budget: Budget = None,
+    budget: options.Budget = None,
 ) -> None:
     """Measure a judge: write its passport.
 
@@ -121,21 +107,21 @@ def judge_passport(
     print(passport)
 
 
-@judge_app.command("pairwise", cls=Command)
+@judge_app.command("pairwise", cls=options.Command)
 def judge_pairwise(
-    runs: Runs,
-    judge: Judge,
+    runs: options.Runs,
+    judge: options.Judge,
     output: Annotated[Path, output_option("DIR", "Folder for the comparisons and ratings.")],
     baseline: Annotated[
         Path | None, option("RUN", "Compare all others with this run [default: all pairs].")
     ] = None,
     table: Annotated[bool, typer.Option(help="Also name a winner for each of six criteria.")] = False,
-    judge_base_url: JudgeBaseUrl = None,
-    judge_api_key: JudgeApiKey = None,
-    judge_language: JudgeLanguage = "ru",
-    jury_rule: JuryRule = "majority",
-    judge_option: JudgeOption = None,
-    budget: Budget = None,
+    judge_base_url: options.JudgeBaseUrl = None,
+    judge_api_key: options.JudgeApiKey = None,
+    judge_language: options.JudgeLanguage = "ru",
+    jury_rule: options.JuryRule = "majority",
+    judge_option: options.JudgeOption = None,
+    budget: options.Budget = None,
 ) -> None:
     """Rate runs by comparing their answers.
 

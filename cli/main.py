@@ -7,30 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from . import options
 from .judging import judge_app
-from .options import (
-    Budget,
-    Canaries,
-    Command,
-    JudgeApiKey,
-    JudgeBaseUrl,
-    JudgeLanguage,
-    JudgeOption,
-    JuryRule,
-    Limit,
-    MaybeJudge,
-    Run,
-    Runs,
-    Sandbox,
-    Seed,
-    Task,
-    UnsafeCode,
-    argument,
-    judge_spec,
-    option,
-    output_option,
-    pairs,
-)
+from .options import argument, judge_spec, option, output_option, pairs
 from .reporting import compare, export, leaderboard, report, view
 from .tables import metrics_table, new_table, note, print_comparison, print_results, print_table
 from .training import loop, select, train
@@ -44,20 +23,20 @@ def run(
     from_manifest: Annotated[
         Path | None, option("MANIFEST", "Repeat the run with this manifest.", "--from")
     ] = None,
-    limit: Limit = None,
+    limit: options.Limit = None,
     epochs: Annotated[int, option("N", "Answers per sample.")] = 1,
     solver: Annotated[str, option("NAME", "single, cot, best_of(n=4), vote(n=4) or multi_agent(n=4).")] = "single",
-    judge: MaybeJudge = None,
-    judge_base_url: JudgeBaseUrl = None,
-    judge_api_key: JudgeApiKey = None,
-    judge_language: JudgeLanguage = "ru",
-    jury_rule: JuryRule = "mean",
-    judge_option: JudgeOption = None,
+    judge: options.MaybeJudge = None,
+    judge_base_url: options.JudgeBaseUrl = None,
+    judge_api_key: options.JudgeApiKey = None,
+    judge_language: options.JudgeLanguage = "ru",
+    jury_rule: options.JuryRule = "mean",
+    judge_option: options.JudgeOption = None,
     require_passport: Annotated[Path | None, option("PASSPORT", "Stop unless the judge has this passport.")] = None,
     threshold: Annotated[
         list[str] | None, option("RULE", "Required of it, e.g. 'order_consistency >= 0.8'.")
     ] = None,
-    canaries: Canaries = 0.02,
+    canaries: options.Canaries = 0.02,
     min_coverage: Annotated[float, option("SHARE", "Exit with 1 if a task's coverage is lower.")] = 1.0,
     data: Annotated[list[str] | None, option("TASK=FILE", "Data file of a task. Repeatable.")] = None,
     output: Annotated[Path | None, output_option("DIR", "Run directory [default: runs/NAME].")] = None,
@@ -65,13 +44,13 @@ def run(
     base_url: Annotated[list[str] | None, option("URL", "URL of an OpenAI-compatible server. Repeatable.")] = None,
     api_key: Annotated[str | None, option("KEY", "API key of the server.", envvar="OPENAI_API_KEY")] = None,
     timeout: Annotated[float, option("SECONDS", "Time limit of one request.")] = 600.0,
-    budget: Budget = None,
+    budget: options.Budget = None,
     temperature: Annotated[float | None, option("T", "Sampling temperature [default: the task's, else 0].")] = None,
     top_p: Annotated[float | None, option("P", "Nucleus sampling: top-p.")] = None,
     max_tokens: Annotated[int | None, option("N", "Token limit of an answer [default: the task's].")] = None,
-    seed: Seed = 0,
-    sandbox: Sandbox = "auto",
-    unsafe_code: UnsafeCode = False,
+    seed: options.Seed = 0,
+    sandbox: options.Sandbox = "auto",
+    unsafe_code: options.UnsafeCode = False,
     executor: Annotated[Literal["local", "ray"], typer.Option(help="Run here, or on a Ray cluster.")] = "local",
     workers: Annotated[int | None, option("N", "Replicas on the cluster [default: one per machine].")] = None,
     cluster: Annotated[str | None, option("URL", "Address of the Ray cluster, e.g. ray://HOST:10001.")] = None,
@@ -139,19 +118,19 @@ def run(
 
 
 def score(
-    task: Task,
+    task: options.Task,
     responses: Annotated[Path, option("FILE", 'JSONL of {"id", "response"} or {"id", "responses"}.')],
     output: Annotated[Path, output_option("FILE", "JSONL of verdicts, one line per response.")],
     samples: Annotated[Path | None, option("FILE", "Published data file [default: the data that ships].")] = None,
-    seed: Seed = 0,
-    sandbox: Sandbox = "auto",
-    unsafe_code: UnsafeCode = False,
-    judge: MaybeJudge = None,
-    judge_base_url: JudgeBaseUrl = None,
-    judge_api_key: JudgeApiKey = None,
-    judge_language: JudgeLanguage = "ru",
-    jury_rule: JuryRule = "mean",
-    judge_option: JudgeOption = None,
+    seed: options.Seed = 0,
+    sandbox: options.Sandbox = "auto",
+    unsafe_code: options.UnsafeCode = False,
+    judge: options.MaybeJudge = None,
+    judge_base_url: options.JudgeBaseUrl = None,
+    judge_api_key: options.JudgeApiKey = None,
+    judge_language: options.JudgeLanguage = "ru",
+    jury_rule: options.JuryRule = "mean",
+    judge_option: options.JudgeOption = None,
     drop_reasoning: Annotated[bool, typer.Option("--drop-reasoning", help="Remove <think>…</think>.")] = False,
 ) -> None:
     """Score answers from a file."""
@@ -176,7 +155,7 @@ def score(
     print(f"{scored.lines} verdicts ({statuses}): {output}")
 
 
-def rescore(run: Run) -> None:
+def rescore(run: options.Run) -> None:
     """Score a run's stored answers again.
 
     The tasks' present scorers are used; no model is called.
@@ -188,7 +167,7 @@ def rescore(run: Run) -> None:
 
 
 def merge(
-    runs: Runs,
+    runs: options.Runs,
     output: Annotated[Path, output_option("DIR", "Merged run directory.")],
 ) -> None:
     """Merge the shards of a run.
@@ -206,11 +185,11 @@ def merge(
 
 
 def validate(
-    task: Task,
+    task: options.Task,
     data: Annotated[Path | None, option("FILE", "Published data file [default: the data that ships].")] = None,
-    limit: Limit = None,
-    sandbox: Sandbox = "auto",
-    unsafe_code: UnsafeCode = False,
+    limit: options.Limit = None,
+    sandbox: options.Sandbox = "auto",
+    unsafe_code: options.UnsafeCode = False,
 ) -> None:
     """Check a task's scorer with known answers.
 
@@ -308,7 +287,7 @@ for _command in (
     *(run, score, rescore, merge, report, leaderboard, view, compare, export, validate, lm_eval_path),
     *(train, loop, select, tasks, models, judges, doctor),
 ):
-    app.command(cls=Command)(_command)
+    app.command(cls=options.Command)(_command)
 app.add_typer(judge_app, name="judge")
 
 

@@ -105,12 +105,10 @@ def compare(
         from ..reports import write_report
 
         note(f"report: {write_report([first, second], output, language=language)}")
-    failed = False
-    for one in gates:
-        passed, difference = one.holds(comparison)
-        failed = failed or not passed
-        note(f"gate {one.text}: {'passed' if passed else 'FAILED'} ({difference.value:+.4f})")
-    if failed:
+    results = [(one.text, *one.holds(comparison)) for one in gates]
+    for text, passed, difference in results:
+        note(f"gate {text}: {'passed' if passed else 'FAILED'} ({difference.value:+.4f})")
+    if not all(passed for _, passed, _ in results):
         raise typer.Exit(1)
 
 

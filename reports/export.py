@@ -19,8 +19,10 @@ NO_PASSPORT: Final = "not calibrated"
 
 Format = Literal["csv", "parquet", "markdown", "latex", "lm-eval"]
 
-# A spreadsheet takes what begins so for a formula, and runs it.
+# Spreadsheets evaluate cells that begin so as formulas.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+_ESTIMATE: Final = ("value", "low", "high", "se", "observations", "samples")
 
 _MARKDOWN = str.maketrans(
     {**{character: f"\\{character}" for character in "\\|[]*`~"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"}
@@ -36,7 +38,7 @@ _LATEX = str.maketrans(
 
 
 def export(runs: Sequence[Path], format: Format, output: Path | None) -> str:
-    """Write runs in another form; return what belongs on the terminal: the table itself, or the paths written.
+    """Export runs; return the text for stdout: the table itself, or the paths of the files written.
 
     Raises:
         UsageError: Parquet without ``output``, or several runs for lm-eval.
@@ -93,9 +95,7 @@ def metrics_table(runs: Sequence[Path]) -> pd.DataFrame:
                             "metric": metric["name"],
                             "dimension": dimension,
                             "label": label,
-                            **{name: estimate[name] for name in ("value", "low", "high", "se")},
-                            "observations": estimate["observations"],
-                            "samples": estimate["samples"],
+                            **{name: estimate[name] for name in _ESTIMATE},
                             "coverage": of_task["coverage"],
                             **_judge_columns(of_task["judge"] if metric["kind"] == "task" else None),
                         }
@@ -116,7 +116,7 @@ def _judge_columns(judge: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Return a Markdown table a task: a row a metric, a column a run, and below it who graded each run."""
+    """Return one Markdown table per task: metrics by run, followed by the judge of each run."""
     parts = []
     for task, metrics, judges in _wide(table):
         names = list(metrics.columns)
@@ -130,7 +130,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def latex(table: pd.DataFrame) -> str:
-    """Return a LaTeX ``tabular`` a task (booktabs): a row a metric, a column a run, and last who graded."""
+    """Return one LaTeX ``tabular`` per task (booktabs): metrics by run, and last the judge of each run."""
     parts = []
     for task, metrics, judges in _wide(table):
         columns = [str(name).translate(_LATEX) for name in metrics.columns]
@@ -185,7 +185,7 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def _as_text(value: Any) -> Any:
-    """Put an apostrophe before a text that would be taken for a formula: it stays text, and shows in the cell."""
+    """Prefix a text that a spreadsheet would evaluate with an apostrophe, so that it stays text."""
     if not isinstance(value, str):
         return value
     value = value.replace("\r", "\n")  # a lone CR is not quoted, and would begin a row

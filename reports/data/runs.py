@@ -1,4 +1,4 @@
-"""Runs in, one plain table out: whatever a report shows is read from here, so that no two views can disagree.
+"""Run directories in, one plain table out; every page and export shows this table, so they cannot disagree.
 
 ::
 
@@ -14,11 +14,11 @@
      "facts":    [{"section", "rows": [{"name", "values": […], "differs"}]}]}
 
 A list named ``runs``, ``answers`` or ``values`` has one entry a run, in the order of ``runs`` at the top, and
-``None`` where a run has nothing to say. Scores are shares in [0, 1], times are seconds. ``judge`` of a task is who
-graded it, ``{"models", "passport", "canaries"}``, where a model did. ``won`` and ``lost`` of a difference are
+``None`` where a run has no such entry. Scores are shares in [0, 1], times are seconds. ``judge`` of a task is
+``{"models", "passport", "canaries"}`` where a model graded it. ``won`` and ``lost`` of a difference are
 places in ``outcomes``, which names the samples.
 
-Beside a page lies the same table as JSON, but for the samples: their texts are on the page and in the runs.
+The same table is written beside a page as JSON, without the samples.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from .samples import Samples, Table, natural_order, read_table, side_by_side
 
 SCHEMA_VERSION = 3
 
-# What a run may differ in without making its scores incomparable.
+# Settings that may differ without making scores incomparable.
 _OWN_SETTINGS = frozenset({"model", "tasks", "data", "base_url"})
 
 
@@ -58,7 +58,7 @@ class Run:
 
 
 def report_data(runs: Sequence[Path]) -> dict[str, Any]:
-    """Read run directories into the one table that every view of a report shows.
+    """Read run directories into the table that every page of a report shows.
 
     Raises:
         UsageError: no run, or the same run twice.
@@ -69,7 +69,7 @@ def report_data(runs: Sequence[Path]) -> dict[str, Any]:
 
 
 def read_report(runs: Sequence[Path], *, compare: bool = True) -> tuple[dict[str, Any], Samples]:
-    """Read run directories as `report_data` does, with the samples apart and compressed.
+    """Read run directories as `report_data` does; return the samples separately, compressed.
 
     ``compare`` asks for the first run's paired comparisons with all others.
 
@@ -91,7 +91,7 @@ def read_report(runs: Sequence[Path], *, compare: bool = True) -> tuple[dict[str
 
 
 def side_by_side_data(loaded: Sequence[Run]) -> tuple[dict[str, Any], Samples]:
-    """Put runs into the table of `report_data`, with nothing compared yet and the samples apart."""
+    """Make the table of `report_data` without comparisons; return it and the samples."""
     labels = _labels(loaded)
     tasks = _union(run.manifest.by_name for run in loaded)
     samples = side_by_side([run.table for run in loaded], tasks)
@@ -120,7 +120,7 @@ def load_run(directory: Path) -> Run:
 
 def _results(directory: Path) -> Results:
     results = read_results(directory)
-    if results is None:  # the run is still going, or another version measured it
+    if results is None:  # the run is unfinished, or was measured by another version
         from ...evals.engine.results import summarize
 
         return summarize(directory)
@@ -128,7 +128,7 @@ def _results(directory: Path) -> Results:
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
-    """Name the runs by their models, and by their own names and places too where that is not enough."""
+    """Label runs by model, and where that is ambiguous also by run name and number."""
     models = [run.results.model or run.manifest.spec.model for run in runs]
     named = _extended(models, [run.manifest.name for run in runs])
     return _extended(named, [f"#{index}" for index in range(1, len(runs) + 1)])
@@ -141,7 +141,7 @@ def _extended(labels: Sequence[str], extensions: Sequence[str]) -> list[str]:
 
 
 def _progress(run: Run) -> dict[str, Any] | None:
-    """Tell how far a run has come that has not ended, or that goes on again."""
+    """Return the progress of a run that is unfinished or being continued."""
     if run.manifest.finished and not is_held(run.directory):
         return None
     return run_progress(run.directory, run.manifest, LineCounts()).unfinished()
@@ -174,7 +174,7 @@ def _tasks(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _judge_of(task: str, run: Run) -> dict[str, Any] | None:
-    """Return who graded a task, None where no model did; a task that is not installed here is taken for judged."""
+    """Return the judge of a task, None if no model graded it; a task that is not installed counts as judged."""
     models = list(run.manifest.spec.judge.models)
     planned = run.manifest.by_name.get(task)
     if not models or planned is None:
@@ -187,7 +187,7 @@ def _judge_of(task: str, run: Run) -> dict[str, Any] | None:
 
 
 def _trust(run: Run) -> dict[str, Any]:
-    """Return what is known of a run's judge: the line of its passport, and how its canaries fared."""
+    """Return the passport line of a run's judge and the results of its decoys."""
     passport, canaries = run.manifest.passport, run.results.canaries
     return {
         "passport": passport.line if passport else None,

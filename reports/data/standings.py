@@ -63,11 +63,11 @@ def _headline(registered_as: str) -> Metric | None:
 def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, Any]:
     """Rank entries by their values on the samples that all of them have scored.
 
-    Entries with less than `ENOUGH_COMMON` of the samples of the most complete are left out. The baseline is the given
-    entry, or the best one. Return ``{"samples", "detectable", "baseline", "ranks"}``; ``ranks`` has for each ranked
-    entry ``{"best", "worst", "letters", "difference"}``: entries that share a letter do not differ significantly; the
-    difference is that to the baseline with its p-value, adjusted by Holm for all entries, and the samples ``won`` and
-    ``lost``.
+    Entries with less than `ENOUGH_COMMON` of the samples of the most complete are left out. The baseline is the
+    given entry, or the best one. Return ``{"samples", "detectable", "baseline", "ranks"}``; ``ranks`` has for each
+    ranked entry ``{"best", "worst", "letters", "difference"}``: entries that share a letter do not differ
+    significantly; the difference is that to the baseline with its p-value, adjusted by Holm for all entries, and
+    the samples ``won`` and ``lost``.
     """
     fullest = max(map(len, values.values()), default=0)
     ranked = [entry for entry, some in values.items() if some and len(some) >= ENOUGH_COMMON * fullest]

@@ -57,7 +57,7 @@ class Numbers:
         """Write the size of a difference, of shares in percentage points: ``17.2 points``."""
         if unit != "share":
             return self.decimal(difference)
-        return self._decimal(difference) + self._style["points"]
+        return f"{self._decimal(difference)}{self._style['points']}"
 
     def p_value(self, p: float | None) -> str:
         """Write a p-value with three decimals, the smallest as ``<0.001``."""

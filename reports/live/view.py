@@ -1,8 +1,7 @@
-"""``evalkit view`` as a Python call: the runs below a folder, live, for a browser on this machine.
+"""``evalkit view`` as a Python call: serves the runs below a folder to a browser on this machine, live.
 
-The server listens on loopback alone, and answers only who asked for it by a name of loopback, so that no page of
-the internet can reach it through a name of its own (DNS rebinding). A run is looked up among those that were found
-below the folder, a shard among those that were built: no other path can be made of what a request says.
+The server listens on loopback only and checks the Host header, which prevents DNS rebinding. Request paths are only
+compared with the runs found below the folder and the shards that were built; no file path is derived from them.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,10 +36,10 @@ from .pages import BuiltPages
 
 LOOPBACK: Final = "127.0.0.1"
 INDEX_SECONDS: Final = 5
-"""How often the index loads itself afresh."""
+"""How often the index page reloads itself."""
 
 RATE_SECONDS: Final = 120.0
-"""How far back the rate of work looks."""
+"""The time window over which the rate is averaged."""
 
 _SHARD = re.compile(r"/(page-[0-9]+\.data)/([0-9]{4}\.js)\Z")
 _HEADERS = {
@@ -55,7 +55,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request gets."""
+    """A response: status, body and media type."""
 
     status: HTTPStatus
     body: bytes
@@ -85,7 +85,7 @@ class Folder:
         self._counting = threading.Lock()
 
     def answer(self, path: str) -> Answer:
-        """Return what lies at the path of a URL.
+        """Return the response to the path of a URL.
 
         Raises:
             EvalkitError: the page cannot be built.
@@ -102,10 +102,10 @@ class Folder:
             for directory in find_work(self._root):
                 if unquote_to_bytes(path) == unquote_to_bytes(self._address(directory)):
                     return Answer(HTTPStatus.OK, self._report(directory))
-        return self.trouble(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
+        return self.trouble(HTTPStatus.NOT_FOUND, "Not found: there is no such page.")
 
     def trouble(self, status: HTTPStatus, text: str) -> Answer:
-        """Return a page that says why there is none."""
+        """Return an error page."""
         return Answer(status, render_plain("view/trouble.html.j2", self._language, trouble=text).encode())
 
     def _address(self, directory: Path) -> str:
@@ -141,19 +141,15 @@ class Folder:
         return (done - before) / (now - since) if done > before else None
 
     def _report(self, directory: Path) -> bytes:
-        kind = progress_of(directory, self._counts).kind
-
-        def build(page: Path) -> Path:
-            write = write_report if kind == "run" else write_learning
-            return write([directory], page, language=self._language)
-
-        return self._pages.get(str(directory), [directory], build)
+        is_run = progress_of(directory, self._counts).kind == "run"
+        write = partial(write_report if is_run else write_learning, [directory], language=self._language)
+        return self._pages.get(str(directory), [directory], write)
 
     def _leaderboard(self) -> bytes:
         found = ((path, progress_of(path, self._counts)) for path in find_work(self._root))
         runs = [path for path, progress in found if progress.kind == "run" and progress.state != "damaged"]
         if not runs:
-            raise InputError("There is no run below this folder yet.")
+            raise InputError("This folder contains no runs yet.")
 
         def build(page: Path) -> Path:
             data, samples = leaderboard_data(runs)
@@ -172,13 +168,13 @@ class Server(ThreadingHTTPServer):
         self.folder = folder
 
     def server_bind(self) -> None:
-        """Take the port; `HTTPServer` would also ask for the machine's name, for seconds where no network is."""
+        """Bind the port; `HTTPServer` would also resolve the host name, which takes seconds without a network."""
         TCPServer.server_bind(self)
         self.server_port = self.server_address[1]
 
     @property
     def address(self) -> str:
-        """Where a browser finds it."""
+        """The URL of the index page."""
         return f"http://{LOOPBACK}:{self.server_port}/"
 
 
@@ -187,14 +183,22 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30  # seconds that a client may take to send its request
 
     def do_GET(self) -> None:
-        self._send(self._answer(), with_body=True)
+        answer = self._answer()
+        self.send_response(answer.status)
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", answer.media_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            with suppress(ConnectionError):  # the browser closed the connection
+                self.wfile.write(answer.body)
 
-    def do_HEAD(self) -> None:
-        self._send(self._answer(), with_body=False)
+    do_HEAD = do_GET
 
     def _answer(self) -> Answer:
-        folder = self.server.folder
-        if self.headers.get("Host", "").lower() not in self._own_names():
+        folder, port = self.server.folder, self.server.server_port
+        if self.headers.get("Host", "").lower() not in (f"{LOOPBACK}:{port}", f"localhost:{port}"):
             return folder.trouble(HTTPStatus.FORBIDDEN, f"This server answers at {self.server.address} only.")
         try:
             return folder.answer(urlsplit(self.path).path)
@@ -202,22 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
             return folder.trouble(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         except Exception:
             traceback.print_exc()
-            return folder.trouble(HTTPStatus.INTERNAL_SERVER_ERROR, "This was not foreseen; the terminal says why.")
-
-    def _own_names(self) -> set[str]:
-        port = self.server.server_port
-        return {f"{name}:{port}" for name in (LOOPBACK, "localhost")}
-
-    def _send(self, answer: Answer, *, with_body: bool) -> None:
-        self.send_response(answer.status)
-        for name, value in _HEADERS.items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", answer.media_type)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        if with_body:
-            with suppress(ConnectionError):  # the reader has gone elsewhere
-                self.wfile.write(answer.body)
+            return folder.trouble(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; see the terminal for details.")
 
     def version_string(self) -> str:
         return f"evalkit/{__version__}"

@@ -287,7 +287,7 @@ def test_what_cannot_be_shown_says_why(server: Server, runs: Path) -> None:
     assert "Unreadable" in ask(server, "/")[1]
     shutil.rmtree(runs / "done")
     status, page = ask(server, "/leaderboard/")
-    assert (status, "no run below this folder" in page) == (500, True)
+    assert (status, "contains no runs" in page) == (500, True)
 
 
 def test_a_page_is_built_when_its_files_changed_and_never_twice_at_once(
