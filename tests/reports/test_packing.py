@@ -12,8 +12,7 @@ from evalkit.reports import report_data, write_report
 from evalkit.reports.pages import packing, rendering
 from evalkit.reports.pages.packing import pack
 from evalkit.reports.pages.report import render
-from evalkit.tests.reports.test_render import payload, plain, unpacked
-from evalkit.tests.support.page_reader import payload, plain
+from evalkit.tests.support.page_reader import payload, plain, unpacked
 from evalkit.tests.support.run_builder import build_run, sample_rows
 from hypothesis import given
 from hypothesis import strategies as st
