@@ -22,7 +22,7 @@ from ..records import Record, shown
 from ..types import Sample
 from . import checks
 from .packed import unpacked
-from .prompts import ask
+from .prompts import build_prompt
 
 _DEFINITION = re.compile(r"^(?:async +)?(def|class) +(\w+)", re.MULTILINE)
 _CALLED = re.compile(r"\b([^\W\d]\w*)\(")
@@ -58,7 +58,7 @@ def humaneval_sample(record: Record) -> Sample:
     test = f"{record.text('test')}\n\ncheck({entry_point})\n"
     return Sample.ask(
         record.text("task_id"),
-        ask("continue", given=prompt.strip()),
+        build_prompt("continue", given=prompt.strip()),
         target=record.get("canonical_solution"),
         intent="continue",
         entry_point=entry_point,
@@ -92,7 +92,7 @@ def mbpp_sample(record: Record) -> Sample:
         raise record.field_error("test_list", "the tests call no function of the program")
     return Sample.ask(
         str(record.key("task_id")),
-        ask("asserted", problem=problem, tests="\n".join(tests)),
+        build_prompt("asserted", problem=problem, tests="\n".join(tests)),
         target=code,
         intent="write",
         entry_point=entry_point,
@@ -127,11 +127,11 @@ def livecodebench_sample(record: Record) -> Sample:
         "wrong": [f"def {name}(*arguments):\n    raise NotImplementedError\n" if name else "raise SystemExit(1)\n"],
     }
     if not name:
-        prompt = ask("contest", problem=problem)
+        prompt = build_prompt("contest", problem=problem)
     elif starter.strip():
-        prompt = ask("starter", problem=problem, given=starter.strip())
+        prompt = build_prompt("starter", problem=problem, given=starter.strip())
     else:
-        prompt = ask("starter", problem=problem, given=f"class Solution:\n    def {name}(self, ...):")
+        prompt = build_prompt("starter", problem=problem, given=f"class Solution:\n    def {name}(self, ...):")
     return Sample.ask(id, prompt, **metadata)
 
 

@@ -18,7 +18,7 @@ from ..records import Record, shown
 from ..types import Sample
 from . import checks
 from .intents import GAP
-from .prompts import ask
+from .prompts import build_prompt
 
 INTENTS = ("write", "fix", "middle", "tests")
 _EXAMPLES = 2
@@ -81,15 +81,15 @@ def _prompt(record: Record, metadata: Mapping[str, Any]) -> str:
     problem, intent = record.text("problem"), metadata["intent"]
     shown_tests = record["tests"][:_EXAMPLES]
     if not metadata["entry_point"]:
-        examples = "\n\n".join(ask("exchange", **_ends_trimmed(test)) for test in shown_tests)
-        return ask("program", problem=problem, examples=examples)
+        examples = "\n\n".join(build_prompt("exchange", **_ends_trimmed(test)) for test in shown_tests)
+        return build_prompt("program", problem=problem, examples=examples)
     name = metadata["entry_point"]
     examples = "\n".join(
         f"{name}({', '.join(map(repr, test['args']))}) → {test['expected']!r}" for test in shown_tests
     )
     if intent == "write":
-        return ask("function", problem=problem, signature=record.text("signature"), examples=examples)
-    return ask(intent, problem=problem, given=metadata["given"], examples=examples, entry_point=name)
+        return build_prompt("function", problem=problem, signature=record.text("signature"), examples=examples)
+    return build_prompt(intent, problem=problem, given=metadata["given"], examples=examples, entry_point=name)
 
 
 def _ends_trimmed(test: Mapping[str, str]) -> dict[str, str]:

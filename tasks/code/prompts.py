@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 
-def ask(wording: str, **texts: str) -> str:
+def build_prompt(wording: str, **texts: str) -> str:
     """Return the wording of that name with its braces filled in, without a line break at its end."""
     return _wordings()[wording].format_map(texts).rstrip("\n")
 

@@ -37,7 +37,7 @@ _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProofProblem:
     """What a solution is graded by: the sample's ``target``.
 
     ``answer`` is the known final answer, None where nothing but a proof is asked for; ``solution`` a reference
@@ -65,10 +65,10 @@ def _sample(record: Record) -> Sample:
         id, problem = _shape(record)(record)
     except SchemeError as error:
         raise record.error(str(error)) from None
-    return ask(id, problem, key=record.get("id", id))
+    return proof_sample(id, problem, key=record.get("id", id))
 
 
-def ask(id: str, problem: Problem, *, key: Any) -> Sample:
+def proof_sample(id: str, problem: ProofProblem, *, key: Any) -> Sample:
     """Make the sample that asks a problem in its language: Russian if it has a Cyrillic letter, else English.
 
     ``key`` is the id as the file spells it, a number or a string.
@@ -77,19 +77,19 @@ def ask(id: str, problem: Problem, *, key: Any) -> Sample:
     return Sample.ask(id, prompt + problem.text, target=_as_target(problem), key=key, labels=dict(problem.labels))
 
 
-def problem_of(sample: Sample) -> Problem:
+def problem_of(sample: Sample) -> ProofProblem:
     """Return the problem that a sample asks, from its ``target``."""
     target = dict(sample.target)
     scheme = target.pop("scheme", None)
     guidelines = target.pop("guidelines", None)
-    return Problem(
+    return ProofProblem(
         **target,
         scheme=Levels(guidelines) if guidelines is not None else scheme and read_scheme(scheme),
         labels=sample.metadata.get("labels", {}),
     )
 
 
-def _as_target(problem: Problem) -> dict[str, Any]:
+def _as_target(problem: ProofProblem) -> dict[str, Any]:
     """Return the problem as JSON values: samples travel between processes and into manifests."""
     target: dict[str, Any] = {"text": problem.text, "answer": problem.answer, "solution": problem.solution}
     if isinstance(problem.scheme, Levels):
@@ -99,7 +99,7 @@ def _as_target(problem: Problem) -> dict[str, Any]:
     return target
 
 
-def _shape(record: Record) -> Callable[[Record], tuple[str, Problem]]:
+def _shape(record: Record) -> Callable[[Record], tuple[str, ProofProblem]]:
     if "Problem ID" in record:
         return _proofbench
     if "question" in record:
@@ -112,25 +112,25 @@ def _shape(record: Record) -> Callable[[Record], tuple[str, Problem]]:
     )
 
 
-def _own(record: Record) -> tuple[str, Problem]:
+def _own(record: Record) -> tuple[str, ProofProblem]:
     labels = {name: record.text(name) for name in ("topic",) if name in record}
     scheme = read_scheme(record["scheme"]) if record.get("scheme") is not None else None
-    return str(record.key("id")), Problem(
+    return str(record.key("id")), ProofProblem(
         record.text("problem"), record.optional_text("answer"), record.optional_text("solution"), scheme, labels
     )
 
 
-def _olympiad(record: Record) -> tuple[str, Problem]:
+def _olympiad(record: Record) -> tuple[str, ProofProblem]:
     labels = {name: str(record[name]) for name in ("contest", "problem_idx") if name in record}
     answer = record.optional_text("answer")
     known = None if answer is None or answer.strip().lower() in ("null", "none") else answer
-    return str(record.key("id")), Problem(record.text("question"), known, labels=labels)
+    return str(record.key("id")), ProofProblem(record.text("question"), known, labels=labels)
 
 
-def _proofbench(record: Record) -> tuple[str, Problem]:
+def _proofbench(record: Record) -> tuple[str, ProofProblem]:
     labels = {name.lower(): record[name] for name in ("Category", "Level") if record.get(name)}
     guidelines = record.text("Grading guidelines")
-    return str(record.key("Problem ID")), Problem(
+    return str(record.key("Problem ID")), ProofProblem(
         record.text("Problem"),
         record.optional_text("Short Answer"),
         record.optional_text("Solution"),

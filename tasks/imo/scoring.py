@@ -23,7 +23,7 @@ from typing import Any, Final
 from ..rubrics import PROOF, Criterion, rubric_reward
 from ..types import APPARATUS_FAILURES, Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status
 from .final_answer import FinalAnswer, Gate, check_final_answer
-from .loader import Problem, problem_of
+from .loader import ProofProblem, problem_of
 from .scheme import FULL, WRONG_ANSWER_CAP, Levels
 
 ESCALATE_ABOVE: Final = 2.0
@@ -87,7 +87,7 @@ async def grade(
     return _score(problem, completion, [_on_scale(one, problem) for one in drawn], described, settled, rule)
 
 
-def points_form(problem: Problem, solution: str) -> tuple[str, dict[str, str]]:
+def points_form(problem: ProofProblem, solution: str) -> tuple[str, dict[str, str]]:
     """Return the form by which points are given, and what stands in its blanks."""
     fields = {"problem": problem.text, "answer": solution}
     reference = _reference(problem)
@@ -99,7 +99,7 @@ def points_form(problem: Problem, solution: str) -> tuple[str, dict[str, str]]:
     return "proof", fields
 
 
-def criteria_form(problem: Problem, solution: str) -> tuple[str, dict[str, str]]:
+def criteria_form(problem: ProofProblem, solution: str) -> tuple[str, dict[str, str]]:
     """Return the form for the six criteria, and what stands in its blanks."""
     fields = {"problem": problem.text, "answer": solution}
     if reference := _reference(problem):
@@ -107,7 +107,7 @@ def criteria_form(problem: Problem, solution: str) -> tuple[str, dict[str, str]]
     return "proof-criteria", fields
 
 
-def _reference(problem: Problem) -> str:
+def _reference(problem: ProofProblem) -> str:
     answer = problem.answer if problem.answer and problem.answer not in (problem.solution or "") else None
     return "\n\n".join(part for part in (problem.solution, answer) if part)
 
@@ -116,7 +116,7 @@ async def _nothing() -> None:
     return None
 
 
-async def _describe(problem: Problem, solution: str, judge: Judge) -> Judgement:
+async def _describe(problem: ProofProblem, solution: str, judge: Judge) -> Judgement:
     form, fields = criteria_form(problem, solution)
     return await judge.grade(form, fields)
 
@@ -133,7 +133,7 @@ async def _settle(final: FinalAnswer, judge: Judge) -> tuple[FinalAnswer, Judgem
 
 
 def _score(
-    problem: Problem,
+    problem: ProofProblem,
     completion: Completion,
     drawn: Sequence[Judgement],
     described: Judgement | None,
@@ -194,7 +194,7 @@ def by_rubric(score: Score, kept: Sequence[Criterion]) -> Score:
     return replace(score, value=weighed if cap is None or weighed is None else min(weighed, cap / FULL))
 
 
-def _worthless(problem: Problem, gate: Gate, status: Status) -> Score:
+def _worthless(problem: ProofProblem, gate: Gate, status: Status) -> Score:
     """Score a text that no grader needs to see."""
     criteria: dict[str, float | None] = {**dict.fromkeys(CRITERIA, 0.0), "cases": None}
     if gate is Gate.NOT_DUE:
@@ -216,16 +216,16 @@ def _worthless(problem: Problem, gate: Gate, status: Status) -> Score:
     return Score(0.0, status, parts, "0 из 7: решения нет" if status is Status.EMPTY else "0 из 7: ответа нет")
 
 
-def _about(problem: Problem) -> dict[str, Any]:
+def _about(problem: ProofProblem) -> dict[str, Any]:
     scheme = problem.scheme.sha256 if problem.scheme is not None else None
     return {"scheme": scheme, "labels": dict(problem.labels)}
 
 
-def _cap(problem: Problem) -> int:
+def _cap(problem: ProofProblem) -> int:
     return problem.scheme.wrong_answer_cap if problem.scheme is not None else WRONG_ANSWER_CAP
 
 
-def _on_scale(judgement: Judgement, problem: Problem) -> Judgement:
+def _on_scale(judgement: Judgement, problem: ProofProblem) -> Judgement:
     """Refuse a judgement if some grader gave points that the scale does not have."""
     allowed = problem.scheme.allowed if problem.scheme is not None else frozenset(range(FULL + 1))
     given = [grader["points"] for grader in _graders(judgement, 0)]

@@ -89,7 +89,7 @@ def items(
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AnswerCheck:
     """Whether an answer is right, how it was found, and its text (None when there is none)."""
 
     right: bool
@@ -97,17 +97,17 @@ class Verdict:
     extracted: str | None
 
 
-def judge(answer: Answer, text: str) -> Verdict:
+def check_answer(answer: Answer, text: str) -> AnswerCheck:
     r"""Judge a model's whole text by its last «Ответ: …» or ``\boxed{…}``, whichever comes later.
 
     An answer that begins on the line below its marker is the paragraph there. Linear in the length of the text.
     """
     found = final_answer(text, paragraph=answer.form == "grid")
     if not found:
-        return Verdict(False, Status.MISSING, None)
+        return AnswerCheck(False, Status.MISSING, None)
     if len(found) > LONGEST_ANSWER:
-        return Verdict(False, Status.MALFORMED, found[:LONGEST_ANSWER])
-    return Verdict(_MATCHERS[answer.form](answer, plain(found)), Status.OK, found)
+        return AnswerCheck(False, Status.MALFORMED, found[:LONGEST_ANSWER])
+    return AnswerCheck(_MATCHERS[answer.form](answer, plain(found)), Status.OK, found)
 
 
 def final_answer(text: str, *, paragraph: bool = False) -> str:

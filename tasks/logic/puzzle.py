@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..random import Dice
-from .answers import Answer, judge
+from .answers import Answer, check_answer
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
@@ -31,7 +31,7 @@ class Puzzle:
 
     def check(self, answer_text: str) -> bool:
         """Say whether a model's whole text ends in the right answer."""
-        return judge(self.answer, answer_text).right
+        return check_answer(self.answer, answer_text).right
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 
-class Problem:
+class ConstraintProblem:
     """Variables with the values 0 … ``size - 1`` and constraints between pairs of them."""
 
     def __init__(self, variables: int, size: int) -> None:

@@ -13,7 +13,7 @@ from ..random import Dice
 from ..records import Record, read_records
 from ..text.answers import plain
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
-from .answers import Answer, final_answer, judge
+from .answers import Answer, check_answer, final_answer
 from .families import FAMILIES
 from .mutations import mutations
 from .puzzle import DIFFICULTIES, SPLITS, Puzzle, Split
@@ -61,7 +61,7 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
     ``parts`` are ``{"correct", "extracted", "gold", "family", "difficulty"}``.
     """
     answer = Answer.from_json(sample.target)
-    verdict = judge(answer, completion.text)
+    verdict = check_answer(answer, completion.text)
     status = verdict.status
     if completion.finish_reason == "length" and not verdict.right:
         status = Status.TRUNCATED

@@ -37,7 +37,7 @@ _GROUPED_DIGITS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class MathProblem:
     """A problem and its known answer; ``id`` is empty where the file gives none, ``labels`` sort the results."""
 
     id: str
@@ -46,10 +46,10 @@ class Problem:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-Shape = Callable[[Record], Problem]
+Shape = Callable[[Record], MathProblem]
 
 
-def ask(id: str, problem: str, answer: str, labels: Mapping[str, str]) -> Sample:
+def make_sample(id: str, problem: str, answer: str, labels: Mapping[str, str]) -> Sample:
     """Make the sample that asks a problem in its language: Russian if it has a Cyrillic letter, else English."""
     prompt = RUSSIAN_PROMPT if _CYRILLIC.search(problem) else ENGLISH_PROMPT
     return Sample.ask(id, prompt.replace("{problem}", problem), target=answer, labels=dict(labels))
@@ -68,17 +68,17 @@ def read_problems(path: Path, shape: Shape) -> Iterator[Sample]:
         if id in seen:
             raise record.field_error("id", f"{id!r} was already used at {seen[id]}; ids must be unique")
         seen[id] = record.place
-        yield ask(id, problem.text, problem.answer, problem.labels)
+        yield make_sample(id, problem.text, problem.answer, problem.labels)
 
 
-def own_shape(record: Record) -> Problem:
+def own_shape(record: Record) -> MathProblem:
     """Read ``{"id", "problem", "answer"}``; ``topic`` and ``level`` may be there."""
     if not _id(record):
         raise record.error("field 'id' is missing")
-    return Problem(_id(record), record.text("problem", "question").strip(), _answer(record), _labels(record))
+    return MathProblem(_id(record), record.text("problem", "question").strip(), _answer(record), _labels(record))
 
 
-def gsm8k_shape(record: Record) -> Problem:
+def gsm8k_shape(record: Record) -> MathProblem:
     """Read ``{"question", "answer"}``, where a solution leads up to ``#### 1,234``."""
     text, solution = record.text("question", "problem").strip(), record.text("answer").strip()
     _, mark, answer = solution.rpartition("####")
@@ -88,29 +88,29 @@ def gsm8k_shape(record: Record) -> Problem:
     if _GROUPED_DIGITS.fullmatch(answer):
         # English thousands; to a Russian reader this comma would begin the decimals.
         answer = answer.replace(",", "")
-    return Problem(_id(record), text, answer, _labels(record))
+    return MathProblem(_id(record), text, answer, _labels(record))
 
 
-def competition_shape(record: Record) -> Problem:
+def competition_shape(record: Record) -> MathProblem:
     r"""Read ``{"problem", "solution"}`` (MATH) or ``{"problem", "answer"}`` (MATH-500), with level and subject."""
     text = record.text("problem", "question").strip()
     if record.get("answer") is not None:
-        return Problem(_id(record), text, _answer(record), _labels(record))
+        return MathProblem(_id(record), text, _answer(record), _labels(record))
     answer = last_boxed(record.text("solution").strip())
     if not answer:
         raise record.field_error("solution", r"no final answer in \boxed{…}, and there is no field 'answer'")
-    return Problem(_id(record), text, answer, _labels(record))
+    return MathProblem(_id(record), text, answer, _labels(record))
 
 
-def aime_shape(record: Record) -> Problem:
+def aime_shape(record: Record) -> MathProblem:
     """Read ``{"problem" | "question", "answer"}``, where the answer is a whole number from 0 to 999."""
     text, answer = record.text("problem", "question").strip(), _answer(record)
     if not (answer.isascii() and answer.isdigit()) or int(answer[:9]) > 999:
         raise record.field_error("answer", f"expected a whole number from 0 to 999, found {shown(answer)}")
-    return Problem(_id(record), text, str(int(answer)), _labels(record))
+    return MathProblem(_id(record), text, str(int(answer)), _labels(record))
 
 
-def any_shape(record: Record) -> Problem:
+def any_shape(record: Record) -> MathProblem:
     """Read a record by the fields that it has: a GSM8K, a MATH or one of our own."""
     if "####" in str(record.get("answer")):
         return gsm8k_shape(record)

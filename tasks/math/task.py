@@ -31,7 +31,16 @@ from typing import Any
 from ...errors import UsageError
 from ..base import BaseTask
 from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
-from .loaders import Shape, aime_shape, any_shape, ask, competition_shape, gsm8k_shape, own_shape, read_problems
+from .loaders import (
+    Shape,
+    aime_shape,
+    any_shape,
+    competition_shape,
+    gsm8k_shape,
+    make_sample,
+    own_shape,
+    read_problems,
+)
 
 OWN_PROBLEMS = Path(__file__).parent / "data" / "problems.jsonl"
 """120 problems; ``level`` is 1 for grades 5 and 6, 2 for 7 to 9, 3 for 10 and 11, 4 for olympiads."""
@@ -140,7 +149,7 @@ class GeneratedMath(_Checked):
 
         count = GENERATED_BY_DEFAULT if limit is None else limit
         for problem in generate(count, split=split, seed=seed, difficulty=self.difficulty):
-            yield ask(problem.id, problem.text, problem.answer, problem.labels)
+            yield make_sample(problem.id, problem.text, problem.answer, problem.labels)
 
     def read(self, path: Path) -> Iterable[Sample]:
         """Yield the problems of a file of the own form, as the generator's command prints them.

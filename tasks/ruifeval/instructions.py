@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from .fixes import NO_FIXES, Fixes
+from .result import RELATIONS, RuleResult
 from .rules import (
     change_case,
     combination,
@@ -24,9 +25,8 @@ from .rules import (
     startend,
 )
 from .text import Text
-from .verdict import RELATIONS, Verdict
 
-__all__ = ["INSTRUCTIONS", "Instruction", "Kind", "Parameter", "Verdict", "check"]
+__all__ = ["INSTRUCTIONS", "Instruction", "Kind", "Parameter", "RuleResult", "check"]
 
 
 class Kind(StrEnum):
@@ -68,7 +68,7 @@ class Instruction:
 
     id: str
     parameters: tuple[Parameter, ...]
-    rule: Callable[..., Verdict]
+    rule: Callable[..., RuleResult]
 
     @property
     def group(self) -> str:
@@ -76,7 +76,9 @@ class Instruction:
         return self.id.partition(":")[0]
 
 
-def check(instruction_id: str, kwargs: Mapping[str, Any], response: str | Text, fixes: Fixes = NO_FIXES) -> Verdict:
+def check(
+    instruction_id: str, kwargs: Mapping[str, Any], response: str | Text, fixes: Fixes = NO_FIXES
+) -> RuleResult:
     """Judge one answer by one instruction, strictly (the answer as it stands).
 
     Args:
@@ -93,11 +95,11 @@ def check(instruction_id: str, kwargs: Mapping[str, Any], response: str | Text, 
     """
     text = response if isinstance(response, Text) else Text(response)
     if text.blank:
-        return Verdict(False, "пустой ответ")
+        return RuleResult(False, "пустой ответ")
     return INSTRUCTIONS[instruction_id].rule(text, fixes, **kwargs)
 
 
-def _registry(*instructions: tuple[str, Callable[..., Verdict], dict[str, Kind]]) -> Mapping[str, Instruction]:
+def _registry(*instructions: tuple[str, Callable[..., RuleResult], dict[str, Kind]]) -> Mapping[str, Instruction]:
     return MappingProxyType(
         {
             id: Instruction(id, tuple(Parameter(name, kind) for name, kind in parameters.items()), rule)

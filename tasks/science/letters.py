@@ -59,7 +59,7 @@ _STANDING_ALONE: Final = re.compile(r"(?<![^\W_])[^\W\d_](?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Choice:
     """The option an answer names (counted from 0; None when none or several), and how surely.
 
     ``ok``: after «Ответ:» or in a box; ``ok_lenient``: elsewhere; ``ambiguous``: several; ``missing``: none.
@@ -89,7 +89,7 @@ def letter_index(letter: str, labels: str) -> int | None:
     return twin if 0 <= twin < len(labels) else None
 
 
-def extract(text: str, options: Sequence[str], labels: str) -> Found:
+def extract(text: str, options: Sequence[str], labels: str) -> Choice:
     r"""Find the option that an answer names; linear in the length of the text.
 
     The last «Ответ: …», «верный вариант — …», «answer is …», ``\boxed{…}`` or JSON field counts. Without any, the
@@ -108,12 +108,12 @@ def _marked(text: str) -> str:
     return ""
 
 
-def _read(phrase: str, words: Sequence[str], labels: str) -> Found:
+def _read(phrase: str, words: Sequence[str], labels: str) -> Choice:
     """Read what stands after a marker: an option's words, or a letter and whatever explains it."""
     phrase = _clean(phrase)
     by_words = _option(phrase, words)
     if by_words is not None:
-        return Found(by_words, Status.OK)
+        return Choice(by_words, Status.OK)
     phrase = _without_lead(phrase)
     letter = _LETTER.match(phrase)
     index = letter_index(letter[1], labels) if letter else None
@@ -122,13 +122,13 @@ def _read(phrase: str, words: Sequence[str], labels: str) -> Found:
     rest = phrase[letter.end() :].strip(" .*")
     named = _option(rest, words)
     if named is not None:
-        return Found(index, Status.OK) if named == index else Found(None, Status.AMBIGUOUS)
+        return Choice(index, Status.OK) if named == index else Choice(None, Status.AMBIGUOUS)
     wordlike = letter[1].islower() or letter[1] in _WORDS
     if wordlike and letter[0] == letter[1] and rest[:1].isalnum():
         return _unread(phrase[letter.end() :], labels)
     if _names_another(phrase, letter, rest, index, labels):
-        return Found(None, Status.AMBIGUOUS)
-    return Found(index, Status.OK)
+        return Choice(None, Status.AMBIGUOUS)
+    return Choice(index, Status.OK)
 
 
 def _names_another(phrase: str, letter: re.Match[str], rest: str, index: int, labels: str) -> bool:
@@ -143,11 +143,11 @@ def _names_another(phrase: str, letter: re.Match[str], rest: str, index: int, la
     return alone or other[1] is not None or not (closed or other[2] in _SMALL_WORDS)
 
 
-def _unread(phrase: str, labels: str) -> Found:
+def _unread(phrase: str, labels: str) -> Choice:
     """Judge a phrase that does not begin with a letter: ambiguous when it names options all the same."""
     capitals = (match[0] for match in _STANDING_ALONE.finditer(phrase) if match[0].isupper())
     named = any(letter_index(letter, labels) is not None for letter in capitals)
-    return Found(None, Status.AMBIGUOUS if named else Status.MISSING)
+    return Choice(None, Status.AMBIGUOUS if named else Status.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class _Line:
     kind: Literal["bare", "worded", "opening"]
 
 
-def _from_lines(text: str, words: Sequence[str], labels: str) -> Found:
+def _from_lines(text: str, words: Sequence[str], labels: str) -> Choice:
     """Read an answer that marks nothing, by its last line or else its first.
 
     No other such line may disagree, of the first and the last hundred.
@@ -167,14 +167,14 @@ def _from_lines(text: str, words: Sequence[str], labels: str) -> Found:
     near = said if len(said) <= 2 * _REACH else said[:_REACH] + said[-_REACH:]
     lines = [_line(line, words, labels) if len(line) <= _LONGEST else None for line in near]
     if not lines:
-        return Found(None, Status.MISSING)
+        return Choice(None, Status.MISSING)
     chosen = lines[-1]
     if chosen is None or chosen.kind == "opening":
         chosen = lines[0]
     if chosen is None:
-        return Found(None, Status.MISSING)
+        return Choice(None, Status.MISSING)
     rivals = {line.index for line in lines if line and (line.kind == "bare" or chosen.kind != "bare")}
-    return Found(None, Status.AMBIGUOUS) if rivals - {chosen.index} else Found(chosen.index, Status.OK_LENIENT)
+    return Choice(None, Status.AMBIGUOUS) if rivals - {chosen.index} else Choice(chosen.index, Status.OK_LENIENT)
 
 
 def _line(line: str, words: Sequence[str], labels: str) -> _Line | None:

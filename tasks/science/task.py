@@ -17,7 +17,7 @@ from .loaders import Question, read_questions
 OWN_QUESTIONS = Path(__file__).parent / "data" / "questions.jsonl"
 
 
-def ask(question: Question, labels: str) -> Sample:
+def question_sample(question: Question, labels: str) -> Sample:
     """Make the sample of a question, its options in the order given and lettered by ``labels``."""
     used = labels[: len(question.options)]
     options = "\n".join(f"{label}) {option}" for label, option in zip(used, question.options, strict=True))
@@ -100,7 +100,7 @@ class Science(BaseTask):
         if split != "test":
             raise UsageError(f"{self.name} has the split 'test' alone, not '{split}'")
         questions = shuffled(read_questions(OWN_QUESTIONS), seed)
-        return islice((ask(question, CYRILLIC) for question in questions), limit)
+        return islice((question_sample(question, CYRILLIC) for question in questions), limit)
 
     def read(self, path: Path) -> Iterable[Sample]:
         """Yield the questions of a published file with options in its order and Latin letters.
@@ -108,7 +108,7 @@ class Science(BaseTask):
         Raises:
             InputError: a line cannot be used (names file, line and field).
         """
-        return (ask(question, LATIN) for question in read_questions(path))
+        return (question_sample(question, LATIN) for question in read_questions(path))
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Judge one answer; see `score_answer` for the parts."""

@@ -28,7 +28,7 @@ class Facts:
     guesses: tuple[Guess, ...]
 
 
-def compare(code: tuple[int, ...], tried: tuple[int, ...]) -> tuple[int, int]:
+def bulls_and_cows(code: tuple[int, ...], tried: tuple[int, ...]) -> tuple[int, int]:
     """Return how many digits tried are in their places, and how many are elsewhere in the code."""
     bulls = sum(one == other for one, other in zip(code, tried, strict=True))
     return bulls, len(set(code) & set(tried)) - bulls
@@ -39,7 +39,7 @@ def solve(facts: Facts) -> list[tuple[int, ...]]:
     return [
         code
         for code in _codes(facts.length, facts.largest)
-        if all(compare(code, tried) == (bulls, cows) for tried, bulls, cows in facts.guesses)
+        if all(bulls_and_cows(code, tried) == (bulls, cows) for tried, bulls, cows in facts.guesses)
     ]
 
 
@@ -56,8 +56,8 @@ def generate(dice: Dice, difficulty: int, split: Split) -> Puzzle:
     left, guesses = list(codes), list[Guess]()
     while len(left) > 1:
         tried = dice.pick(codes)
-        bulls, cows = compare(code, tried)
-        fewer = [other for other in left if compare(other, tried) == (bulls, cows)]
+        bulls, cows = bulls_and_cows(code, tried)
+        fewer = [other for other in left if bulls_and_cows(other, tried) == (bulls, cows)]
         if tried != code and len(fewer) < len(left):
             left = fewer
             guesses.append((tried, bulls, cows))

@@ -10,7 +10,7 @@ from ...random import Dice
 from ..answers import Answer, items
 from ..puzzle import Family, Puzzle, Split, last_line
 from ..russian import Person, listed, people, plural, sentence
-from ..search import Problem
+from ..search import ConstraintProblem
 
 Clue = tuple[str, int, int, int]
 """A kind, a person, another person (or the same where there is none), and a number (or 0)."""
@@ -132,7 +132,7 @@ def holds(clue: Clue, place: int, other: int, last: int) -> bool:
 def solve(facts: Facts, limit: int | None = None) -> list[tuple[int, ...]]:
     """Return the places of the people in every order that fits the clues."""
     count = len(facts.names)
-    problem = Problem(count, count)
+    problem = ConstraintProblem(count, count)
     problem.all_different(range(count))
     for clue in facts.clues:
         _, one, other, _ = clue

@@ -11,7 +11,7 @@ from zlib import crc32
 from ...random import Dice
 from ..answers import Answer
 from ..puzzle import Family, Puzzle, Split, last_line
-from ..search import Problem
+from ..search import ConstraintProblem
 
 # Size, rows of a box, and how many cells are given.
 _LEVELS: Final = {1: (4, 2, 8), 2: (4, 2, 5), 3: (6, 2, 15), 4: (9, 3, 42), 5: (9, 3, 33)}
@@ -89,8 +89,8 @@ def _filled(dice: Dice, size: int, box_rows: int) -> tuple[int, ...]:
 
 
 @cache
-def _rules(size: int, box_rows: int) -> Problem:
-    problem = Problem(size * size, size)
+def _rules(size: int, box_rows: int) -> ConstraintProblem:
+    problem = ConstraintProblem(size * size, size)
     box_columns = size // box_rows
     for unit in range(size):
         top, left = unit // box_rows * box_rows, unit % box_rows * box_columns

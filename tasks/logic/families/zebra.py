@@ -10,7 +10,7 @@ from ...random import Dice
 from ..answers import Answer, items
 from ..puzzle import Family, Puzzle, Split, last_line
 from ..russian import Person, people, sentence
-from ..search import Problem
+from ..search import ConstraintProblem
 
 Item = tuple[int, int]
 """A category and a value in it, both counted from 0; category 0 is the people."""
@@ -113,7 +113,7 @@ def holds(kind: str, one: int, other: int) -> bool:
 
 def solve(facts: Facts, limit: int | None = None) -> list[tuple[int, ...]]:
     """Return the positions of all items (category by category) in every arrangement that fits the clues."""
-    problem = Problem(facts.houses * facts.categories, facts.houses)
+    problem = ConstraintProblem(facts.houses * facts.categories, facts.houses)
     for category in range(facts.categories):
         problem.all_different(range(category * facts.houses, (category + 1) * facts.houses))
     for kind, one, other in facts.clues:

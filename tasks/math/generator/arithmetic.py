@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from ...random import Dice
 from ...text.nouns import Noun
-from .family import Drawn, between, family
+from .family import Exercise, between, family
 from .notation import decimal, fraction, is_decimal, latex, latex_decimal
 from .nouns import ROUBLES
 
@@ -24,7 +24,7 @@ _BUYERS = ("Оля купила", "Игорь купил", "Тимур купи�
 
 
 @family("arithmetic", "train")
-def integer_expression(dice: Dice, difficulty: int) -> Drawn:
+def integer_expression(dice: Dice, difficulty: int) -> Exercise:
     """Evaluate nested brackets of whole numbers."""
     size = 10 * difficulty
     value = between(dice, 2, size)
@@ -40,11 +40,11 @@ def integer_expression(dice: Dice, difficulty: int) -> Drawn:
             value += number if sign == "+" else -number
         is_sum = sign != "*"
     ask = dice.pick(("Вычислите", "Найдите значение выражения"))
-    return Drawn(f"{ask}: ${text}$.", str(value))
+    return Exercise(f"{ask}: ${text}$.", str(value))
 
 
 @family("arithmetic", "train")
-def fraction_expression(dice: Dice, difficulty: int) -> Drawn:
+def fraction_expression(dice: Dice, difficulty: int) -> Exercise:
     """Evaluate a sum or difference of common fractions, the last of which may be a product or a quotient."""
     size = 4 + 4 * difficulty
     first, second, third = (Fraction(between(dice, 1, size), between(dice, 2, size)) for _ in range(3))
@@ -57,11 +57,11 @@ def fraction_expression(dice: Dice, difficulty: int) -> Drawn:
     text = f"{latex(first)} {'+' if sign > 0 else '-'} {shown}"
     ask = dice.pick(("Вычислите", "Найдите значение выражения"))
     answer = fraction(first + sign * term)
-    return Drawn(f"{ask}: ${text}$. Ответ запишите несократимой дробью или целым числом.", answer)
+    return Exercise(f"{ask}: ${text}$. Ответ запишите несократимой дробью или целым числом.", answer)
 
 
 @family("arithmetic", "test")
-def decimal_expression(dice: Dice, difficulty: int) -> Drawn:
+def decimal_expression(dice: Dice, difficulty: int) -> Exercise:
     """Evaluate products and quotients of decimal fractions."""
     digits = 1 if difficulty == 1 else 2
     one, two, quotient, divisor = (Fraction(between(dice, 2, 99 * difficulty), 10) for _ in range(4))
@@ -75,11 +75,11 @@ def decimal_expression(dice: Dice, difficulty: int) -> Drawn:
     )
     value = one * two + sign * quotient
     assert is_decimal(value, digits + 1)
-    return Drawn(f"Вычислите: ${text}$. Ответ запишите десятичной дробью.", decimal(value))
+    return Exercise(f"Вычислите: ${text}$. Ответ запишите десятичной дробью.", decimal(value))
 
 
 @family("arithmetic", "train")
-def purchase(dice: Dice, difficulty: int) -> Drawn:
+def purchase(dice: Dice, difficulty: int) -> Exercise:
     """Find the change after buying several goods."""
     goods = dice.shuffled(_GOODS)[: 1 + difficulty]
     prices = [between(dice, 6, 40 * difficulty) for _ in goods]
@@ -93,7 +93,7 @@ def purchase(dice: Dice, difficulty: int) -> Drawn:
         f"{', '.join(costs)}. {dice.pick(_BUYERS)} {', '.join(bought[:-1])} и {bought[-1]}. "
         f"Сколько рублей сдачи нужно получить с {paid} рублей?"
     )
-    return Drawn(text, ROUBLES.count(paid - total))
+    return Exercise(text, ROUBLES.count(paid - total))
 
 
 FAMILIES = (integer_expression, fraction_expression, decimal_expression, purchase)

@@ -6,7 +6,7 @@ from math import comb, factorial, perm
 
 from ...random import Dice
 from ...text.nouns import Noun
-from .family import Drawn, between, family
+from .family import Exercise, between, family
 from .nouns import BOYS, GAMES, GIRLS
 
 _WORDS = (
@@ -19,7 +19,7 @@ _PLAYERS = ("Шахматисты", "Шашисты", "Игроки в нард�
 
 
 @family("combinatorics", "train")
-def committee(dice: Dice, difficulty: int) -> Drawn:
+def committee(dice: Dice, difficulty: int) -> Exercise:
     """Count the ways to choose some children with a given number of girls among them."""
     boys, girls = between(dice, 4, 5 + 2 * difficulty), between(dice, 4, 5 + 2 * difficulty)
     wanted, others = between(dice, 1, 1 + difficulty), between(dice, 1, 1 + difficulty)
@@ -32,11 +32,11 @@ def committee(dice: Dice, difficulty: int) -> Drawn:
         f"В классе {BOYS.count(boys)} и {GIRLS.count(girls)}. Сколькими способами можно выбрать из них команду, в "
         f"которой {_CHOSEN.count(size)}, так, чтобы девочек среди них было {condition} {wanted}?"
     )
-    return Drawn(text, str(answer))
+    return Exercise(text, str(answer))
 
 
 @family("combinatorics", "train")
-def anagrams(dice: Dice, difficulty: int) -> Drawn:
+def anagrams(dice: Dice, difficulty: int) -> Exercise:
     """Count the different arrangements of the letters of a word."""
     word = dice.pick(_WORDS[difficulty - 1])
     answer = factorial(len(word))
@@ -49,11 +49,11 @@ def anagrams(dice: Dice, difficulty: int) -> Drawn:
             f"Сколько различных последовательностей букв можно составить из всех букв слова «{word}»?",
         )
     )
-    return Drawn(text, str(answer))
+    return Exercise(text, str(answer))
 
 
 @family("combinatorics", "train")
-def digit_numbers(dice: Dice, difficulty: int) -> Drawn:
+def digit_numbers(dice: Dice, difficulty: int) -> Exercise:
     """Count the numbers that can be written with some digits, zero among them or not."""
     length = 2 + difficulty
     digits = sorted(dice.shuffled(range(10))[: between(dice, length, min(9, length + 1 + difficulty))])
@@ -64,11 +64,11 @@ def digit_numbers(dice: Dice, difficulty: int) -> Drawn:
     listed = ", ".join(map(str, digits[:-1])) + f" и {digits[-1]}"
     rule = "могут повторяться" if repeated else "не должны повторяться"
     text = f"Сколько {name} чисел можно записать цифрами {listed}? Цифры в записи числа {rule}."
-    return Drawn(text, str(answer))
+    return Exercise(text, str(answer))
 
 
 @family("combinatorics", "train")
-def tournament(dice: Dice, difficulty: int) -> Drawn:
+def tournament(dice: Dice, difficulty: int) -> Exercise:
     """Find the number of games in a tournament, or of players by the number of games."""
     players, rounds = between(dice, 5, 10 + 10 * difficulty), 1 if difficulty == 1 else between(dice, 1, 2)
     games = rounds * players * (players - 1) // 2
@@ -78,12 +78,12 @@ def tournament(dice: Dice, difficulty: int) -> Drawn:
         text = (
             f"{who} сыграли турнир, в котором каждый встретился с каждым {how}. Всего участников было {players}. "
         )
-        return Drawn(f"{text}Сколько партий сыграно?", str(games))
+        return Exercise(f"{text}Сколько партий сыграно?", str(games))
     text = (
         f"{who} сыграли турнир, в котором каждый встретился с каждым {how}. Сколько было участников, если всего "
         f"в турнире {_played(games)}?"
     )
-    return Drawn(text, str(players))
+    return Exercise(text, str(players))
 
 
 def _played(games: int) -> str:
@@ -92,7 +92,7 @@ def _played(games: int) -> str:
 
 
 @family("combinatorics", "test")
-def lattice_paths(dice: Dice, difficulty: int) -> Drawn:
+def lattice_paths(dice: Dice, difficulty: int) -> Exercise:
     """Count the shortest ways through a town of square blocks, past a closed crossing when it is difficult."""
     right, up = between(dice, 2, 3 + difficulty), between(dice, 2, 3 + difficulty)
     answer = comb(right + up, up)
@@ -101,15 +101,15 @@ def lattice_paths(dice: Dice, difficulty: int) -> Drawn:
         f"попасть в точку $({right}; {up})$"
     )
     if difficulty == 1:
-        return Drawn(f"{text}?", str(answer))
+        return Exercise(f"{text}?", str(answer))
     closed = (between(dice, 1, right - 1), between(dice, 1, up - 1))
     before, after = comb(sum(closed), closed[0]), comb(right + up - sum(closed), right - closed[0])
     text += f", не побывав в точке $({closed[0]}; {closed[1]})$?"
-    return Drawn(text, str(answer - before * after))
+    return Exercise(text, str(answer - before * after))
 
 
 @family("combinatorics", "test")
-def no_neighbours(dice: Dice, difficulty: int) -> Drawn:
+def no_neighbours(dice: Dice, difficulty: int) -> Exercise:
     """Count the ways to choose so many things of a row that no two stand side by side."""
     chosen = between(dice, 2, 1 + difficulty)
     chairs = between(dice, 2 * chosen + 1, 2 * chosen + 3 + 2 * difficulty)
@@ -119,7 +119,7 @@ def no_neighbours(dice: Dice, difficulty: int) -> Drawn:
         f"В ряд стоят {chairs} стульев. Сколькими способами можно выбрать из них {chosen} так, чтобы никакие два "
         "выбранных стула не стояли рядом?"
     )
-    return Drawn(text, str(answer))
+    return Exercise(text, str(answer))
 
 
 FAMILIES = (committee, anagrams, digit_numbers, tournament, lattice_paths, no_neighbours)

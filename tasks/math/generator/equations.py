@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...random import Dice
-from .family import Drawn, between, family, nonzero
+from .family import Exercise, between, family, nonzero
 from .notation import NO_SOLUTIONS, fraction, point, polynomial, several
 
 _ASK = ("Решите уравнение", "Найдите все корни уравнения", "Найдите все решения уравнения")
 
 
 @family("equations", "train")
-def linear_equation(dice: Dice, difficulty: int) -> Drawn:
+def linear_equation(dice: Dice, difficulty: int) -> Exercise:
     """Solve a(x + b) = cx + d."""
     size = 3 + 4 * difficulty
     a, b, c, d = nonzero(dice, size), nonzero(dice, size), nonzero(dice, size), nonzero(dice, size)
@@ -24,11 +24,11 @@ def linear_equation(dice: Dice, difficulty: int) -> Drawn:
     left = f"{polynomial((a, '(x'))} {'+' if b > 0 else '-'} {abs(b)})" if a != 1 else polynomial((1, "x"), (b, ""))
     equation = f"{left} = {polynomial((c, 'x'), (d, ''))}"
     root = Fraction(d - a * b, a - c)
-    return Drawn(f"Решите уравнение ${equation}$.", fraction(root))
+    return Exercise(f"Решите уравнение ${equation}$.", fraction(root))
 
 
 @family("equations", "train")
-def quadratic_equation(dice: Dice, difficulty: int) -> Drawn:
+def quadratic_equation(dice: Dice, difficulty: int) -> Exercise:
     """Solve ax² + bx + c = 0, whose roots are rational, or which has none."""
     size = 3 + 3 * difficulty
     if difficulty > 1 and dice.below(6) == 0:
@@ -42,11 +42,11 @@ def quadratic_equation(dice: Dice, difficulty: int) -> Drawn:
         roots = [Fraction(zero, lead) for zero, lead in zip(zeros, leads, strict=True)]
     equation = polynomial(*zip(factors, ("x^2", "x", ""), strict=True)) + " = 0"
     text = f"{dice.pick(_ASK)} ${equation}$ в действительных числах. Если корней нет, так и напишите."
-    return Drawn(text, several(roots))
+    return Exercise(text, several(roots))
 
 
 @family("equations", "test")
-def absolute_value_equation(dice: Dice, difficulty: int) -> Drawn:
+def absolute_value_equation(dice: Dice, difficulty: int) -> Exercise:
     """Solve |ax + b| = c, or |ax + b| = |cx + d| when it is difficult."""
     size = 4 + 4 * difficulty
     a, b = between(dice, 1, difficulty + 1), nonzero(dice, size)
@@ -60,33 +60,33 @@ def absolute_value_equation(dice: Dice, difficulty: int) -> Drawn:
         equation = f"{left} = |{polynomial((c, 'x'), (d, ''))}|"
         roots = [Fraction(d - b, a - c), Fraction(-d - b, a + c)]
     text = f"{dice.pick(_ASK)} ${equation}$. Если корней нет, так и напишите."
-    return Drawn(text, several(roots))
+    return Exercise(text, several(roots))
 
 
 @family("equations", "train")
-def exponential_equation(dice: Dice, difficulty: int) -> Drawn:
+def exponential_equation(dice: Dice, difficulty: int) -> Exercise:
     """Solve p^(ax + b) = q, where q is a power of p, or one of 1/p."""
     base = dice.pick((2, 3, 5))
     a, b = between(dice, 1, difficulty + 1), nonzero(dice, 3 + difficulty)
     power = between(dice, 2, 5 if base == 2 else 3) * (1 if difficulty == 1 else dice.pick((1, -1)))
     right = str(base**power) if power > 0 else f"\\frac{{1}}{{{base**-power}}}"
     equation = f"{base}^{{{polynomial((a, 'x'), (b, ''))}}} = {right}"
-    return Drawn(f"Решите уравнение ${equation}$.", fraction(Fraction(power - b, a)))
+    return Exercise(f"Решите уравнение ${equation}$.", fraction(Fraction(power - b, a)))
 
 
 @family("equations", "test")
-def logarithmic_equation(dice: Dice, difficulty: int) -> Drawn:
+def logarithmic_equation(dice: Dice, difficulty: int) -> Exercise:
     """Solve log_p(ax + b) = c."""
     base = between(dice, 2, 3 + 2 * difficulty)
     a, b = nonzero(dice, 1 + 2 * difficulty), nonzero(dice, 5 * difficulty)
     power = between(dice, 1, 2) if difficulty == 1 else between(dice, 2, 4)
     equation = f"\\log_{{{base}}}({polynomial((a, 'x'), (b, ''))}) = {power}"
     answer = fraction(Fraction(base**power - b, a))
-    return Drawn(f"Решите уравнение ${equation}$.", answer)
+    return Exercise(f"Решите уравнение ${equation}$.", answer)
 
 
 @family("equations", "train")
-def unknown_coefficient(dice: Dice, difficulty: int) -> Drawn:
+def unknown_coefficient(dice: Dice, difficulty: int) -> Exercise:
     """Find the coefficient that makes a number a root of a quadratic equation."""
     size = 4 + 3 * difficulty
     root, free = nonzero(dice, 2 + difficulty), nonzero(dice, size)
@@ -99,11 +99,11 @@ def unknown_coefficient(dice: Dice, difficulty: int) -> Drawn:
             f"При каком значении $a$ один из корней уравнения ${equation}$ с переменной $x$ равен ${root}$?",
         )
     )
-    return Drawn(text, fraction(answer))
+    return Exercise(text, fraction(answer))
 
 
 @family("systems", "train")
-def linear_system(dice: Dice, difficulty: int) -> Drawn:
+def linear_system(dice: Dice, difficulty: int) -> Exercise:
     """Solve two linear equations with one solution."""
     size = 2 + 3 * difficulty
     x, y = between(dice, -size, size), between(dice, -size, size)
@@ -116,11 +116,11 @@ def linear_system(dice: Dice, difficulty: int) -> Drawn:
         f"{polynomial((p, 'x'), (q, 'y'))} = {right}{end}" for (p, q, right), end in zip(rows, ",.", strict=True)
     )
     text = f"Решите систему уравнений $\\begin{{cases}} {system} \\end{{cases}}$ Ответ запишите парой $(x; y)$."
-    return Drawn(text, point(x, y))
+    return Exercise(text, point(x, y))
 
 
 @family("systems", "train")
-def three_unknowns(dice: Dice, difficulty: int) -> Drawn:
+def three_unknowns(dice: Dice, difficulty: int) -> Exercise:
     """Solve three linear equations with one solution."""
     size = 1 + difficulty
     solution = [between(dice, -3 * size, 3 * size) for _ in range(3)]
@@ -136,11 +136,11 @@ def three_unknowns(dice: Dice, difficulty: int) -> Drawn:
     text = (
         f"Решите систему уравнений $\\begin{{cases}} {system} \\end{{cases}}$ Ответ запишите тройкой $(x; y; z)$."
     )
-    return Drawn(text, point(*solution))
+    return Exercise(text, point(*solution))
 
 
 @family("systems", "test")
-def sum_and_product(dice: Dice, difficulty: int) -> Drawn:
+def sum_and_product(dice: Dice, difficulty: int) -> Exercise:
     """Find two different numbers by their sum and their product."""
     size = 6 * difficulty
     one = between(dice, 1, size) if difficulty == 1 else nonzero(dice, size)
@@ -152,11 +152,11 @@ def sum_and_product(dice: Dice, difficulty: int) -> Drawn:
             f"Найдите два числа, если их произведение равно ${product}$, а сумма равна ${total}$.",
         )
     )
-    return Drawn(text, f"{one} и {other}")
+    return Exercise(text, f"{one} и {other}")
 
 
 @family("inequalities", "train")
-def quadratic_inequality(dice: Dice, difficulty: int) -> Drawn:
+def quadratic_inequality(dice: Dice, difficulty: int) -> Exercise:
     """Solve ax² + bx + c ≤ 0 (or ≥, <, >), which has an interval, two rays or no solutions."""
     size = 2 + 3 * difficulty
     relation = dice.pick(("<", ">", r"\le", r"\ge"))
@@ -177,7 +177,7 @@ def quadratic_inequality(dice: Dice, difficulty: int) -> Drawn:
         f"Решите неравенство ${inequality}$ в действительных числах. Ответ запишите промежутком или объединением "
         "промежутков, а если решений нет, так и напишите."
     )
-    return Drawn(text, answer)
+    return Exercise(text, answer)
 
 
 def _between_or_outside(low: int, high: int, *, inside: bool, strict: bool) -> str:
@@ -188,7 +188,7 @@ def _between_or_outside(low: int, high: int, *, inside: bool, strict: bool) -> s
 
 
 @family("inequalities", "test")
-def rational_inequality(dice: Dice, difficulty: int) -> Drawn:
+def rational_inequality(dice: Dice, difficulty: int) -> Exercise:
     """Solve (x - p)/(x - q) ≤ 0 (or ≥, <, >), with factors other than 1 when it is difficult."""
     size = 3 + 3 * difficulty
     p = between(dice, -size, size)
@@ -208,7 +208,7 @@ def rational_inequality(dice: Dice, difficulty: int) -> Drawn:
         f"Решите неравенство $\\frac{{{top}}}{{{bottom}}} {relation} 0$. "
         "Ответ запишите промежутком или объединением промежутков."
     )
-    return Drawn(text, answer)
+    return Exercise(text, answer)
 
 
 FAMILIES = (

@@ -14,7 +14,7 @@ DIFFICULTIES = (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class Exercise:
     """A problem of a family: its text and its answer."""
 
     text: str
@@ -32,10 +32,10 @@ class Family:
     name: str
     topic: str
     split: Split
-    make: Callable[[Dice, int], Drawn]
+    make: Callable[[Dice, int], Exercise]
 
 
-def family(topic: str, split: Split) -> Callable[[Callable[[Dice, int], Drawn]], Family]:
+def family(topic: str, split: Split) -> Callable[[Callable[[Dice, int], Exercise]], Family]:
     """Turn a function into the family of its name."""
     return lambda make: Family(make.__name__.replace("_", "-"), topic, split, make)
 

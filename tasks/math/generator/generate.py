@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from ....errors import UsageError, nearest
 from ...random import Dice
-from ..loaders import Problem
+from ..loaders import MathProblem
 from . import arithmetic, combinatorics, equations, geometry, motion, numbers, percent, probability, progressions
-from .family import DIFFICULTIES, SPLITS, Drawn, Family
+from .family import DIFFICULTIES, SPLITS, Exercise, Family
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -37,7 +37,7 @@ def generate(
     seed: int = 0,
     difficulty: int | None = None,
     families: Collection[str] | None = None,
-) -> Iterator[Problem]:
+) -> Iterator[MathProblem]:
     """Yield problems; every family makes as many as any other, and a longer run begins with a shorter one.
 
     A problem's id says the split, the seed and its number (and the difficulty, where one is given); its labels are
@@ -74,7 +74,7 @@ def _chosen(split: str, names: Collection[str] | None) -> list[Family]:
     return [family for name, family in of_split.items() if name in names]
 
 
-def _generate(count: int, label: str, families: Sequence[Family], difficulty: int | None) -> Iterator[Problem]:
+def _generate(count: int, label: str, families: Sequence[Family], difficulty: int | None) -> Iterator[MathProblem]:
     dice = Dice(f"math:{label}")
     level = "" if difficulty is None else f"-level{difficulty}"
     seen: set[str] = set()
@@ -87,10 +87,10 @@ def _generate(count: int, label: str, families: Sequence[Family], difficulty: in
         drawn = _new(family, chosen, seen, dice)
         seen.add(drawn.text)
         labels = {"topic": family.topic, "family": family.name, "level": str(chosen)}
-        yield Problem(f"{label}{level}-{number}", drawn.text, drawn.answer, labels)
+        yield MathProblem(f"{label}{level}-{number}", drawn.text, drawn.answer, labels)
 
 
-def _new(family: Family, difficulty: int, seen: Collection[str], dice: Dice) -> Drawn:
+def _new(family: Family, difficulty: int, seen: Collection[str], dice: Dice) -> Exercise:
     for _ in range(_TRIES_FOR_A_NEW_PROBLEM):
         drawn = family.make(dice, difficulty)
         if drawn.text not in seen:

@@ -6,33 +6,33 @@ from fractions import Fraction
 from math import gcd, isqrt
 
 from ...random import Dice
-from .family import Drawn, between, family
+from .family import Exercise, between, family
 from .notation import decimal, fraction
 
 _TRIPLES = ((3, 4, 5), (5, 12, 13), (8, 15, 17), (7, 24, 25), (20, 21, 29), (9, 40, 41), (12, 35, 37))
 
 
 @family("geometry", "train")
-def right_triangle(dice: Dice, difficulty: int) -> Drawn:
+def right_triangle(dice: Dice, difficulty: int) -> Exercise:
     """Find a side of a right triangle, or its height on the hypotenuse, from two other sides."""
     scale = between(dice, 1, 3 * difficulty)
     one, other, longest = (scale * side for side in dice.pick(_TRIPLES[: 1 + 2 * difficulty]))
     asked = dice.pick(("hypotenuse", "leg") if difficulty < 3 else ("hypotenuse", "leg", "height"))
     legs = f"Катеты прямоугольного треугольника равны {one} см и {other} см."
     if asked == "hypotenuse":
-        return Drawn(f"{legs} Найдите его гипотенузу.", f"{longest} см")
+        return Exercise(f"{legs} Найдите его гипотенузу.", f"{longest} см")
     if asked == "leg":
         text = (
             f"Гипотенуза прямоугольного треугольника равна {longest} см, а один из катетов — {one} см. "
             "Найдите другой катет."
         )
-        return Drawn(text, f"{other} см")
+        return Exercise(text, f"{other} см")
     text = f"{legs} Найдите в сантиметрах высоту, проведённую к гипотенузе. Ответ запишите обыкновенной дробью."
-    return Drawn(text, fraction(Fraction(one * other, longest)))
+    return Exercise(text, fraction(Fraction(one * other, longest)))
 
 
 @family("geometry", "train")
-def rectangle_by_ratio(dice: Dice, difficulty: int) -> Drawn:
+def rectangle_by_ratio(dice: Dice, difficulty: int) -> Exercise:
     """Find the area or the diagonal of a rectangle from its perimeter and the ratio of its sides."""
     one, other, diagonal = dice.pick(_TRIPLES)
     if difficulty < 3:
@@ -43,13 +43,13 @@ def rectangle_by_ratio(dice: Dice, difficulty: int) -> Drawn:
     given = f"Периметр прямоугольника равен {perimeter} см, а его стороны относятся как {one} : {other}."
     if difficulty < 3:
         answer = f"{scale * scale * one * other} см²"
-        return Drawn(f"{given} Найдите площадь прямоугольника.", answer)
+        return Exercise(f"{given} Найдите площадь прямоугольника.", answer)
     text = f"{given} Найдите диагональ прямоугольника."
-    return Drawn(text, f"{scale * diagonal} см")
+    return Exercise(text, f"{scale * diagonal} см")
 
 
 @family("geometry", "train")
-def polygon_area(dice: Dice, difficulty: int) -> Drawn:
+def polygon_area(dice: Dice, difficulty: int) -> Exercise:
     """Find the area of a triangle or a quadrilateral by the coordinates of its vertices."""
     size = 3 + 3 * difficulty
     # One vertex in each quarter of the plane, in order: such a quadrilateral never crosses itself.
@@ -65,11 +65,11 @@ def polygon_area(dice: Dice, difficulty: int) -> Drawn:
     listed = [f"${name}({x}; {y})$" for name, (x, y) in zip(names, corners, strict=True)]
     figure = "треугольника" if len(corners) == 3 else "четырёхугольника"
     text = f"Найдите площадь {figure} ${names}$, если {', '.join(listed[:-1])} и {listed[-1]}."
-    return Drawn(text, decimal(Fraction(abs(double), 2)))
+    return Exercise(text, decimal(Fraction(abs(double), 2)))
 
 
 @family("solids", "train")
-def cuboid(dice: Dice, difficulty: int) -> Drawn:
+def cuboid(dice: Dice, difficulty: int) -> Exercise:
     """Find the volume, the surface or the whole diagonal of a box."""
     edges = [between(dice, 2, 6 + 6 * difficulty) for _ in range(3)]
     a, b, c = edges
@@ -84,11 +84,11 @@ def cuboid(dice: Dice, difficulty: int) -> Drawn:
         "surface": ("Найдите площадь его поверхности.", f"{2 * (a * b + b * c + a * c)} см²"),
         "diagonal": ("Найдите его диагональ.", f"{isqrt(square)} см"),
     }[asked]
-    return Drawn(f"{given} {question}", answer)
+    return Exercise(f"{given} {question}", answer)
 
 
 @family("geometry", "test")
-def triangle_with_whole_area(dice: Dice, difficulty: int) -> Drawn:
+def triangle_with_whole_area(dice: Dice, difficulty: int) -> Exercise:
     """Find the area of a triangle, or the radius of a circle of it, from three sides."""
     # Two right triangles side by side, on a common leg, make a triangle whose sides and area are whole.
     one, other = (dice.pick(_TRIPLES[: 1 + 2 * difficulty]) for _ in range(2))
@@ -106,11 +106,11 @@ def triangle_with_whole_area(dice: Dice, difficulty: int) -> Drawn:
             Fraction(sides[0] * sides[1] * sides[2]) / (4 * area),
         ),
     }[asked]
-    return Drawn(f"Стороны треугольника равны {listed}. {question}", fraction(value))
+    return Exercise(f"Стороны треугольника равны {listed}. {question}", fraction(value))
 
 
 @family("geometry", "test")
-def angles_by_ratio(dice: Dice, difficulty: int) -> Drawn:
+def angles_by_ratio(dice: Dice, difficulty: int) -> Exercise:
     """Find the greatest or the least angle of a polygon from the ratio of its angles."""
     corners = 3 if difficulty < 3 else 4
     total = 180 * (corners - 2)
@@ -124,22 +124,22 @@ def angles_by_ratio(dice: Dice, difficulty: int) -> Drawn:
     largest = dice.below(2) == 1
     ratio, which = " : ".join(map(str, parts)), "наибольший" if largest else "наименьший"
     text = f"Углы {figure} относятся как {ratio}. Найдите {which} из них. Ответ запишите в градусах."
-    return Drawn(text, f"{greatest if largest else least}°")
+    return Exercise(text, f"{greatest if largest else least}°")
 
 
 @family("geometry", "test")
-def chord(dice: Dice, difficulty: int) -> Drawn:
+def chord(dice: Dice, difficulty: int) -> Exercise:
     """Find a chord, its distance from the centre, or the radius, from the two others."""
     scale = between(dice, 1, 2 * difficulty)
     half, distance, radius = (scale * side for side in dice.pick(_TRIPLES[: 1 + 2 * difficulty]))
     asked = dice.pick(("chord", "distance", "radius"))
     if asked == "radius":
         text = f"Хорда длины {2 * half} удалена от центра окружности на {distance}. Найдите радиус окружности."
-        return Drawn(text, str(radius))
+        return Exercise(text, str(radius))
     drawn = f"В окружности радиуса {radius} проведена хорда"
     if asked == "chord":
-        return Drawn(f"{drawn} на расстоянии {distance} от центра. Найдите длину хорды.", str(2 * half))
-    return Drawn(f"{drawn} длины {2 * half}. На каком расстоянии от центра она находится?", str(distance))
+        return Exercise(f"{drawn} на расстоянии {distance} от центра. Найдите длину хорды.", str(2 * half))
+    return Exercise(f"{drawn} длины {2 * half}. На каком расстоянии от центра она находится?", str(distance))
 
 
 FAMILIES = (

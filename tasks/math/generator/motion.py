@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...random import Dice
-from .family import Drawn, between, family
+from .family import Exercise, between, family
 from .notation import decimal, is_decimal
 
 # Who may go towards each other, with speeds in km/h that they can have.
@@ -26,7 +26,7 @@ _WORKERS = (
 
 
 @family("motion", "train")
-def meeting(dice: Dice, difficulty: int) -> Drawn:
+def meeting(dice: Dice, difficulty: int) -> Exercise:
     """Find when two who go towards each other meet, or how far apart they began."""
     who, first_goes, second, leaving, low, high = dice.pick(_TRAVELLERS)
     one, other = between(dice, low, high), between(dice, low, high)
@@ -41,16 +41,16 @@ def meeting(dice: Dice, difficulty: int) -> Drawn:
             f"Одновременно {leaving} навстречу друг другу из {place}, {who} встретились через {decimal(hours)} ч. "
             f"{speeds}. Сколько километров между исходными пунктами?"
         )
-        return Drawn(text, f"{decimal(distance)} км")
+        return Exercise(text, f"{decimal(distance)} км")
     text = (
         f"Одновременно {leaving} из {place}, расстояние между которыми {decimal(distance)} км, {who} движутся "
         f"навстречу друг другу. {speeds}. Через сколько часов они встретятся?"
     )
-    return Drawn(text, f"{decimal(hours)} ч")
+    return Exercise(text, f"{decimal(hours)} ч")
 
 
 @family("motion", "train")
-def river(dice: Dice, difficulty: int) -> Drawn:
+def river(dice: Dice, difficulty: int) -> Exercise:
     """Find the time, or the own speed of a vessel, that goes down a river and comes back."""
     while True:
         current = Fraction(between(dice, 1, 4)) if difficulty < 3 else Fraction(between(dice, 2, 8), 2)
@@ -65,16 +65,16 @@ def river(dice: Dice, difficulty: int) -> Drawn:
             f"{name} {passed} {distance} км по течению реки и {returned} обратно. Собственная скорость {whose} "
             f"равна {own} км/ч, а скорость течения — {decimal(current)} км/ч. Сколько часов занял весь путь?"
         )
-        return Drawn(text, f"{decimal(hours)} ч")
+        return Exercise(text, f"{decimal(hours)} ч")
     text = (
         f"{name} {passed} {distance} км по течению реки и {returned} обратно, затратив на весь путь "
         f"{decimal(hours)} ч. Скорость течения равна {decimal(current)} км/ч. Найдите собственную скорость {whose}."
     )
-    return Drawn(text, f"{own} км/ч")
+    return Exercise(text, f"{own} км/ч")
 
 
 @family("motion", "train")
-def joint_work(dice: Dice, difficulty: int) -> Drawn:
+def joint_work(dice: Dice, difficulty: int) -> Exercise:
     """Find how long two take together, or one alone when the time together is known."""
     while True:
         one, other = between(dice, 2, 12 * difficulty), between(dice, 2, 12 * difficulty)
@@ -87,13 +87,13 @@ def joint_work(dice: Dice, difficulty: int) -> Drawn:
             f"{job} за {one} ч, а вместе {both} за {decimal(together)} ч. "
             f"За сколько часов справится {second}, работая отдельно?"
         )
-        return Drawn(text, f"{other} ч")
+        return Exercise(text, f"{other} ч")
     text = f"{job} за {one} ч, а {second} — за {other} ч. За сколько часов {both}, работая вместе?"
-    return Drawn(text, f"{decimal(together)} ч")
+    return Exercise(text, f"{decimal(together)} ч")
 
 
 @family("motion", "test")
-def overtaking(dice: Dice, difficulty: int) -> Drawn:
+def overtaking(dice: Dice, difficulty: int) -> Exercise:
     """Find when the faster, who leaves later, catches up with the slower."""
     while True:
         slow = between(dice, 8, 30) * 2
@@ -108,7 +108,7 @@ def overtaking(dice: Dice, difficulty: int) -> Drawn:
         f"за ним по той же дороге выехал мотоциклист со скоростью {fast} км/ч. В какое время мотоциклист догонит "
         "грузовик? Ответ запишите в виде ЧЧ:ММ."
     )
-    return Drawn(text, _clock(end))
+    return Exercise(text, _clock(end))
 
 
 def _clock(minutes: int) -> str:
@@ -116,7 +116,7 @@ def _clock(minutes: int) -> str:
 
 
 @family("motion", "test")
-def average_speed(dice: Dice, difficulty: int) -> Drawn:
+def average_speed(dice: Dice, difficulty: int) -> Exercise:
     """Find the average speed over two or three equal parts of a way."""
     parts = 2 if difficulty < 3 else 3
     while True:
@@ -132,11 +132,11 @@ def average_speed(dice: Dice, difficulty: int) -> Drawn:
             f"а последнюю — {speeds[2]} км/ч."
         )
     text = f"{halves} Найдите его среднюю скорость на всём пути."
-    return Drawn(text, f"{decimal(average)} км/ч")
+    return Exercise(text, f"{decimal(average)} км/ч")
 
 
 @family("motion", "train")
-def train_and_bridge(dice: Dice, difficulty: int) -> Drawn:
+def train_and_bridge(dice: Dice, difficulty: int) -> Exercise:
     """Find the length or the speed of a train from the times in which it passes a pole and a bridge."""
     speed, at_pole = between(dice, 8, 10 + 10 * difficulty), between(dice, 5, 10 + 10 * difficulty)
     more = between(dice, 5, 20 * difficulty)
@@ -146,9 +146,9 @@ def train_and_bridge(dice: Dice, difficulty: int) -> Drawn:
         f"за {on_bridge} с, считая от въезда головы поезда на мост до съезда хвоста с моста."
     )
     if dice.below(2):
-        return Drawn(f"{given} Найдите длину поезда.", f"{speed * at_pole} м")
+        return Exercise(f"{given} Найдите длину поезда.", f"{speed * at_pole} м")
     text = f"{given} Найдите скорость поезда в километрах в час."
-    return Drawn(text, f"{decimal(Fraction(speed * 36, 10))} км/ч")
+    return Exercise(text, f"{decimal(Fraction(speed * 36, 10))} км/ч")
 
 
 FAMILIES = (meeting, river, joint_work, overtaking, average_speed, train_and_bridge)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...random import Dice
-from .family import Drawn, between, family
+from .family import Exercise, between, family
 from .notation import decimal, is_decimal
 from .nouns import ROUBLES, YEARS
 
@@ -29,7 +29,7 @@ _DRIED = (
 
 
 @family("percent", "train")
-def price_changes(dice: Dice, difficulty: int) -> Drawn:
+def price_changes(dice: Dice, difficulty: int) -> Exercise:
     """Find a price after one to three changes by some per cent."""
     while True:
         price = between(dice, 4, 60) * 50
@@ -45,11 +45,11 @@ def price_changes(dice: Dice, difficulty: int) -> Drawn:
     for position, step in enumerate(later):
         steps += f", {'затем' if position == 0 else 'а после этого'} новую цену {step}"
     text = f"{name} {cost} {ROUBLES.count(price)}. {steps}. Какой стала цена?"
-    return Drawn(text, ROUBLES.count(final.numerator))
+    return Exercise(text, ROUBLES.count(final.numerator))
 
 
 @family("percent", "train")
-def price_before(dice: Dice, difficulty: int) -> Drawn:
+def price_before(dice: Dice, difficulty: int) -> Exercise:
     """Find the price before a rise or a discount."""
     price = between(dice, 2, 40 * difficulty) * 20
     change = between(dice, 1, 9) * 5 * dice.pick((1, -1))
@@ -58,11 +58,11 @@ def price_before(dice: Dice, difficulty: int) -> Drawn:
     event = f"подорожания на {change} %" if change > 0 else f"скидки в {-change} %"
     present = {"стоила": "стоит", "стоил": "стоит", "стоило": "стоит"}[cost]
     text = f"{name} после {event} {present} {ROUBLES.count(now)}. Сколько рублей {cost} {name.lower()} до этого?"
-    return Drawn(text, ROUBLES.count(price))
+    return Exercise(text, ROUBLES.count(price))
 
 
 @family("percent", "train")
-def mixture(dice: Dice, difficulty: int) -> Drawn:
+def mixture(dice: Dice, difficulty: int) -> Exercise:
     """Find the concentration of a mixture of two or three solutions."""
     parts = 2 if difficulty < 3 else 3
     while True:
@@ -77,11 +77,11 @@ def mixture(dice: Dice, difficulty: int) -> Drawn:
         f"Смешали {', '.join(listed[:-1])} и {listed[-1]}. Какова концентрация полученного раствора? "
         "Ответ запишите в процентах."
     )
-    return Drawn(text, f"{decimal(result)} %")
+    return Exercise(text, f"{decimal(result)} %")
 
 
 @family("percent", "test")
-def compound_interest(dice: Dice, difficulty: int) -> Drawn:
+def compound_interest(dice: Dice, difficulty: int) -> Exercise:
     """Find what a deposit grows to when the interest stays in it."""
     years = 1 + difficulty
     while True:
@@ -93,11 +93,11 @@ def compound_interest(dice: Dice, difficulty: int) -> Drawn:
         f"На счёт положили {deposit} рублей под {rate} % годовых. В конце каждого года проценты прибавляют ко "
         f"вкладу. Сколько рублей будет на счёте через {YEARS.count(years)}?"
     )
-    return Drawn(text, f"{decimal(final)} руб.")
+    return Exercise(text, f"{decimal(final)} руб.")
 
 
 @family("percent", "test")
-def drying(dice: Dice, difficulty: int) -> Drawn:
+def drying(dice: Dice, difficulty: int) -> Exercise:
     """Find the mass of what is left when water goes off."""
     while True:
         fresh, wet, dry = between(dice, 2, 60 * difficulty), between(dice, 70, 95), between(dice, 5, 25)
@@ -106,7 +106,7 @@ def drying(dice: Dice, difficulty: int) -> Drawn:
             break
     verb, other, product, raw = dice.pick(_DRIED)
     text = f"{verb} {wet} % воды, а {other} — {dry} %. Сколько килограммов {product} получится из {fresh} кг {raw}?"
-    return Drawn(text, f"{decimal(left)} кг")
+    return Exercise(text, f"{decimal(left)} кг")
 
 
 FAMILIES = (price_changes, price_before, mixture, compound_interest, drying)

@@ -9,7 +9,7 @@ from operator import eq, ge, le
 
 from ...random import Dice
 from ...text.nouns import Noun
-from .family import Drawn, between, family
+from .family import Exercise, between, family
 from .notation import decimal, fraction
 from .nouns import TIMES
 
@@ -44,7 +44,7 @@ _PRODUCTS = (("ламп", "лампа"), ("батареек", "батарейк�
 
 
 @family("probability", "train")
-def urn(dice: Dice, difficulty: int) -> Drawn:
+def urn(dice: Dice, difficulty: int) -> Exercise:
     """Find the chance that what is drawn without putting back is of a given sort, or all of one sort."""
     first, second, (thing, things, singular, plural, alike) = dice.pick(_BOXES)
     one, other = (
@@ -55,20 +55,20 @@ def urn(dice: Dice, difficulty: int) -> Drawn:
     note = "Ответ запишите обыкновенной дробью."
     if difficulty == 1:
         text = f"{given} Наугад вынимают один {thing}. Найдите вероятность того, что он окажется {singular}. {note}"
-        return Drawn(text, fraction(Fraction(one, one + other)))
+        return Exercise(text, fraction(Fraction(one, one + other)))
     total = comb(one + other, difficulty)
     count, both = ("два", "оба") if difficulty == 2 else ("три", "все три")
     taken = f"{given} Наугад без возвращения вынимают {count} {things}."
     if dice.below(2):
         text = f"{taken} Найдите вероятность того, что {both} окажутся {plural}. {note}"
-        return Drawn(text, fraction(Fraction(comb(one, difficulty), total)))
+        return Exercise(text, fraction(Fraction(comb(one, difficulty), total)))
     text = f"{taken} Найдите вероятность того, что {both} окажутся {alike}. {note}"
     chance = Fraction(comb(one, difficulty) + comb(other, difficulty), total)
-    return Drawn(text, fraction(chance))
+    return Exercise(text, fraction(chance))
 
 
 @family("probability", "train")
-def dice_sum(dice: Dice, difficulty: int) -> Drawn:
+def dice_sum(dice: Dice, difficulty: int) -> Exercise:
     """Find the chance of a sum of dots on two or three dice."""
     count = 2 if difficulty < 3 else 3
     wanted = between(dice, count + 1, 6 * count - 1)
@@ -80,11 +80,11 @@ def dice_sum(dice: Dice, difficulty: int) -> Drawn:
         f"Бросают {'два' if count == 2 else 'три'} игральных кубика. Найдите вероятность того, что сумма выпавших "
         f"очков {said} {wanted}. Ответ запишите обыкновенной дробью."
     )
-    return Drawn(text, fraction(Fraction(len(good), len(sums))))
+    return Exercise(text, fraction(Fraction(len(good), len(sums))))
 
 
 @family("probability", "train")
-def coins(dice: Dice, difficulty: int) -> Drawn:
+def coins(dice: Dice, difficulty: int) -> Exercise:
     """Find the chance of so many heads, or of so many at least, in throws of a coin."""
     throws = between(dice, 3, 3 + 2 * difficulty)
     heads = between(dice, 1, throws - 1)
@@ -95,11 +95,11 @@ def coins(dice: Dice, difficulty: int) -> Drawn:
         f"Симметричную монету бросают {TIMES.count(throws)}. Найдите вероятность того, что орёл выпадет {said}. "
         "Ответ запишите обыкновенной дробью."
     )
-    return Drawn(text, fraction(Fraction(good, 2**throws)))
+    return Exercise(text, fraction(Fraction(good, 2**throws)))
 
 
 @family("probability", "test")
-def at_least_one_hit(dice: Dice, difficulty: int) -> Drawn:
+def at_least_one_hit(dice: Dice, difficulty: int) -> Exercise:
     """Find the chance of at least one hit in independent attempts."""
     chance = Fraction(between(dice, 1, 9), 10) if difficulty < 3 else Fraction(between(dice, 1, 19), 20)
     attempts = between(dice, 2, 4 if difficulty == 2 else 3)
@@ -109,11 +109,11 @@ def at_least_one_hit(dice: Dice, difficulty: int) -> Drawn:
         f"вероятность того, что при {_IN_WORDS[attempts]} {many} {she_hits} хотя бы один раз. Ответ запишите "
         "десятичной дробью."
     )
-    return Drawn(text, decimal(1 - (1 - chance) ** attempts))
+    return Exercise(text, decimal(1 - (1 - chance) ** attempts))
 
 
 @family("probability", "test")
-def which_line(dice: Dice, difficulty: int) -> Drawn:
+def which_line(dice: Dice, difficulty: int) -> Exercise:
     """Find the chance that something defective comes from the second of two lines (Bayes' rule)."""
     share = between(dice, 2, 8) * 10 if difficulty == 1 else between(dice, 3, 17) * 5
     one, other = between(dice, 1, 4 + 2 * difficulty), between(dice, 1, 4 + 2 * difficulty)
@@ -124,7 +124,7 @@ def which_line(dice: Dice, difficulty: int) -> Drawn:
         f"составляет {one} % продукции первой линии и {other} % продукции второй. Наугад взятая {thing} оказалась "
         "бракованной. Найдите вероятность того, что её выпустила вторая линия. Ответ запишите обыкновенной дробью."
     )
-    return Drawn(text, fraction(chance))
+    return Exercise(text, fraction(chance))
 
 
 FAMILIES = (urn, dice_sum, coins, at_least_one_hit, which_line)

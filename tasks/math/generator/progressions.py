@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...random import Dice
-from .family import Drawn, between, family, nonzero
+from .family import Exercise, between, family, nonzero
 from .nouns import DAYS, PAGES
 
 
 @family("progressions", "train")
-def arithmetic_progression(dice: Dice, difficulty: int) -> Drawn:
+def arithmetic_progression(dice: Dice, difficulty: int) -> Exercise:
     """Find a member or the sum of the first members of an arithmetic progression."""
     first, step = between(dice, -5 * difficulty, 12 * difficulty), nonzero(dice, 2 + 3 * difficulty)
     count = between(dice, 8, 12 + 15 * difficulty)
@@ -19,12 +19,12 @@ def arithmetic_progression(dice: Dice, difficulty: int) -> Drawn:
         given = f"В арифметической прогрессии $a_1 = {first}$ и $a_2 = {first + step}$."
     if dice.below(2):
         text = f"{given} Найдите сумму её членов с первого по {count}-й включительно."
-        return Drawn(text, str((first + last) * count // 2))
-    return Drawn(f"{given} Найдите её {count}-й член.", str(last))
+        return Exercise(text, str((first + last) * count // 2))
+    return Exercise(f"{given} Найдите её {count}-й член.", str(last))
 
 
 @family("progressions", "train")
-def geometric_progression(dice: Dice, difficulty: int) -> Drawn:
+def geometric_progression(dice: Dice, difficulty: int) -> Exercise:
     """Find a member or the sum of the first members of a geometric progression."""
     first = nonzero(dice, 2 + difficulty)
     ratio = between(dice, 2, 2 + difficulty) * (1 if difficulty == 1 else dice.pick((1, -1)))
@@ -37,12 +37,12 @@ def geometric_progression(dice: Dice, difficulty: int) -> Drawn:
     )
     if dice.below(2):
         answer = first * (ratio**count - 1) // (ratio - 1)
-        return Drawn(f"{given} Найдите сумму первых {count} её членов.", str(answer))
-    return Drawn(f"{given} Найдите её {count}-й член.", str(first * ratio ** (count - 1)))
+        return Exercise(f"{given} Найдите сумму первых {count} её членов.", str(answer))
+    return Exercise(f"{given} Найдите её {count}-й член.", str(first * ratio ** (count - 1)))
 
 
 @family("progressions", "test")
-def recurrence(dice: Dice, difficulty: int) -> Drawn:
+def recurrence(dice: Dice, difficulty: int) -> Exercise:
     """Find a member of the sequence a₁ = s, aₙ₊₁ = paₙ + q."""
     start, factor = between(dice, 1, 4 * difficulty), between(dice, 2, 1 + difficulty)
     shift, index = nonzero(dice, 3 + 2 * difficulty), between(dice, 4, 4 + 2 * difficulty)
@@ -57,11 +57,11 @@ def recurrence(dice: Dice, difficulty: int) -> Drawn:
             f"Чему равен член $a_{{{index}}}$?",
         )
     )
-    return Drawn(text, str(member))
+    return Exercise(text, str(member))
 
 
 @family("progressions", "train")
-def reading_more_each_day(dice: Dice, difficulty: int) -> Drawn:
+def reading_more_each_day(dice: Dice, difficulty: int) -> Exercise:
     """Find how much is read in all, when every day brings a few pages more than the day before."""
     first, more = between(dice, 5, 15 * difficulty), between(dice, 1, 4 * difficulty)
     days = between(dice, 5, 7 * difficulty)
@@ -71,7 +71,7 @@ def reading_more_each_day(dice: Dice, difficulty: int) -> Drawn:
         f"в предыдущий. Сколько всего страниц прочитано за {DAYS.count(days)}?"
     )
     total = sum(first + more * day for day in range(days))
-    return Drawn(text, str(total))
+    return Exercise(text, str(total))
 
 
 FAMILIES = (arithmetic_progression, geometric_progression, recurrence, reading_more_each_day)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from ..result import LESS_THAN
 from ..rules.detectable_format import OPTIONS
-from ..verdict import LESS_THAN
 from . import compatibility as types
 
 _DASH_ASKED_FOR: Final = re.compile("«-»|дефис")

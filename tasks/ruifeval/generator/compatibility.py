@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..verdict import LESS_THAN
+from ..result import LESS_THAN
 
 CAPITAL_WORDS: Final = "change_case:capital_word_frequency"
 CAPITALS: Final = "change_case:english_capital"

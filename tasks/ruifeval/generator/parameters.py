@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...random import Dice
+from ..result import AT_LEAST, LESS_THAN
 from ..rules.detectable_format import OPTIONS
-from ..verdict import AT_LEAST, LESS_THAN
 from .wording import Split, counted, listed, load
 
 # The parameter that holds the count, the one that holds the relation, and the noun counted.
@@ -40,7 +40,7 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnInstruction:
     """An instruction with its parameters, the variant of its wording, and the values that fill it in."""
 
     id: str
@@ -49,7 +49,7 @@ class Drawn:
     values: dict[str, str]
 
 
-def draw(instruction_id: str, split: Split, supply: Supply, dice: Dice) -> Drawn:
+def draw(instruction_id: str, split: Split, supply: Supply, dice: Dice) -> DrawnInstruction:
     """Draw parameters for one instruction from the domain of the split."""
     domain: Mapping[str, Any] = load("parameters.yaml")[split].get(instruction_id, {})
     drawn = _draw_count(instruction_id, domain, dice)
@@ -88,12 +88,12 @@ def draw(instruction_id: str, split: Split, supply: Supply, dice: Dice) -> Drawn
             values["ordinal"], values["ordinal_genitive"] = load("wording.yaml")["ordinals"][position]
         case "startend:end_checker":
             kwargs["end_phrase"] = values["phrase"] = dice.pick(domain["phrases"])
-    return Drawn(instruction_id, kwargs, variant, values)
+    return DrawnInstruction(instruction_id, kwargs, variant, values)
 
 
-def _draw_count(instruction_id: str, domain: Mapping[str, Any], dice: Dice) -> Drawn:
+def _draw_count(instruction_id: str, domain: Mapping[str, Any], dice: Dice) -> DrawnInstruction:
     if instruction_id not in _COUNTS:
-        return Drawn(instruction_id, {}, "always", {})
+        return DrawnInstruction(instruction_id, {}, "always", {})
     count_name, relation_name, noun = _COUNTS[instruction_id]
     variant = dice.pick(_RELATIONS) if relation_name else "always"
     number: int = dice.pick(domain[variant if relation_name else "counts"])
@@ -112,4 +112,4 @@ def _draw_count(instruction_id: str, domain: Mapping[str, Any], dice: Dice) -> D
         "most_genitive": most_genitive,
         "most_accusative": most_accusative,
     }
-    return Drawn(instruction_id, kwargs, variant, values)
+    return DrawnInstruction(instruction_id, kwargs, variant, values)

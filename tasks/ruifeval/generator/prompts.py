@@ -37,7 +37,7 @@ from .compatibility import (
     compatible,
     contradictory,
 )
-from .parameters import Drawn, Supply, draw
+from .parameters import DrawnInstruction, Supply, draw
 from .wording import SPLITS, Split, Theme, frames, genres, render, themes, wordings
 
 # How many instructions a prompt has, and what its request is: each entry is as likely as any other.
@@ -131,7 +131,7 @@ def _deck(items: Sequence[T], dice: Dice) -> Iterator[T]:
 
 def _compose(
     opening: str, ids: Sequence[str], subjects: Iterator[Theme], used: Counter[str], split: Split, dice: Dice
-) -> tuple[str, list[Drawn]]:
+) -> tuple[str, list[DrawnInstruction]]:
     formal = dice.below(2) == 1
     while True:
         chosen = _with_companions(opening, ids, used, dice)
@@ -172,7 +172,7 @@ def _request(theme: Theme, chosen: Collection[str], split: Split, dice: Dice) ->
     return dice.pick(theme.texts)
 
 
-def _join(request: str, instructions: Sequence[Drawn], split: Split, formal: bool, dice: Dice) -> str:
+def _join(request: str, instructions: Sequence[DrawnInstruction], split: Split, formal: bool, dice: Dice) -> str:
     rules = [
         render(dice.pick(wordings(drawn.id, split, drawn.variant)), drawn.values, formal=formal)
         for drawn in instructions

@@ -6,8 +6,8 @@ import re
 
 from ...text.nouns import Noun
 from ..fixes import Fix, Fixes
+from ..result import RuleResult, at_least, quoted
 from ..text import Text
-from ..verdict import Verdict, at_least, quoted
 from .patterns import published_pattern
 
 _PLACEHOLDER = Noun("местозаполнитель в [скобках]", "местозаполнителя в [скобках]", "местозаполнителей в [скобках]")
@@ -22,13 +22,13 @@ _POSTSCRIPTS = {
 }
 
 
-def number_placeholders(text: Text, fixes: Fixes, *, num_placeholders: int) -> Verdict:
+def number_placeholders(text: Text, fixes: Fixes, *, num_placeholders: int) -> RuleResult:
     """Count bracketed pieces, empty ones too; a piece ends at the first closing bracket on its line."""
     found = _BRACKETS.findall(text.raw).count("]") if "]" in text.raw else 0
     return at_least(found, num_placeholders, _PLACEHOLDER)
 
 
-def postscript(text: Text, fixes: Fixes, *, postscript_marker: str) -> Verdict:
+def postscript(text: Text, fixes: Fixes, *, postscript_marker: str) -> RuleResult:
     """Demand a postscript marker anywhere, letter case aside.
 
     ``P.P.S`` and ``P.S.`` may have a space between their parts; any other marker is read as a pattern by the
@@ -39,8 +39,8 @@ def postscript(text: Text, fixes: Fixes, *, postscript_marker: str) -> Verdict:
         marker = _without_spaces(marker)
     pattern = _POSTSCRIPTS.get(marker) or published_pattern(marker.lower(), re.MULTILINE)
     if pattern.search(text.lower):
-        return Verdict(True, f"есть постскриптум {quoted(postscript_marker)}")
-    return Verdict(False, f"нет постскриптума {quoted(postscript_marker)}")
+        return RuleResult(True, f"есть постскриптум {quoted(postscript_marker)}")
+    return RuleResult(False, f"нет постскриптума {quoted(postscript_marker)}")
 
 
 def _without_spaces(marker: str) -> str:

@@ -7,8 +7,8 @@ import re
 
 from ...text.nouns import Noun
 from ..fixes import Fix, Fixes
+from ..result import RuleResult, at_least, exactly, quoted
 from ..text import Text
-from ..verdict import Verdict, at_least, exactly, quoted
 from .patterns import published_pattern
 
 _BULLET = Noun("пункт списка", "пункта списка", "пунктов списка")
@@ -37,29 +37,29 @@ DEEPEST_JSON = 500
 _TOO_DEEP = f"JSON вложен глубже {DEEPEST_JSON} уровней"
 
 
-def number_bullet_lists(text: Text, fixes: Fixes, *, num_bullets: int) -> Verdict:
+def number_bullet_lists(text: Text, fixes: Fixes, *, num_bullets: int) -> RuleResult:
     """Count lines that open with ``-``, or with ``*`` and then anything but another ``*``."""
     stars = len(_STAR_BULLET.findall(text.raw)) if "*" in text.raw else 0
     dashes = len(_DASH_BULLET.findall(text.raw)) if "-" in text.raw else 0
     return exactly(stars + dashes, num_bullets, _BULLET)
 
 
-def constrained_response(text: Text, fixes: Fixes) -> Verdict:
+def constrained_response(text: Text, fixes: Fixes) -> RuleResult:
     """Demand one of the three fixed answers, with an em dash, anywhere in the text."""
     for option in OPTIONS:
         if option in text.raw:
-            return Verdict(True, f"есть {quoted(option)}")
-    return Verdict(False, f"нет ни одного из вариантов: {', '.join(map(quoted, OPTIONS))}")
+            return RuleResult(True, f"есть {quoted(option)}")
+    return RuleResult(False, f"нет ни одного из вариантов: {', '.join(map(quoted, OPTIONS))}")
 
 
-def number_highlighted_sections(text: Text, fixes: Fixes, *, num_highlights: int) -> Verdict:
+def number_highlighted_sections(text: Text, fixes: Fixes, *, num_highlights: int) -> RuleResult:
     """Count non-blank ``*pieces*`` and non-blank ``**pieces**``; one in three asterisks counts twice."""
     pieces = _HIGHLIGHTED.findall(text.raw) + _DOUBLY_HIGHLIGHTED.findall(text.raw)
     count = sum(not piece.isspace() for piece in filter(None, pieces))
     return at_least(count, num_highlights, _HIGHLIGHT)
 
 
-def multiple_sections(text: Text, fixes: Fixes, *, section_spliter: str, num_sections: int) -> Verdict:
+def multiple_sections(text: Text, fixes: Fixes, *, section_spliter: str, num_sections: int) -> RuleResult:
     """Count section headings: the word, then a digit or a Latin letter, with at most one space between.
 
     By the published rules the word is read as a pattern, and may end a longer word. `Fix.SECTION_LETTERS` takes
@@ -74,7 +74,7 @@ def multiple_sections(text: Text, fixes: Fixes, *, section_spliter: str, num_sec
     return at_least(count, num_sections, _SECTION)
 
 
-def json_format(text: Text, fixes: Fixes) -> Verdict:
+def json_format(text: Text, fixes: Fixes) -> RuleResult:
     """Demand one JSON value and nothing else, within code fences if one likes.
 
     Nesting deeper than `DEEPEST_JSON` is no JSON: the published scorer dies of it, at a depth that depends on
@@ -87,22 +87,22 @@ def json_format(text: Text, fixes: Fixes) -> Verdict:
     try:
         json.loads(value)
     except json.JSONDecodeError as error:
-        return Verdict(False, f"не разбирается как JSON: строка {error.lineno}, позиция {error.colno}")
+        return RuleResult(False, f"не разбирается как JSON: строка {error.lineno}, позиция {error.colno}")
     except ValueError:
-        return Verdict(False, "не разбирается как JSON: слишком длинное число")
+        return RuleResult(False, "не разбирается как JSON: слишком длинное число")
     except RecursionError:
-        return Verdict(False, _TOO_DEEP)
-    return Verdict(False, _TOO_DEEP) if _nested_too_deep(value) else Verdict(True, "разбирается как JSON")
+        return RuleResult(False, _TOO_DEEP)
+    return RuleResult(False, _TOO_DEEP) if _nested_too_deep(value) else RuleResult(True, "разбирается как JSON")
 
 
-def title(text: Text, fixes: Fixes) -> Verdict:
+def title(text: Text, fixes: Fixes) -> RuleResult:
     """Demand a non-blank title in doubled angle brackets, on one line."""
     for line in _TITLE_LINE.findall(text.raw) if ">>" in text.raw else ():
         end = line.rfind(">>")
         name = line[: end + 2].lstrip("<").rstrip(">").strip() if end >= 3 else ""
         if name:
-            return Verdict(True, f"есть заголовок {quoted(name)}")
-    return Verdict(False, "нет заголовка в <<двойных угловых скобках>>")
+            return RuleResult(True, f"есть заголовок {quoted(name)}")
+    return RuleResult(False, "нет заголовка в <<двойных угловых скобках>>")
 
 
 def _nested_too_deep(value: str) -> bool:

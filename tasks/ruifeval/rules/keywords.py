@@ -12,51 +12,53 @@ from collections.abc import Sequence
 from ...text.nouns import Noun
 from ..fixes import Fix, Fixes
 from ..lemmas import lemmatise
+from ..result import RuleResult, compare_counts, quoted
 from ..text import Text
-from ..verdict import Verdict, compare, quoted
 from .patterns import published_pattern
 
 _TIME = Noun("раз", "раза", "раз")
 
 
-def existence(text: Text, fixes: Fixes, *, keywords: Sequence[str]) -> Verdict:
+def existence(text: Text, fixes: Fixes, *, keywords: Sequence[str]) -> RuleResult:
     """Demand that every keyword occurs."""
     missing = [word for word in keywords if not _found(word, text, fixes)]
     if missing:
-        return Verdict(False, f"нет слов: {_listed(missing)}" if missing[1:] else f"нет слова {quoted(missing[0])}")
-    return Verdict(
+        return RuleResult(
+            False, f"нет слов: {_listed(missing)}" if missing[1:] else f"нет слова {quoted(missing[0])}"
+        )
+    return RuleResult(
         True, f"есть все слова: {_listed(keywords)}" if keywords[1:] else f"есть слово {quoted(keywords[0])}"
     )
 
 
-def frequency(text: Text, fixes: Fixes, *, keyword: str, frequency: int, relation: str) -> Verdict:
+def frequency(text: Text, fixes: Fixes, *, keyword: str, frequency: int, relation: str) -> RuleResult:
     """Count the occurrences of a keyword."""
     lemmas = text.lemmas(fixes)
     pattern = _pattern(keyword.strip(), fixes)
     # An empty keyword (Latin letters separate words by the published rules) stands between any two characters.
     count = len(pattern.findall(lemmas)) if pattern.pattern else len(lemmas) + 1
-    verdict = compare(count, relation, frequency, _TIME)
-    return Verdict(verdict.followed, f"слово {quoted(keyword)} встречается {verdict.reason}")
+    verdict = compare_counts(count, relation, frequency, _TIME)
+    return RuleResult(verdict.followed, f"слово {quoted(keyword)} встречается {verdict.reason}")
 
 
-def forbidden_words(text: Text, fixes: Fixes, *, forbidden_words: Sequence[str]) -> Verdict:
+def forbidden_words(text: Text, fixes: Fixes, *, forbidden_words: Sequence[str]) -> RuleResult:
     """Demand that none of the words occurs, each as a whole word."""
     lemmas = text.lemmas(fixes)
     used = [word for word in forbidden_words if _whole(word, fixes).search(lemmas)]
     if used:
-        return Verdict(
+        return RuleResult(
             False,
             f"есть запрещённые слова: {_listed(used)}" if used[1:] else f"есть запрещённое слово {quoted(used[0])}",
         )
-    return Verdict(True, "запрещённых слов нет")
+    return RuleResult(True, "запрещённых слов нет")
 
 
-def letter_frequency(text: Text, fixes: Fixes, *, letter: str, let_frequency: int, let_relation: str) -> Verdict:
+def letter_frequency(text: Text, fixes: Fixes, *, letter: str, let_frequency: int, let_relation: str) -> RuleResult:
     """Count a character, letter case aside; any character serves as the letter."""
     wanted = letter.strip().lower()
     count = text.lower.count(wanted) if len(wanted) == 1 else 0
-    verdict = compare(count, let_relation, let_frequency, _TIME)
-    return Verdict(verdict.followed, f"буква {quoted(letter)} встречается {verdict.reason}")
+    verdict = compare_counts(count, let_relation, let_frequency, _TIME)
+    return RuleResult(verdict.followed, f"буква {quoted(letter)} встречается {verdict.reason}")
 
 
 def _found(keyword: str, text: Text, fixes: Fixes) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ...text.identification import describe
 from ..fixes import Fixes
+from ..result import RuleResult
 from ..text import Text
-from ..verdict import Verdict
 
 
-def response_language(text: Text, fixes: Fixes, *, language: str) -> Verdict:
+def response_language(text: Text, fixes: Fixes, *, language: str) -> RuleResult:
     """Demand that the answer's language is the given one (an ISO 639-1 code)."""
     reason = describe(text.language)
     followed = text.language == language
-    return Verdict(followed, reason if followed else f"{reason}, требуется {language}")
+    return RuleResult(followed, reason if followed else f"{reason}, требуется {language}")

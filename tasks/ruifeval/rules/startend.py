@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..fixes import Fixes
+from ..result import RuleResult, quoted
 from ..text import Text
-from ..verdict import Verdict, quoted
 
 
-def end_checker(text: Text, fixes: Fixes, *, end_phrase: str, final_dot_optional: bool = False) -> Verdict:
+def end_checker(text: Text, fixes: Fixes, *, end_phrase: str, final_dot_optional: bool = False) -> RuleResult:
     """Demand that the answer ends with the phrase; letter case and straight quotes around do not matter.
 
     ``final_dot_optional`` is not in the published rules; repaired prompts use it (`Fix.PROMPT_DEFECTS`).
@@ -15,14 +15,14 @@ def end_checker(text: Text, fixes: Fixes, *, end_phrase: str, final_dot_optional
     answer = text.stripped.strip('"')
     phrase = end_phrase.strip()
     if answer.removesuffix("." if final_dot_optional else "").lower().endswith(phrase.lower()):
-        return Verdict(True, f"ответ заканчивается фразой {quoted(phrase)}")
-    return Verdict(False, f"ответ заканчивается на {quoted(answer[-40:])}, требуется {quoted(phrase)}")
+        return RuleResult(True, f"ответ заканчивается фразой {quoted(phrase)}")
+    return RuleResult(False, f"ответ заканчивается на {quoted(answer[-40:])}, требуется {quoted(phrase)}")
 
 
-def quotation(text: Text, fixes: Fixes) -> Verdict:
+def quotation(text: Text, fixes: Fixes) -> RuleResult:
     """Demand a straight double quote at both ends."""
     answer = text.stripped
     if len(answer) > 1 and answer[0] == answer[-1] == '"':
-        return Verdict(True, "ответ заключён в двойные кавычки")
+        return RuleResult(True, "ответ заключён в двойные кавычки")
     where = "в начале" if answer[:1] != '"' else "в конце"
-    return Verdict(False, f'{where} ответа нет двойной кавычки (")')
+    return RuleResult(False, f'{where} ответа нет двойной кавычки (")')

@@ -18,7 +18,7 @@ from evalkit.tasks.logic.families import FAMILIES, kinship, knights, ordering, s
 from evalkit.tasks.logic.mutations import mutations
 from evalkit.tasks.logic.puzzle import DIFFICULTIES, SPLITS, Puzzle
 from evalkit.tasks.logic.russian import men, plural, women
-from evalkit.tasks.logic.search import Problem
+from evalkit.tasks.logic.search import ConstraintProblem
 from evalkit.tasks.logic.task import DEFAULT_COUNT, draw
 from evalkit.tasks.random import Dice
 from evalkit.tasks.types import Completion, Context, Status, Task
@@ -87,7 +87,7 @@ def test_zero_with_more_zeros_is_no_mutation():
 
 
 def test_the_search_finds_every_solution():
-    problem = Problem(4, 4)
+    problem = ConstraintProblem(4, 4)
     problem.all_different(range(4))
     problem.relate(0, 1, lambda a, b: a < b)
     problem.relate(1, 2, lambda a, b: abs(a - b) != 1)
@@ -102,7 +102,7 @@ def test_the_search_finds_every_solution():
 
 
 def test_the_search_sees_a_contradiction_at_once():
-    problem = Problem(2, 2)
+    problem = ConstraintProblem(2, 2)
     problem.restrict(0, lambda value: False)
     assert problem.solutions() == []
 

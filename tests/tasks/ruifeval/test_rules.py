@@ -9,8 +9,8 @@ import pytest
 from evalkit.tasks.ruifeval import ruifeval
 from evalkit.tasks.ruifeval.fixes import ALL_FIXES, NO_FIXES, Fix
 from evalkit.tasks.ruifeval.instructions import INSTRUCTIONS, check
+from evalkit.tasks.ruifeval.result import quoted
 from evalkit.tasks.ruifeval.text import Text
-from evalkit.tasks.ruifeval.verdict import quoted
 from evalkit.tasks.text.identification import identify
 from evalkit.tasks.text.nouns import Noun
 from evalkit.tasks.types import Completion, Context, Sample, Status

@@ -12,28 +12,28 @@ RELATIONS = (LESS_THAN, AT_LEAST)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleResult:
     """Whether one instruction was followed, and a short Russian sentence that says why."""
 
     followed: bool
     reason: str
 
 
-def compare(found: int, relation: str, wanted: int, noun: Noun) -> Verdict:
+def compare_counts(found: int, relation: str, wanted: int, noun: Noun) -> RuleResult:
     """Judge a count by the published relations: ``at least`` (≥) and ``less than`` (<)."""
     if relation == LESS_THAN:
-        return Verdict(found < wanted, f"{noun.count(found)}, требуется меньше {wanted}")
+        return RuleResult(found < wanted, f"{noun.count(found)}, требуется меньше {wanted}")
     return at_least(found, wanted, noun)
 
 
-def at_least(found: int, wanted: int, noun: Noun) -> Verdict:
+def at_least(found: int, wanted: int, noun: Noun) -> RuleResult:
     """Judge a count that must not be smaller than ``wanted``."""
-    return Verdict(found >= wanted, f"{noun.count(found)}, требуется не меньше {wanted}")
+    return RuleResult(found >= wanted, f"{noun.count(found)}, требуется не меньше {wanted}")
 
 
-def exactly(found: int, wanted: int, noun: Noun) -> Verdict:
+def exactly(found: int, wanted: int, noun: Noun) -> RuleResult:
     """Judge a count that must equal ``wanted``."""
-    return Verdict(found == wanted, f"{noun.count(found)}, требуется ровно {wanted}")
+    return RuleResult(found == wanted, f"{noun.count(found)}, требуется ровно {wanted}")
 
 
 def quoted(text: str, limit: int = 60) -> str:
