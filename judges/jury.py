@@ -9,7 +9,7 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from ..errors import UsageError, nearest
-from ..tasks.types import APPARATUS_FAILURES, Judge, Judgement, Status
+from ..tasks.types import Judge, Judgement, Status, first_failure
 from .judge import as_number
 
 Rule = Callable[[Sequence[float]], float]
@@ -106,9 +106,7 @@ def _joined(tables: Sequence[Mapping[str, Any]], rule: Rule) -> dict[str, float]
 
 
 def _failure(judgements: Sequence[Judgement]) -> Status:
-    failed = [judgement.status for judgement in judgements if judgement.value is None]
-    # What a second attempt can mend goes first: such samples are tried again when a run is resumed.
-    return next((status for status in failed if status in APPARATUS_FAILURES), failed[0])
+    return first_failure([judgement.status for judgement in judgements if judgement.value is None])
 
 
 def _success(judgements: Sequence[Judgement]) -> Status:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from ..errors import UsageError
-from ..tasks.types import APPARATUS_FAILURES, Judge, Judgement, Status
+from ..tasks.types import Judge, Judgement, Status, first_failure
 from .guard.precheck import Reason, precheck
 from .judge import as_number
 
@@ -93,9 +93,7 @@ async def compare(judge: Judge, contest: Contest, *, table: bool = False, draw: 
     games = (_game(first, table=table, swapped=False), _game(second, table=table, swapped=True))
     failed = [game.status for game in games if game.winner is None]
     if failed:
-        # What a second attempt can mend goes first: such battles are tried again when a run is resumed.
-        mendable = [status for status in failed if status in APPARATUS_FAILURES]
-        return Outcome(None, (mendable or failed)[0], None, games=games)
+        return Outcome(None, first_failure(failed), None, games=games)
     criteria = {name: _agreed(games[0].criteria[name], games[1].criteria[name]) for name in games[0].criteria}
     winner = overall(criteria) if table else _agreed(games[0].winner, games[1].winner)
     strict = all(game.status is Status.OK for game in games)

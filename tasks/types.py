@@ -147,6 +147,21 @@ APPARATUS_FAILURES = frozenset(
 )
 
 
+def first_failure(failed: Sequence[Status]) -> Status:
+    """Return the status to report when several gradings failed: the first that a retry may fix, else the first."""
+    return next((status for status in failed if status in APPARATUS_FAILURES), failed[0])
+
+
+def answer_status(completion: Completion, status: Status, *, decided: bool = False) -> Status:
+    """Return ``truncated`` or ``empty`` for an answer that was cut off or is blank, else the scorer's ``status``.
+
+    A ``decided`` answer (one whose verdict the missing end cannot change) is never ``truncated``.
+    """
+    if completion.finish_reason == "length" and not decided:
+        return Status.TRUNCATED
+    return status if completion.text.strip() else Status.EMPTY
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """The verdict on one completion.
@@ -285,9 +300,15 @@ class Metric:
     unit: Literal["share", "number"] | None = None
 
 
-def mean_value(name: str = "score", title: str = "") -> Metric:
-    """Make the plainest metric: the mean of ``Score.value``."""
-    return Metric(name, lambda score: [] if score.value is None else [Observation(score.value)], title)
+def mean_value(
+    name: str = "score", title: str = "", labels: Callable[[Score], Mapping[str, str]] = lambda score: {}
+) -> Metric:
+    """Make the simplest metric: the mean of ``Score.value``, broken down by the ``labels`` of a score."""
+
+    def observe(score: Score) -> list[Observation]:
+        return [] if score.value is None else [Observation(score.value, labels(score))]
+
+    return Metric(name, observe, title)
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from ...errors import UsageError
 from ..base import BaseTask
 from ..execution import Execution, Limits, Outcome, Program
 from ..records import Record, read_samples
-from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
+from ..types import Completion, Context, Metric, Sample, Score, Status, answer_status, mean_value
 from .checks import runnable
 from .extraction import continued, defines, find_program, preceded
 from .intents import asserted_calls, filled, score_tests
@@ -26,10 +26,8 @@ _LIMITS = Limits()
 OWN_PROBLEMS = Path(__file__).parent / "data" / "problems.jsonl"
 
 
-def _passes(score: Score) -> Iterable[Observation]:
-    if score.value is not None:
-        intent = score.parts.get("intent")
-        yield Observation(score.value, {"intent": intent} if intent else {})
+def _intent(score: Score) -> dict[str, str]:
+    return {"intent": score.parts["intent"]} if score.parts.get("intent") else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class CodeTask(BaseTask):
     stand_in: str | None = None
     version: str = "1"
     max_tokens: int = 2048
-    metrics: tuple[Metric, ...] = (Metric("pass@1", _passes, "pass@1"),)
+    metrics: tuple[Metric, ...] = (mean_value("pass@1", "pass@1", _intent),)
     needs: tuple[str, ...] = ("sandbox",)
 
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
@@ -145,13 +143,9 @@ def _nothing(metadata: Mapping[str, Any], completion: Completion) -> Score:
     else:
         wanted_program = f"программы, которая определяет {name}" if name else "программы"
         reason = f"в ответе нет {wanted_program}, или она длиннее {LONGEST_PROGRAM} знаков"
-    if completion.finish_reason == "length":
-        status = Status.TRUNCATED
-    else:
-        status = Status.MISSING if completion.text.strip() else Status.EMPTY
     tests = [{"index": index, "outcome": str(Outcome.NOT_RUN), "reason": ""} for index in range(len(wanted))]
     parts = {"intent": metadata["intent"], "passed": 0, "total": len(wanted), "tests": tests}
-    return Score(0.0, status, parts, reason)
+    return Score(0.0, answer_status(completion, Status.MISSING), parts, reason)
 
 
 def _answer(sample: Sample, text: str) -> Completion:

@@ -21,7 +21,18 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from ..rubrics import PROOF, Criterion, rubric_reward
-from ..types import APPARATUS_FAILURES, Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status
+from ..types import (
+    APPARATUS_FAILURES,
+    Completion,
+    Judge,
+    Judgement,
+    Metric,
+    Observation,
+    Sample,
+    Score,
+    Status,
+    first_failure,
+)
 from .final_answer import FinalAnswer, Gate, check_final_answer
 from .loader import ProofProblem, problem_of
 from .scheme import FULL, WRONG_ANSWER_CAP, Levels
@@ -295,8 +306,7 @@ def _failure(
         failed.append(compared.status)
     if described is not None and described.status in APPARATUS_FAILURES:
         failed.append(described.status)
-    # What a second attempt can mend goes first: such samples are tried again when a run is resumed.
-    return next((status for status in failed if status in APPARATUS_FAILURES), failed[0] if failed else None)
+    return first_failure(failed) if failed else None
 
 
 def _shows_something(text: str) -> bool:

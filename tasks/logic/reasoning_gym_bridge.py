@@ -19,7 +19,7 @@ from typing import Any, Final
 from ...errors import MissingExtraError, UsageError, nearest
 from ..base import BaseTask
 from ..text.answers import plain, unwrapped
-from ..types import Completion, Context, Metric, Sample, Score, Status, mean_value
+from ..types import Completion, Context, Metric, Sample, Score, Status, answer_status, mean_value
 from .answers import final_answer
 from .puzzle import SPLITS
 
@@ -33,22 +33,11 @@ _LAST_LINE: Final = "End with a separate line “Answer: …” that has nothing
 
 # These score by rules of their own, but have a single right answer too.
 _SINGLE_ANSWER: Final = frozenset(
-    {
-        "calendar_arithmetic",
-        "chain_sum",
-        "circuit_logic",
-        "color_cube_rotation",
-        "family_relationships",
-        "mini_sudoku",
-        "needle_haystack",
-        "products",
-        "rectangle_count",
-        "self_reference",
-        "spell_backward",
-        "sudoku",
-        "word_sorting",
-        "zebra_puzzles",
-    }
+    (
+        *("calendar_arithmetic", "chain_sum", "circuit_logic", "color_cube_rotation", "family_relationships"),
+        *("mini_sudoku", "needle_haystack", "products", "rectangle_count", "self_reference", "spell_backward"),
+        *("sudoku", "word_sorting", "zebra_puzzles"),
+    )
 )
 
 # Their problems depend on the order of Python's sets, which is another one in each process.
@@ -97,11 +86,7 @@ class ReasoningGym(BaseTask):
         gold = str(sample.target)
         given = final_answer(completion.text, paragraph="\n" in gold)
         right = bool(given) and plain(given) == plain(unwrapped(gold))
-        status = Status.OK if given else Status.MISSING
-        if completion.finish_reason == "length" and not right:
-            status = Status.TRUNCATED
-        elif not completion.text.strip():
-            status = Status.EMPTY
+        status = answer_status(completion, Status.OK if given else Status.MISSING, decided=right)
         parts = {"correct": right, "extracted": given or None, "gold": gold}
         return Score(float(right), status, parts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from ..base import BaseTask
 from ..random import Dice
 from ..records import Record, read_records
 from ..text.answers import plain
-from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
+from ..types import Completion, Context, Metric, Sample, Score, answer_status, mean_value
 from .answers import Answer, check_answer, final_answer
 from .families import FAMILIES
 from .mutations import mutations
@@ -62,11 +62,7 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
     """
     answer = Answer.from_json(sample.target)
     verdict = check_answer(answer, completion.text)
-    status = verdict.status
-    if completion.finish_reason == "length" and not verdict.right:
-        status = Status.TRUNCATED
-    elif not completion.text.strip():
-        status = Status.EMPTY
+    status = answer_status(completion, verdict.status, decided=verdict.right)
     parts = {
         "correct": verdict.right,
         "extracted": verdict.extracted,
@@ -78,10 +74,8 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
     return Score(float(verdict.right), status, parts, f"{given}, верно: «{answer}»")
 
 
-def _observe(score: Score) -> Iterator[Observation]:
-    if score.value is not None:
-        labels = {"family": score.parts["family"], "difficulty": str(score.parts["difficulty"])}
-        yield Observation(score.value, labels)
+def _labels(score: Score) -> dict[str, str]:
+    return {name: str(score.parts[name]) for name in ("family", "difficulty")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,7 @@ class Logic(BaseTask):
     title: str = "Logic puzzles"
     # A 9×9 sudoku is reasoned through cell by cell.
     max_tokens: int = 4096
-    metrics: tuple[Metric, ...] = (Metric("accuracy", _observe, "Puzzles solved"),)
+    metrics: tuple[Metric, ...] = (mean_value("accuracy", "Puzzles solved", _labels),)
 
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
         """Yield the first ``limit`` puzzles (200 without a limit) of the seed, each made when it is reached.

@@ -30,7 +30,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..base import BaseTask
-from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
+from ..types import Completion, Context, Metric, Observation, Sample, Score, Status, answer_status, mean_value
 from .loaders import (
     Shape,
     aime_shape,
@@ -60,18 +60,13 @@ _EXPLANATIONS = {
 }
 
 
-def _accuracy(score: Score) -> Iterable[Observation]:
-    if score.value is not None:
-        yield Observation(score.value, score.parts.get("labels", {}))
-
-
 def _answered(score: Score) -> Iterable[Observation]:
     if score.value is not None:
         yield Observation(float(score.parts["verdict"] != "unparsed"))
 
 
 METRICS = (
-    Metric("accuracy", _accuracy, "Accuracy"),
+    mean_value("accuracy", "Accuracy", lambda score: score.parts.get("labels", {})),
     Metric("answered", _answered, "Final answer found"),
 )
 
@@ -182,17 +177,10 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
         return Score(None, Status.TIMEOUT, parts, explanation)
     if verdict == "malformed":
         return Score(None, Status.SCORER_ERROR, parts, explanation)
-    return Score(float(verdict == "correct"), _status(completion, verdict, found.extracted), parts, explanation)
-
-
-def _status(completion: Completion, verdict: str, extracted: str | None) -> Status:
-    if completion.finish_reason == "length":
-        return Status.TRUNCATED
-    if not completion.text.strip():
-        return Status.EMPTY
-    if verdict == "unparsed" and not extracted:
-        return Status.MISSING
-    return Status.MALFORMED if verdict in ("unparsed", "limit") else Status.OK
+    status = Status.MALFORMED if verdict in ("unparsed", "limit") else Status.OK
+    if verdict == "unparsed" and not found.extracted:
+        status = Status.MISSING
+    return Score(float(verdict == "correct"), answer_status(completion, status), parts, explanation)
 
 
 math = MathTask("math", "Math (own problems in Russian)", any_shape)

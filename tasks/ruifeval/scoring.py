@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..text.nouns import Noun
-from ..types import Completion, Metric, Observation, Score, Status
+from ..types import Completion, Metric, Observation, Score, Status, answer_status
 from .fixes import Fixes
 from .instructions import check
 from .text import Text
@@ -28,7 +28,7 @@ def score_answer(instructions: Sequence[Mapping[str, Any]], completion: Completi
     strict = [verdict["strict"] for verdict in verdicts]
     return Score(
         sum(strict) / len(strict),
-        _status(completion, text),
+        answer_status(completion, Status.OK),
         {
             "prompt_strict": all(strict),
             "prompt_loose": all(verdict["loose"] for verdict in verdicts),
@@ -49,12 +49,6 @@ def _both(instruction: Mapping[str, Any], text: Text, fixes: Fixes) -> dict[str,
                 loose, reason = True, f"{strict.reason}; нестрого: {verdict.reason}"
                 break
     return {"id": id, "strict": strict.followed, "loose": loose, "reason": reason}
-
-
-def _status(completion: Completion, text: Text) -> Status:
-    if completion.finish_reason == "length":
-        return Status.TRUNCATED
-    return Status.EMPTY if text.blank else Status.OK
 
 
 def _prompt(part: str, score: Score) -> Iterable[Observation]:

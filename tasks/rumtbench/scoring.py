@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..types import APPARATUS_FAILURES, Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status
+from ..types import Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status, first_failure
 
 LOWEST, HIGHEST = 1, 10
 
@@ -90,9 +90,7 @@ def _status(turns: Sequence[Mapping[str, Any]], completion: Completion, *, rated
     statuses = [Status(turn["status"]) for turn in turns]
     if not rated:
         failed = [status for status, turn in zip(statuses, turns, strict=True) if turn["rating"] is None]
-        # What a second attempt can mend goes first: such samples are tried again when a run is resumed.
-        mendable = [status for status in failed if status in APPARATUS_FAILURES]
-        return (mendable or failed or [Status.OUT_OF_RANGE])[0]
+        return first_failure(failed or [Status.OUT_OF_RANGE])
     if Status.EMPTY in statuses:
         return Status.EMPTY
     if completion.finish_reason == "length":

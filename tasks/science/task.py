@@ -10,7 +10,7 @@ from pathlib import Path
 from ...errors import UsageError
 from ..base import BaseTask
 from ..random import Dice
-from ..types import Completion, Context, Metric, Observation, Sample, Score, Status
+from ..types import Completion, Context, Metric, Sample, Score, answer_status, mean_value
 from .letters import CYRILLIC, LATIN, extract
 from .loaders import Question, read_questions
 
@@ -59,11 +59,7 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
     labels = sample.metadata["labels"]
     found = extract(completion.text, sample.metadata["options"], labels)
     given = None if found.index is None else labels[found.index]
-    status = found.status
-    if found.index is None and completion.finish_reason == "length":
-        status = Status.TRUNCATED
-    elif not completion.text.strip():
-        status = Status.EMPTY
+    status = answer_status(completion, found.status, decided=found.index is not None)
     parts = {
         "correct": given == sample.target,
         "extracted": given,
@@ -74,9 +70,8 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
     return Score(float(given == sample.target), status, parts, explanation)
 
 
-def _observe(score: Score) -> Iterator[Observation]:
-    if score.value is not None:
-        yield Observation(score.value, {"subject": score.parts["subject"]} if score.parts["subject"] else {})
+def _subject(score: Score) -> dict[str, str]:
+    return {"subject": score.parts["subject"]} if score.parts["subject"] else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class Science(BaseTask):
     version: str = "1"
     title: str = "Science questions"
     max_tokens: int = 1024
-    metrics: tuple[Metric, ...] = (Metric("accuracy", _observe, "Right answers"),)
+    metrics: tuple[Metric, ...] = (mean_value("accuracy", "Right answers", _subject),)
 
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
         """Yield the project's own questions, the first ``limit`` of them; subjects take turns.

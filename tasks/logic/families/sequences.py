@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, repeat
 from typing import Final, Literal
 
 from ...random import Dice
@@ -49,8 +50,7 @@ class Facts:
 def solve(facts: Facts) -> list[int]:
     """Return the values that the wanted term has under the rules of the class that fit the terms given."""
     count = len(facts.terms) + facts.ahead
-    found = {continued[-1] for continued in _continuations(facts.kind, facts.terms, count)}
-    return sorted(found)
+    return sorted({continued[-1] for continued in _continuations(facts.kind, facts.terms, count)})
 
 
 def answer(facts: Facts, solution: int) -> Answer:
@@ -75,10 +75,7 @@ def _continuations(kind: Kind, given: tuple[int, ...], count: int) -> list[list[
 
 
 def _affine(first: int, factor: int, added: int, count: int) -> list[int]:
-    terms = [first]
-    while len(terms) < count:
-        terms.append(terms[-1] * factor + added)
-    return terms
+    return list(accumulate(repeat(added, count - 1), lambda term, more: term * factor + more, initial=first))
 
 
 def _two_steps(first: int, second: int, p: int, q: int, count: int) -> list[int]:
@@ -94,11 +91,7 @@ def _by_differences(given: tuple[int, ...], count: int) -> list[list[int]]:
     step, curve = second - first, third - 2 * second + first
     if curve % 2:
         return []
-    terms = [first]
-    while len(terms) < count:
-        terms.append(terms[-1] + step)
-        step += curve
-    return [terms]
+    return [[first + step * n + curve * (n * (n - 1) // 2) for n in range(count)]]
 
 
 def _interleaved(given: tuple[int, ...], count: int) -> list[int]:
@@ -106,11 +99,7 @@ def _interleaved(given: tuple[int, ...], count: int) -> list[int]:
 
 
 def _growing(first: int, step: int, ratio: int, count: int) -> list[int]:
-    terms = [first]
-    while len(terms) < count:
-        terms.append(terms[-1] + step)
-        step *= ratio
-    return terms
+    return list(accumulate((step * ratio**n for n in range(count - 1)), initial=first))
 
 
 def generate(dice: Dice, difficulty: int, split: Split) -> Puzzle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Final, Literal
 
 from ...random import Dice
@@ -112,15 +113,7 @@ def generate(dice: Dice, difficulty: int, split: Split) -> Puzzle:
         premises = _premises(dice, terms, difficulty)
         if not consistent(terms, premises):
             continue
-        candidates = dice.shuffled(
-            [
-                (kind, one, other)
-                for kind in _KINDS
-                for one in range(terms)
-                for other in range(terms)
-                if one != other
-            ]
-        )
+        candidates = dice.shuffled([(kind, *pair) for kind in _KINDS for pair in permutations(range(terms), 2)])
         fresh = [claim for claim in candidates if not _restates(claim, premises)]
         valid = [claim for claim in fresh if follows(terms, premises, claim)]
         invalid = [claim for claim in fresh if claim not in valid]

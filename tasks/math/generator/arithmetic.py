@@ -94,6 +94,3 @@ def purchase(dice: Dice, difficulty: int) -> Exercise:
         f"Сколько рублей сдачи нужно получить с {paid} рублей?"
     )
     return Exercise(text, ROUBLES.count(paid - total))
-
-
-FAMILIES = (integer_expression, fraction_expression, decimal_expression, purchase)

@@ -120,6 +120,3 @@ def no_neighbours(dice: Dice, difficulty: int) -> Exercise:
         "выбранных стула не стояли рядом?"
     )
     return Exercise(text, str(answer))
-
-
-FAMILIES = (committee, anagrams, digit_numbers, tournament, lattice_paths, no_neighbours)

@@ -209,18 +209,3 @@ def rational_inequality(dice: Dice, difficulty: int) -> Exercise:
         "Ответ запишите промежутком или объединением промежутков."
     )
     return Exercise(text, answer)
-
-
-FAMILIES = (
-    linear_equation,
-    quadratic_equation,
-    absolute_value_equation,
-    exponential_equation,
-    logarithmic_equation,
-    unknown_coefficient,
-    linear_system,
-    three_unknowns,
-    sum_and_product,
-    quadratic_inequality,
-    rational_inequality,
-)

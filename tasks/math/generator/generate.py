@@ -10,21 +10,12 @@ from ..loaders import MathProblem
 from . import arithmetic, combinatorics, equations, geometry, motion, numbers, percent, probability, progressions
 from .family import DIFFICULTIES, SPLITS, Exercise, Family
 
+_MODULES = (arithmetic, equations, progressions, percent, motion, numbers, combinatorics, probability, geometry)
+
 FAMILIES: dict[str, Family] = {
-    family.name: family
-    for module in (
-        arithmetic,
-        equations,
-        progressions,
-        percent,
-        motion,
-        numbers,
-        combinatorics,
-        probability,
-        geometry,
-    )
-    for family in module.FAMILIES
+    family.name: family for module in _MODULES for family in vars(module).values() if isinstance(family, Family)
 }
+"""All families by name, in the order of their definitions; seeded decks of them depend on it."""
 
 # A small choice of families may run out of new problems; then problems come again.
 _TRIES_FOR_A_NEW_PROBLEM = 50

@@ -140,14 +140,3 @@ def chord(dice: Dice, difficulty: int) -> Exercise:
     if asked == "chord":
         return Exercise(f"{drawn} на расстоянии {distance} от центра. Найдите длину хорды.", str(2 * half))
     return Exercise(f"{drawn} длины {2 * half}. На каком расстоянии от центра она находится?", str(distance))
-
-
-FAMILIES = (
-    right_triangle,
-    rectangle_by_ratio,
-    polygon_area,
-    cuboid,
-    triangle_with_whole_area,
-    angles_by_ratio,
-    chord,
-)

@@ -149,6 +149,3 @@ def train_and_bridge(dice: Dice, difficulty: int) -> Exercise:
         return Exercise(f"{given} Найдите длину поезда.", f"{speed * at_pole} м")
     text = f"{given} Найдите скорость поезда в километрах в час."
     return Exercise(text, f"{decimal(Fraction(speed * 36, 10))} км/ч")
-
-
-FAMILIES = (meeting, river, joint_work, overtaking, average_speed, train_and_bridge)

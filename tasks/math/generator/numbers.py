@@ -122,14 +122,3 @@ def digit_sum(dice: Dice, difficulty: int) -> Exercise:
     answer = 9 * exponent - sum(int(digit) for digit in str(less - 1))
     text = f"Найдите сумму цифр десятичной записи числа $10^{{{exponent}}} - {less}$."
     return Exercise(text, str(answer))
-
-
-FAMILIES = (
-    divisor_or_multiple,
-    remainder_of_power,
-    divisor_count,
-    base_conversion,
-    remainders,
-    trailing_zeros,
-    digit_sum,
-)

@@ -107,6 +107,3 @@ def drying(dice: Dice, difficulty: int) -> Exercise:
     verb, other, product, raw = dice.pick(_DRIED)
     text = f"{verb} {wet} % воды, а {other} — {dry} %. Сколько килограммов {product} получится из {fresh} кг {raw}?"
     return Exercise(text, f"{decimal(left)} кг")
-
-
-FAMILIES = (price_changes, price_before, mixture, compound_interest, drying)

@@ -125,6 +125,3 @@ def which_line(dice: Dice, difficulty: int) -> Exercise:
         "бракованной. Найдите вероятность того, что её выпустила вторая линия. Ответ запишите обыкновенной дробью."
     )
     return Exercise(text, fraction(chance))
-
-
-FAMILIES = (urn, dice_sum, coins, at_least_one_hit, which_line)

@@ -72,6 +72,3 @@ def reading_more_each_day(dice: Dice, difficulty: int) -> Exercise:
     )
     total = sum(first + more * day for day in range(days))
     return Exercise(text, str(total))
-
-
-FAMILIES = (arithmetic_progression, geometric_progression, recurrence, reading_more_each_day)
