@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..errors import UsageError
 from .rubrics import Criterion
 from .types import Completion, Context, Metric, Sample, Score
 
@@ -58,6 +59,18 @@ class HumanVerdict:
         ``machine`` is what the judges had given before anybody spoke.
         """
         return {"verdict": self.value, "by": self.by, "comment": self.comment, "machine": machine}
+
+
+def check_split(task: str, split: str, known: Sequence[str] = ("test",)) -> None:
+    """Make sure that a task has a split.
+
+    Raises:
+        UsageError: it has only the ``known`` ones.
+    """
+    if split not in known:
+        names = " and ".join(f"'{name}'" for name in known)
+        has = f"the split {names} alone" if len(known) == 1 else f"the splits {names}"
+        raise UsageError(f"{task} has {has}, not '{split}'")
 
 
 class BaseTask(ABC):

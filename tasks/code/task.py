@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
-from ..base import BaseTask
+from ..base import BaseTask, check_split
 from ..execution import Execution, Limits, Outcome, Program
 from ..records import Record, read_samples
 from ..types import Completion, Context, Metric, Sample, Score, Status, answer_status, mean_value
@@ -54,8 +54,7 @@ class CodeTask(BaseTask):
         Raises:
             UsageError: the split is not ``test``, or the task has no problems of its own.
         """
-        if split != "test":
-            raise UsageError(f"{self.name} has the split 'test' alone, not '{split}'")
+        check_split(self.name, split)
         if self.stand_in is not None:
             raise UsageError(f"{self.name} has no problems of its own: give its file with --data {self.name}=FILE")
         return islice(self.read(OWN_PROBLEMS), limit)

@@ -8,9 +8,11 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import UsageError, nearest
-from ..base import BaseTask, Grading, HumanVerdict
+from ..base import BaseTask, Grading, HumanVerdict, check_split
 from ..rubrics import PROOF, Criterion
 from ..types import Completion, Context, Metric, Sample, Score, Status
+from . import people, scoring
+from .loader import read_problems
 from .scoring import METRICS, RULES
 
 OWN_PROBLEMS = Path(__file__).parent / "data" / "problems.jsonl"
@@ -55,8 +57,7 @@ class ProofTask(BaseTask):
         Raises:
             UsageError: the split is not ``test``.
         """
-        if split != "test":
-            raise UsageError(f"{self.name} has the split 'test' alone, not '{split}'")
+        check_split(self.name, split)
         return islice(self.read(OWN_PROBLEMS), limit)
 
     def read(self, path: Path) -> Iterable[Sample]:
@@ -65,8 +66,6 @@ class ProofTask(BaseTask):
         Raises:
             InputError: a record cannot be used (names file, line and field).
         """
-        from .loader import read_problems
-
         return read_problems(path)
 
     def gradings(self, sample: Sample) -> int:
@@ -75,32 +74,24 @@ class ProofTask(BaseTask):
 
     async def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Have the solution graded; see `scoring` for the rule and the parts."""
-        from .scoring import grade
-
         if context.judge is None:
             return Score(None, Status.JUDGE_ERROR, explanation=f"{self.name} needs a judge: give --judge MODEL")
-        score = await grade(
+        score = await scoring.grade(
             sample, completion, context.judge, draws=self.draws, rule=self.rule, criteria=self.criteria
         )
         return self.by_rubric(score, self.rubric) if self.rubric else score
 
     def by_rubric(self, score: Score, kept: Sequence[Criterion]) -> Score:
         """Return a score by some of the rubric's criteria; see `scoring.by_rubric`."""
-        from .scoring import by_rubric
-
-        return by_rubric(score, kept)
+        return scoring.by_rubric(score, kept)
 
     def review(self, completion: Completion, score: Score) -> Iterable[Grading]:
         """Yield the points, as judges gave them to the whole solution; see `people.review`."""
-        from .people import review
-
-        return review(completion, score)
+        return people.review(completion, score)
 
     def settle(self, score: Score, verdict: HumanVerdict) -> Score:
         """Return the score with a person's points, behind no gate; see `people.settle`."""
-        from .people import settle
-
-        return settle(score, verdict)
+        return people.settle(score, verdict)
 
 
 imo = ProofTask("imo", "IMO 2025, proofs", stand_in="imo-mini")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import MissingExtraError, UsageError, nearest
-from ..base import BaseTask
+from ..base import BaseTask, check_split
 from ..text.answers import plain, unwrapped
 from ..types import Completion, Context, Metric, Sample, Score, Status, answer_status, mean_value
 from .answers import final_answer
@@ -65,8 +65,7 @@ class ReasoningGym(BaseTask):
         Raises:
             UsageError: there is no such split.
         """
-        if split not in SPLITS:
-            raise UsageError(f"{self.name} has the splits 'train' and 'test', not '{split}'")
+        check_split(self.name, split, SPLITS)
         limit = DEFAULT_COUNT if limit is None else limit
         return islice(self._problems(split, limit, seed), limit)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 from ...errors import UsageError, nearest
-from ..base import BaseTask
+from ..base import BaseTask, check_split
 from ..random import Dice
 from ..records import Record, read_records
 from ..text.answers import plain
 from ..types import Completion, Context, Metric, Sample, Score, answer_status, mean_value
-from .answers import Answer, check_answer, final_answer
+from .answers import Answer, Form, check_answer, final_answer
 from .families import FAMILIES
 from .mutations import mutations
 from .puzzle import DIFFICULTIES, SPLITS, Puzzle, Split
@@ -99,8 +100,7 @@ class Logic(BaseTask):
         Raises:
             UsageError: there is no such split.
         """
-        if split not in SPLITS:
-            raise UsageError(f"{self.name} has the splits 'train' and 'test', not '{split}'")
+        check_split(self.name, split, SPLITS)
         count = DEFAULT_COUNT if limit is None else limit
         return (_sample(split, seed, index, self.families, self.difficulties) for index in range(count))
 
@@ -134,17 +134,13 @@ class Logic(BaseTask):
 
 
 def _read(record: Record) -> Sample:
-    for field in ("id", "prompt"):
-        if not isinstance(record.get(field), str | int):
-            raise record.error(f"'{field}' must be a text")
-    answer = record.get("answer")
-    if not isinstance(answer, dict) or not isinstance(answer.get("value"), list):
-        raise record.error("'answer' must be an object with 'form' and 'value' (a list of texts)")
-    forms = ("integer", "choice", "sequence", "set", "grid")
-    if answer.get("form") not in forms:
-        raise record.error(f"unknown form {answer.get('form')!r} in 'answer'.{nearest('', forms)}")
+    answer = replace(record, data=record.field("answer", dict, "an object with 'form' and 'value'"))
+    answer.choice("form", get_args(Form))
+    answer.texts("value")
     labels = {name: record[name] for name in ("family", "difficulty", "options") if name in record}
-    return Sample.ask(str(record["id"]), str(record["prompt"]), target=Answer.from_json(answer).as_json(), **labels)
+    return Sample.ask(
+        str(record.key("id")), str(record.key("prompt")), target=Answer.from_json(answer).as_json(), **labels
+    )
 
 
 logic = Logic()

@@ -18,9 +18,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
-from ..records import Record, read_records, shown
+from ..records import Record, read_samples, shown
 from ..types import Sample
 
 RUSSIAN_PROMPT = (
@@ -61,14 +62,14 @@ def read_problems(path: Path, shape: Shape) -> Iterator[Sample]:
     Raises:
         InputError: the file cannot be read, or a record cannot be used (names file, line and field).
     """
-    seen: dict[str, str] = {}
-    for number, record in enumerate(read_records(path), start=1):
+    numbers = count(1)
+
+    def sample_of(record: Record) -> Sample:
         problem = shape(replace(record, data={name.lower(): value for name, value in record.items()}))
-        id = problem.id or str(number)
-        if id in seen:
-            raise record.field_error("id", f"{id!r} was already used at {seen[id]}; ids must be unique")
-        seen[id] = record.place
-        yield make_sample(id, problem.text, problem.answer, problem.labels)
+        number = next(numbers)
+        return make_sample(problem.id or str(number), problem.text, problem.answer, problem.labels)
+
+    return read_samples(path, sample_of, id_field="id")
 
 
 def own_shape(record: Record) -> MathProblem:

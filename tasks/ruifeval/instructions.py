@@ -5,7 +5,7 @@ The rule of ``group:name`` is the function ``name`` in the module ``group.py`` b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -26,7 +26,7 @@ from .rules import (
 )
 from .text import Text
 
-__all__ = ["INSTRUCTIONS", "Instruction", "Kind", "Parameter", "RuleResult", "check"]
+__all__ = ["INSTRUCTIONS", "Instruction", "Kind", "RuleResult", "check"]
 
 
 class Kind(StrEnum):
@@ -55,25 +55,12 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """A keyword argument of an instruction; all are required."""
-
-    name: str
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
 class Instruction:
-    """One type of instruction: ``rule(text, fixes, **kwargs)`` judges an answer."""
+    """One type of instruction: ``rule(text, fixes, **kwargs)`` checks an answer. Parameters are all required."""
 
     id: str
-    parameters: tuple[Parameter, ...]
+    parameters: Mapping[str, Kind]
     rule: Callable[..., RuleResult]
-
-    @property
-    def group(self) -> str:
-        """The part of the id before the colon."""
-        return self.id.partition(":")[0]
 
 
 def check(
@@ -99,75 +86,44 @@ def check(
     return INSTRUCTIONS[instruction_id].rule(text, fixes, **kwargs)
 
 
-def _registry(*instructions: tuple[str, Callable[..., RuleResult], dict[str, Kind]]) -> Mapping[str, Instruction]:
-    return MappingProxyType(
-        {
-            id: Instruction(id, tuple(Parameter(name, kind) for name, kind in parameters.items()), rule)
-            for id, rule, parameters in instructions
-        }
-    )
+_PARAMETERS: Final[Mapping[Callable[..., RuleResult], dict[str, Kind]]] = {
+    change_case.capital_word_frequency: {"capital_frequency": Kind.COUNT, "capital_relation": Kind.RELATION},
+    change_case.english_capital: {},
+    change_case.english_lowercase: {},
+    combination.repeat_prompt: {"prompt_to_repeat": Kind.WORD},
+    combination.two_responses: {},
+    detectable_content.number_placeholders: {"num_placeholders": Kind.COUNT},
+    detectable_content.postscript: {"postscript_marker": Kind.WORD},
+    detectable_format.constrained_response: {},
+    detectable_format.json_format: {},
+    detectable_format.multiple_sections: {"section_spliter": Kind.WORD, "num_sections": Kind.COUNT},
+    detectable_format.number_bullet_lists: {"num_bullets": Kind.COUNT},
+    detectable_format.number_highlighted_sections: {"num_highlights": Kind.COUNT},
+    detectable_format.title: {},
+    keywords.existence: {"keywords": Kind.WORDS},
+    keywords.forbidden_words: {"forbidden_words": Kind.WORDS},
+    keywords.frequency: {"keyword": Kind.WORD, "frequency": Kind.COUNT, "relation": Kind.RELATION},
+    keywords.letter_frequency: {"letter": Kind.LETTER, "let_frequency": Kind.COUNT, "let_relation": Kind.RELATION},
+    language.response_language: {"language": Kind.WORD},
+    length_constraints.nth_paragraph_first_word: {
+        "num_paragraphs": Kind.POSITION,
+        "nth_paragraph": Kind.POSITION,
+        "first_word": Kind.WORD,
+    },
+    length_constraints.number_paragraphs: {"num_paragraphs": Kind.COUNT},
+    length_constraints.number_sentences: {"num_sentences": Kind.COUNT, "relation": Kind.RELATION},
+    length_constraints.number_words: {"num_words": Kind.COUNT, "relation": Kind.RELATION},
+    punctuation.no_comma: {},
+    startend.end_checker: {"end_phrase": Kind.WORD},
+    startend.quotation: {},
+}
 
 
-INSTRUCTIONS: Final[Mapping[str, Instruction]] = _registry(
-    (
-        "change_case:capital_word_frequency",
-        change_case.capital_word_frequency,
-        {"capital_frequency": Kind.COUNT, "capital_relation": Kind.RELATION},
-    ),
-    ("change_case:english_capital", change_case.english_capital, {}),
-    ("change_case:english_lowercase", change_case.english_lowercase, {}),
-    ("combination:repeat_prompt", combination.repeat_prompt, {"prompt_to_repeat": Kind.WORD}),
-    ("combination:two_responses", combination.two_responses, {}),
-    (
-        "detectable_content:number_placeholders",
-        detectable_content.number_placeholders,
-        {"num_placeholders": Kind.COUNT},
-    ),
-    ("detectable_content:postscript", detectable_content.postscript, {"postscript_marker": Kind.WORD}),
-    ("detectable_format:constrained_response", detectable_format.constrained_response, {}),
-    ("detectable_format:json_format", detectable_format.json_format, {}),
-    (
-        "detectable_format:multiple_sections",
-        detectable_format.multiple_sections,
-        {"section_spliter": Kind.WORD, "num_sections": Kind.COUNT},
-    ),
-    ("detectable_format:number_bullet_lists", detectable_format.number_bullet_lists, {"num_bullets": Kind.COUNT}),
-    (
-        "detectable_format:number_highlighted_sections",
-        detectable_format.number_highlighted_sections,
-        {"num_highlights": Kind.COUNT},
-    ),
-    ("detectable_format:title", detectable_format.title, {}),
-    ("keywords:existence", keywords.existence, {"keywords": Kind.WORDS}),
-    ("keywords:forbidden_words", keywords.forbidden_words, {"forbidden_words": Kind.WORDS}),
-    (
-        "keywords:frequency",
-        keywords.frequency,
-        {"keyword": Kind.WORD, "frequency": Kind.COUNT, "relation": Kind.RELATION},
-    ),
-    (
-        "keywords:letter_frequency",
-        keywords.letter_frequency,
-        {"letter": Kind.LETTER, "let_frequency": Kind.COUNT, "let_relation": Kind.RELATION},
-    ),
-    ("language:response_language", language.response_language, {"language": Kind.WORD}),
-    (
-        "length_constraints:nth_paragraph_first_word",
-        length_constraints.nth_paragraph_first_word,
-        {"num_paragraphs": Kind.POSITION, "nth_paragraph": Kind.POSITION, "first_word": Kind.WORD},
-    ),
-    ("length_constraints:number_paragraphs", length_constraints.number_paragraphs, {"num_paragraphs": Kind.COUNT}),
-    (
-        "length_constraints:number_sentences",
-        length_constraints.number_sentences,
-        {"num_sentences": Kind.COUNT, "relation": Kind.RELATION},
-    ),
-    (
-        "length_constraints:number_words",
-        length_constraints.number_words,
-        {"num_words": Kind.COUNT, "relation": Kind.RELATION},
-    ),
-    ("punctuation:no_comma", punctuation.no_comma, {}),
-    ("startend:end_checker", startend.end_checker, {"end_phrase": Kind.WORD}),
-    ("startend:quotation", startend.quotation, {}),
-)
+def _instructions() -> Iterator[Instruction]:
+    for rule, parameters in _PARAMETERS.items():
+        group = rule.__module__.rpartition(".")[2]
+        yield Instruction(f"{group}:{rule.__name__}", parameters, rule)
+
+
+INSTRUCTIONS: Final[Mapping[str, Instruction]] = MappingProxyType({one.id: one for one in _instructions()})
+"""All instructions by id."""

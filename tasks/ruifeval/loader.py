@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ...errors import nearest
 from ..records import Record, read_samples, shown
 from ..types import Sample
-from .instructions import INSTRUCTIONS, Instruction, Kind, Parameter
+from .instructions import INSTRUCTIONS, Kind
 
 
 def read_prompts(path: Path) -> Iterator[Sample]:
@@ -43,35 +43,26 @@ def _instruction(record: Record, position: int, id: object, kwargs: object) -> d
         raise record.field_error(f"instruction_id_list[{position}]", f"unknown instruction {shown(id)}.{hint}")
     if not isinstance(kwargs, dict):
         raise record.field_error(f"kwargs[{position}]", f"expected an object, found {shown(kwargs)}")
-    instruction = INSTRUCTIONS[id]
+    parameters = INSTRUCTIONS[id].parameters
     given = {name: value for name, value in kwargs.items() if value is not None}
-    _no_others(record, instruction, given, position)
-    values = {
-        parameter.name: _value(record, instruction, parameter, given, position)
-        for parameter in instruction.parameters
-    }
+    for name in given:
+        if name not in parameters:
+            takes = nearest(name, parameters) or " It takes none."
+            raise record.field_error(f"kwargs[{position}].{name}", f"{id} has no such argument.{takes}")
+    values: dict[str, Any] = {}
+    for name, kind in parameters.items():
+        field = f"kwargs[{position}].{name}"
+        if name not in given:
+            raise record.field_error(field, f"{id} needs it ({kind}), and it is missing")
+        values[name] = _value(given[name], kind)
+        if not kind.accepts(values[name]):
+            raise record.field_error(field, f"expected {kind}, found {shown(values[name])}")
     if values.get("nth_paragraph", 0) > values.get("num_paragraphs", 0):
         raise record.field_error(f"kwargs[{position}].nth_paragraph", "it is greater than num_paragraphs")
     return {"id": id, "kwargs": values}
 
 
-def _no_others(record: Record, instruction: Instruction, given: Mapping[str, Any], position: int) -> None:
-    names = [parameter.name for parameter in instruction.parameters]
-    for name in given:
-        if name not in names:
-            takes = nearest(name, names) or " It takes none."
-            raise record.field_error(f"kwargs[{position}].{name}", f"{instruction.id} has no such argument.{takes}")
-
-
-def _value(
-    record: Record, instruction: Instruction, parameter: Parameter, given: Mapping[str, Any], position: int
-) -> Any:
-    name = f"kwargs[{position}].{parameter.name}"
-    if parameter.name not in given:
-        raise record.field_error(name, f"{instruction.id} needs it ({parameter.kind}), and it is missing")
-    value = given[parameter.name]
-    if parameter.kind in (Kind.COUNT, Kind.POSITION) and isinstance(value, float) and value.is_integer():
-        value = int(value)  # columns with nulls are exported as floats
-    if not parameter.kind.accepts(value):
-        raise record.field_error(name, f"expected {parameter.kind}, found {shown(value)}")
-    return value
+def _value(value: Any, kind: Kind) -> Any:
+    """Return a whole number that a column with nulls was exported as a float of, anything else as it is."""
+    is_whole = kind in (Kind.COUNT, Kind.POSITION) and isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value

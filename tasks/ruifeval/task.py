@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ...errors import UsageError
-from ..base import BaseTask
+from ..base import BaseTask, check_split
 from ..types import Completion, Context, Metric, Sample, Score
+from .defects import repaired
 from .fixes import ALL_FIXES, NO_FIXES, Fixes
-from .scoring import METRICS
+from .loader import read_prompts
+from .scoring import METRICS, score_answer
 
 OWN_PROMPTS = Path(__file__).parent / "data" / "mini.jsonl"
 TRAIN_PROMPTS = 1000
@@ -44,13 +45,11 @@ class RuIFEval(BaseTask):
         Raises:
             UsageError: there is no such split.
         """
-        if split == "train" and self.trainable:
+        check_split(self.name, split, ("train", "test") if self.trainable else ("test",))
+        if split == "train":
             from .generator.prompts import generate_samples
 
             return generate_samples(TRAIN_PROMPTS if limit is None else limit, split="train", seed=seed)
-        if split != "test":
-            splits = "the splits 'train' and 'test'" if self.trainable else "the split 'test' alone"
-            raise UsageError(f"{self.name} has {splits}, not '{split}'")
         return islice(self.read(OWN_PROMPTS), limit)
 
     def read(self, path: Path) -> Iterable[Sample]:
@@ -59,16 +58,11 @@ class RuIFEval(BaseTask):
         Raises:
             InputError: a line cannot be used (names file, line and field).
         """
-        from .defects import repaired
-        from .loader import read_prompts
-
         for sample in read_prompts(path):
             yield repaired(sample, self.fixes)
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Judge one answer by the prompt's instructions; see `scoring.score_answer` for the parts."""
-        from .scoring import score_answer
-
         return score_answer(sample.metadata["instructions"], completion, self.fixes)
 
     def gold(self, sample: Sample) -> Completion:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ...errors import UsageError
-from ..base import BaseTask, Grading, HumanVerdict
+from ..base import BaseTask, Grading, HumanVerdict, check_split
 from ..types import Completion, Context, Metric, Sample, Score, Status
-from .scoring import METRICS
+from . import people
+from .errata import repaired
+from .loader import read_questions, reference_file
+from .scoring import METRICS, grade
 
 OWN_QUESTIONS = Path(__file__).parent / "data" / "mini.jsonl"
 
@@ -39,8 +41,7 @@ class RuMTBench(BaseTask):
         Raises:
             UsageError: the split is not ``test``.
         """
-        if split != "test":
-            raise UsageError(f"{self.name} has the split 'test' alone, not '{split}'")
+        check_split(self.name, split)
         return islice(self.read(OWN_QUESTIONS), limit)
 
     def read(self, path: Path) -> Iterable[Sample]:
@@ -49,16 +50,11 @@ class RuMTBench(BaseTask):
         Raises:
             InputError: a line cannot be used (names file, line and field), or reference answers are missing.
         """
-        from .errata import repaired
-        from .loader import read_questions
-
         for sample in read_questions(path):
             yield repaired(sample) if self.repairs else sample
 
     def sources(self, path: Path) -> tuple[Path, ...]:
         """Return the files that the questions come from: the one given, and that of the references beside it."""
-        from .loader import reference_file
-
         beside = reference_file(path)
         return (path,) if beside is None else (path, beside)
 
@@ -68,23 +64,17 @@ class RuMTBench(BaseTask):
 
     async def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Have each turn rated; see `scoring.grade` for the parts."""
-        from .scoring import grade
-
         if context.judge is None:
             return Score(None, Status.JUDGE_ERROR, explanation=f"{self.name} needs a judge: give --judge MODEL")
         return await grade(sample, completion, context.judge)
 
     def review(self, completion: Completion, score: Score) -> Iterable[Grading]:
         """Yield the rating of each turn; see `people.review`."""
-        from .people import review
-
-        return review(completion, score)
+        return people.review(completion, score)
 
     def settle(self, score: Score, verdict: HumanVerdict) -> Score:
         """Return the score with a person's rating of a turn; see `people.settle`."""
-        from .people import settle
-
-        return settle(score, verdict)
+        return people.settle(score, verdict)
 
 
 rumtbench = RuMTBench("rumtbench", "ruMT-Bench", stand_in="rumtbench-mini")

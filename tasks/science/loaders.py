@@ -38,14 +38,11 @@ def read_questions(path: Path) -> Iterator[Question]:
 
 
 def _question(record: Record) -> Question:
-    text = record.get("question")
-    if not isinstance(text, str) or not text.strip():
-        raise record.error("'question' must be a text")
     options = _options(record)
     return Question(
         str(record.get("id", f"{record.path.stem}-{record.number}")),
         str(record.get("subject", "")),
-        text.strip(),
+        record.text("question").strip(),
         options,
         _answer(record, options),
     )
@@ -60,9 +57,9 @@ def _options(record: Record) -> tuple[str, ...]:
         # Hugging Face's own form: {"text": […], "label": […]}.
         given = given["text"] if isinstance(given.get("text"), list) else [given[key] for key in sorted(given)]
     if not isinstance(given, list) or not all(isinstance(option, str | int | float) for option in given):
-        raise record.error("'choices' must be a list of texts")
+        raise record.field_error("choices", "expected a list of strings")
     if not 2 <= len(given) <= len(LATIN):
-        raise record.error(f"'choices' has {len(given)} options, expected 2 to {len(LATIN)}")
+        raise record.field_error("choices", f"expected 2 to {len(LATIN)} options, found {len(given)}")
     return tuple(str(option).strip() for option in given)
 
 
@@ -79,7 +76,6 @@ def _answer(record: Record, options: tuple[str, ...]) -> int:
         else:
             place = int(word) if word.isascii() and word.isdigit() else -1
     if not 0 <= place < len(options):
-        raise record.error(
-            f"'answer' is {given!r}, expected a place from 0 to {len(options) - 1}, a letter or an option's text"
-        )
+        expected = f"an index from 0 to {len(options) - 1}, a letter or an option's text"
+        raise record.field_error("answer", f"expected {expected}, found {given!r}")
     return place

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ...errors import UsageError
-from ..base import BaseTask
+from ..base import BaseTask, check_split
 from ..random import Dice
 from ..types import Completion, Context, Metric, Sample, Score, answer_status, mean_value
 from .letters import CYRILLIC, LATIN, extract
@@ -92,8 +91,7 @@ class Science(BaseTask):
         Raises:
             UsageError: the split is not ``test``.
         """
-        if split != "test":
-            raise UsageError(f"{self.name} has the split 'test' alone, not '{split}'")
+        check_split(self.name, split)
         questions = shuffled(read_questions(OWN_QUESTIONS), seed)
         return islice((question_sample(question, CYRILLIC) for question in questions), limit)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -63,10 +64,7 @@ def identify(text: str) -> str:
     """
     sample = text[:READ_CHARACTERS]
     letters = Counter(sample.lower())
-    scripts: Counter[str] = Counter()
-    for character, count in letters.items():
-        scripts[script(character)] += count
-    del scripts[""]
+    scripts = count_scripts(letters)
     if not scripts:
         return ""
     commonest = max(scripts, key=lambda name: (scripts[name], name))
@@ -75,7 +73,16 @@ def identify(text: str) -> str:
             return commonest
         if commonest == "Cyrillic" and _plainly_russian(letters, scripts[commonest], capitals=sample.isupper()):
             return "ru"
-    return _detected(sample)
+    return detect(sample).partition("-")[0]
+
+
+def count_scripts(characters: Counter[str]) -> Counter[str]:
+    """Return how many of the characters are of which `script`; those of none are not counted."""
+    scripts: Counter[str] = Counter()
+    for character, count in characters.items():
+        scripts[script(character)] += count
+    del scripts[""]
+    return scripts
 
 
 def script(character: str) -> str:
@@ -100,26 +107,36 @@ def _plainly_russian(letters: Counter[str], total: int, *, capitals: bool) -> bo
     return total <= _MEDIUM and not letters["ъ"] and not (capitals and total <= _SHORT)
 
 
-def _detected(sample: str) -> str:
+def detect(sample: str, languages: tuple[str, ...] = (), priors: Mapping[str, float] | None = None) -> str:
+    """Return langdetect's code for the language of a text, seeded; empty when it cannot tell.
+
+    Args:
+        sample: the text.
+        languages: the codes to choose from; all that langdetect knows when empty.
+        priors: how likely each is beforehand; all the same when None.
+    """
     from langdetect.lang_detect_exception import LangDetectException
 
-    detector = _profiles().create()
+    detector = _profiles(languages).create()
     detector.append(sample)
+    if priors is not None:
+        detector.set_prior_map(priors)
     try:
         language: str = detector.detect()
     except LangDetectException:
         return ""
-    return "" if language == detector.UNKNOWN_LANG else language.partition("-")[0]
+    return "" if language == detector.UNKNOWN_LANG else language
 
 
 @cache
-def _profiles() -> DetectorFactory:
-    """Return a seeded factory of our own: langdetect's own one takes its seed from a global."""
+def _profiles(languages: tuple[str, ...]) -> DetectorFactory:
+    """Return a seeded factory of our own: langdetect's takes its seed from a global."""
     import langdetect
     from langdetect.detector_factory import DetectorFactory
 
     factory = DetectorFactory()
     factory.set_seed(_SEED)
-    files = sorted((Path(langdetect.__file__).parent / "profiles").iterdir())
+    folder = Path(langdetect.__file__).parent / "profiles"
+    files = [folder / name for name in languages] or sorted(folder.iterdir())
     factory.load_json_profile([file.read_text("utf-8") for file in files])
     return factory

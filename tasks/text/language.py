@@ -10,21 +10,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..types import Completion
-from .identification import script
-
-if TYPE_CHECKING:
-    from langdetect.detector_factory import DetectorFactory
+from .identification import count_scripts, detect, script
 
 # Below so many letters, language identification errs in more than one Russian sentence of ten.
 DECIDABLE_LETTERS: Final = 40
 # So much prose tells its language.
 _READ_CHARACTERS: Final = 2_000
-_SEED: Final = 0
 
 # The languages that langdetect knows of each script that several languages share. Told apart within one script
 # alone, a Russian text can be taken for Bulgarian but not for Spanish.
@@ -96,10 +90,7 @@ def fidelity(text: str) -> LanguageFidelity:
     """
     plain = prose(text)
     characters = Counter(plain)
-    scripts: Counter[str] = Counter()
-    for character, count in characters.items():
-        scripts[script(character)] += count
-    del scripts[""]
+    scripts = count_scripts(characters)
     letters = scripts.total()
     if not letters:
         return LanguageFidelity(0, None, None, None)
@@ -145,7 +136,8 @@ def _language(plain: str, characters: Counter[str], scripts: Counter[str]) -> st
     if commonest == "Cyrillic" and (told := _by_letters(letters)):
         return told
     words = "".join(char if char in letters else " " for char in plain).split()
-    return _detected(" ".join(words)[:_READ_CHARACTERS].lower(), commonest)
+    sample = " ".join(words)[:_READ_CHARACTERS].lower()
+    return detect(sample, _PROFILES[commonest], _PRIORS.get(commonest)) or None
 
 
 def _by_letters(letters: Counter[str]) -> str | None:
@@ -157,33 +149,6 @@ def _by_letters(letters: Counter[str]) -> str | None:
     best = [language for language in lacking if lacking[language] == min(lacking.values())]
     # The Kazakh alphabet holds the whole Russian one.
     return best[0] if len(best) == 1 or best == ["ru", "kk"] else None
-
-
-def _detected(sample: str, script_name: str) -> str | None:
-    from langdetect.lang_detect_exception import LangDetectException
-
-    detector = _profiles(script_name).create()
-    detector.append(sample)
-    if script_name in _PRIORS:
-        detector.set_prior_map(_PRIORS[script_name])
-    try:
-        language: str = detector.detect()
-    except LangDetectException:
-        return None
-    return None if language == detector.UNKNOWN_LANG else language
-
-
-@cache
-def _profiles(script_name: str) -> DetectorFactory:
-    """Return a seeded factory of our own: langdetect's takes its seed from a global."""
-    import langdetect
-    from langdetect.detector_factory import DetectorFactory
-
-    folder = Path(langdetect.__file__).parent / "profiles"
-    factory = DetectorFactory()
-    factory.set_seed(_SEED)
-    factory.load_json_profile([(folder / name).read_text("utf-8") for name in _PROFILES[script_name]])
-    return factory
 
 
 def prose(text: str) -> str:

@@ -281,14 +281,14 @@ def test_csv_with_other_columns(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"question": ""}, ":1: 'question'"),
-        ({"choices": "3, 4"}, ":1: 'choices' must be a list"),
-        ({"choices": ["3"]}, ":1: 'choices' has 1 options"),
-        ({"choices": [["3"], ["4"]]}, ":1: 'choices' must be a list of texts"),
-        ({"answer": 4}, ":1: 'answer' is 4"),
-        ({"answer": "E"}, ":1: 'answer' is 'E'"),
-        ({"answer": None}, ":1: 'answer' is None"),
-        ({"answer": True}, ":1: 'answer' is True"),
+        ({"question": ""}, ":1: field 'question'"),
+        ({"choices": "3, 4"}, ":1: field 'choices': expected a list"),
+        ({"choices": ["3"]}, ":1: field 'choices': expected 2 to 10 options, found 1"),
+        ({"choices": [["3"], ["4"]]}, ":1: field 'choices': expected a list of strings"),
+        ({"answer": 4}, ":1: field 'answer': expected .* found 4"),
+        ({"answer": "E"}, ":1: field 'answer': expected .* found 'E'"),
+        ({"answer": None}, ":1: field 'answer': expected .* found None"),
+        ({"answer": True}, ":1: field 'answer': expected .* found True"),
     ],
 )
 def test_a_line_that_cannot_be_used(tmp_path, change, message):

@@ -55,7 +55,80 @@ class Plan:
 
 def shape(plan: Plan, instruction_id: str, kwargs: Mapping[str, Any], *, follow: bool) -> None:
     """Mark the plan so that the answer follows the instruction, or else misses it as narrowly as possible."""
-    _SHAPES[instruction_id](plan, follow, **kwargs)
+    off = 0 if follow else 1  # by how much a count misses
+    match instruction_id:
+        case types.CAPITAL_WORDS:
+            plan.capital_words = _target(kwargs["capital_frequency"], kwargs["capital_relation"], follow)
+        case types.CAPITALS | types.LOWERCASE:
+            plan.case = "capital" if instruction_id == types.CAPITALS else "small"
+            plan.stray_letter = not follow
+        case types.PLACEHOLDERS:
+            plan.pieces += ["[имя]"] * (kwargs["num_placeholders"] - off)
+        case types.CONSTRAINED:
+            option = OPTIONS[len(plan.prompt) % len(OPTIONS)]
+            plan.lead = option if follow else option.replace("—", "-")
+        case types.HIGHLIGHTS:
+            plan.words_of_own = kwargs["num_highlights"] - off
+        case types.EXISTENCE:
+            plan.pieces += kwargs["keywords"] if follow else kwargs["keywords"][:-1]
+            plan.unwanted += kwargs["keywords"]
+        case types.FORBIDDEN:
+            plan.pieces += kwargs["forbidden_words"][:off]
+            plan.unwanted += kwargs["forbidden_words"]
+        case types.FREQUENCY:
+            plan.pieces += [kwargs["keyword"]] * _target(kwargs["frequency"], kwargs["relation"], follow)
+            plan.unwanted.append(kwargs["keyword"])
+        case types.LETTERS:
+            wanted = _target(kwargs["let_frequency"], kwargs["let_relation"], follow)
+            plan.letter = kwargs["letter"].lower(), wanted
+        case types.LANGUAGE:
+            other = "en" if kwargs["language"] == "ru" else "ru"
+            plan.language = kwargs["language"] if follow else other
+        case types.SENTENCES:
+            plan.sentences = _target(kwargs["num_sentences"], kwargs["relation"], follow)
+        case types.WORDS:
+            plan.words = _target(kwargs["num_words"], kwargs["relation"], follow)
+        case types.NO_COMMA:
+            plan.comma = not follow
+        case _:
+            _shape_layout(plan, instruction_id, kwargs, follow)
+
+
+def _shape_layout(plan: Plan, instruction_id: str, kwargs: Mapping[str, Any], follow: bool) -> None:
+    """Do the same for the instructions about blocks, and about what stands at the ends of the answer."""
+    off = 0 if follow else 1
+    match instruction_id:
+        case types.REPEAT:
+            plan.opening = _cut(kwargs["prompt_to_repeat"], off)
+        case types.TWO_RESPONSES:
+            plan.prefixes, plan.divider = [""] * (2 + off), "\n******\n"
+        case types.POSTSCRIPT:
+            marker = kwargs["postscript_marker"]
+            plan.postscript = marker if follow else re.sub(r"\W", "", marker)
+        case types.JSON:
+            plan.json = True
+            plan.wrap = str if follow else lambda text: text[:-1]
+        case types.SECTIONS:
+            numbers = range(1, kwargs["num_sections"] - off + 1)
+            plan.prefixes = [f"{kwargs['section_spliter']} {number}\n" for number in numbers] or [""]
+        case types.BULLETS:
+            mark = "- " if _DASH_ASKED_FOR.search(plan.prompt) else "* "
+            plan.prefixes = [mark] * (kwargs["num_bullets"] + off)
+        case types.TITLE:
+            plan.title = ("<<", ">>") if follow else ("<", ">")
+        case types.NTH_PARAGRAPH:
+            plan.prefixes, plan.divider = [""] * kwargs["num_paragraphs"], "\n\n"
+            plan.unwanted.append(kwargs["first_word"])
+            if follow:
+                plan.prefixes[kwargs["nth_paragraph"] - 1] = kwargs["first_word"].capitalize() + " "
+        case types.PARAGRAPHS:
+            plan.prefixes, plan.divider = [""] * (kwargs["num_paragraphs"] + off), "\n***\n"
+        case types.END:
+            plan.ending = _cut(kwargs["end_phrase"], off)
+        case types.QUOTATION:
+            plan.wrap = (lambda text: f'"{text}"') if follow else (lambda text: f'"{text}')
+        case _:
+            raise KeyError(instruction_id)
 
 
 def _target(bound: int, relation: str, follow: bool) -> int:
@@ -63,141 +136,5 @@ def _target(bound: int, relation: str, follow: bool) -> int:
     return bound - 1 if follow == (relation == LESS_THAN) else bound
 
 
-def _capital_words(plan: Plan, follow: bool, *, capital_frequency: int, capital_relation: str) -> None:
-    plan.capital_words = _target(capital_frequency, capital_relation, follow)
-
-
-def _capitals(plan: Plan, follow: bool) -> None:
-    plan.case, plan.stray_letter = "capital", not follow
-
-
-def _lowercase(plan: Plan, follow: bool) -> None:
-    plan.case, plan.stray_letter = "small", not follow
-
-
-def _repeat(plan: Plan, follow: bool, *, prompt_to_repeat: str) -> None:
-    plan.opening = prompt_to_repeat if follow else prompt_to_repeat[:-1]
-
-
-def _two_responses(plan: Plan, follow: bool) -> None:
-    plan.prefixes, plan.divider = [""] * (2 if follow else 3), "\n******\n"
-
-
-def _placeholders(plan: Plan, follow: bool, *, num_placeholders: int) -> None:
-    plan.pieces += ["[имя]"] * (num_placeholders if follow else num_placeholders - 1)
-
-
-def _postscript(plan: Plan, follow: bool, *, postscript_marker: str) -> None:
-    plan.postscript = postscript_marker if follow else re.sub(r"\W", "", postscript_marker)
-
-
-def _constrained(plan: Plan, follow: bool) -> None:
-    option = OPTIONS[len(plan.prompt) % len(OPTIONS)]
-    plan.lead = option if follow else option.replace("—", "-")
-
-
-def _json(plan: Plan, follow: bool) -> None:
-    plan.json = True
-    plan.wrap = str if follow else lambda text: text[:-1]
-
-
-def _sections(plan: Plan, follow: bool, *, section_spliter: str, num_sections: int) -> None:
-    count = num_sections if follow else num_sections - 1
-    plan.prefixes = [f"{section_spliter} {number}\n" for number in range(1, count + 1)] or [""]
-
-
-def _bullets(plan: Plan, follow: bool, *, num_bullets: int) -> None:
-    mark = "- " if _DASH_ASKED_FOR.search(plan.prompt) else "* "
-    plan.prefixes = [mark] * (num_bullets if follow else num_bullets + 1)
-
-
-def _highlights(plan: Plan, follow: bool, *, num_highlights: int) -> None:
-    plan.words_of_own = num_highlights if follow else num_highlights - 1
-
-
-def _title(plan: Plan, follow: bool) -> None:
-    plan.title = ("<<", ">>") if follow else ("<", ">")
-
-
-def _existence(plan: Plan, follow: bool, *, keywords: list[str]) -> None:
-    plan.pieces += keywords if follow else keywords[:-1]
-    plan.unwanted += keywords
-
-
-def _forbidden(plan: Plan, follow: bool, *, forbidden_words: list[str]) -> None:
-    plan.pieces += [] if follow else forbidden_words[:1]
-    plan.unwanted += forbidden_words
-
-
-def _frequency(plan: Plan, follow: bool, *, keyword: str, frequency: int, relation: str) -> None:
-    plan.pieces += [keyword] * _target(frequency, relation, follow)
-    plan.unwanted.append(keyword)
-
-
-def _letters(plan: Plan, follow: bool, *, letter: str, let_frequency: int, let_relation: str) -> None:
-    plan.letter = letter.lower(), _target(let_frequency, let_relation, follow)
-
-
-def _language(plan: Plan, follow: bool, *, language: str) -> None:
-    other = "en" if language == "ru" else "ru"
-    plan.language = language if follow else other
-
-
-def _nth_paragraph(plan: Plan, follow: bool, *, num_paragraphs: int, nth_paragraph: int, first_word: str) -> None:
-    plan.prefixes, plan.divider = [""] * num_paragraphs, "\n\n"
-    plan.unwanted.append(first_word)
-    if follow:
-        plan.prefixes[nth_paragraph - 1] = first_word.capitalize() + " "
-
-
-def _paragraphs(plan: Plan, follow: bool, *, num_paragraphs: int) -> None:
-    plan.prefixes, plan.divider = [""] * (num_paragraphs if follow else num_paragraphs + 1), "\n***\n"
-
-
-def _sentences(plan: Plan, follow: bool, *, num_sentences: int, relation: str) -> None:
-    plan.sentences = _target(num_sentences, relation, follow)
-
-
-def _words(plan: Plan, follow: bool, *, num_words: int, relation: str) -> None:
-    plan.words = _target(num_words, relation, follow)
-
-
-def _no_comma(plan: Plan, follow: bool) -> None:
-    plan.comma = not follow
-
-
-def _end(plan: Plan, follow: bool, *, end_phrase: str) -> None:
-    plan.ending = end_phrase if follow else end_phrase[:-1]
-
-
-def _quotation(plan: Plan, follow: bool) -> None:
-    plan.wrap = (lambda text: f'"{text}"') if follow else (lambda text: f'"{text}')
-
-
-_SHAPES: Final[Mapping[str, Callable[..., None]]] = {
-    types.CAPITAL_WORDS: _capital_words,
-    types.CAPITALS: _capitals,
-    types.LOWERCASE: _lowercase,
-    types.REPEAT: _repeat,
-    types.TWO_RESPONSES: _two_responses,
-    types.PLACEHOLDERS: _placeholders,
-    types.POSTSCRIPT: _postscript,
-    types.CONSTRAINED: _constrained,
-    types.JSON: _json,
-    types.SECTIONS: _sections,
-    types.BULLETS: _bullets,
-    types.HIGHLIGHTS: _highlights,
-    types.TITLE: _title,
-    types.EXISTENCE: _existence,
-    types.FORBIDDEN: _forbidden,
-    types.FREQUENCY: _frequency,
-    types.LETTERS: _letters,
-    types.LANGUAGE: _language,
-    types.NTH_PARAGRAPH: _nth_paragraph,
-    types.PARAGRAPHS: _paragraphs,
-    types.SENTENCES: _sentences,
-    types.WORDS: _words,
-    types.NO_COMMA: _no_comma,
-    types.END: _end,
-    types.QUOTATION: _quotation,
-}
+def _cut(text: str, characters: int) -> str:
+    return text[: len(text) - characters]

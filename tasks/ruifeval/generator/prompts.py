@@ -22,21 +22,7 @@ from ....errors import UsageError, nearest
 from ...random import Dice, T
 from ...types import Sample
 from ..instructions import INSTRUCTIONS
-from .compatibility import (
-    BULLETS,
-    CONSTRAINED,
-    HIGHLIGHTS,
-    JSON,
-    NTH_PARAGRAPH,
-    PARAGRAPHS,
-    PLACEHOLDERS,
-    POSTSCRIPT,
-    REPEAT,
-    SECTIONS,
-    TITLE,
-    compatible,
-    contradictory,
-)
+from . import compatibility
 from .parameters import DrawnInstruction, Supply, draw
 from .wording import SPLITS, Split, Theme, frames, genres, render, themes, wordings
 
@@ -46,7 +32,12 @@ _REQUESTS = ("text", "text", "text", "task", "task", "genre", "genre", "list", "
 _LONG_REQUESTS = ("text", "text", "task", "genre", "genre")
 
 # What asks for more than a list or a short answer.
-_LONG = frozenset({HIGHLIGHTS, NTH_PARAGRAPH, PARAGRAPHS, POSTSCRIPT, SECTIONS, TITLE})
+_LONG = frozenset(
+    (
+        *(compatibility.HIGHLIGHTS, compatibility.NTH_PARAGRAPH, compatibility.PARAGRAPHS),
+        *(compatibility.POSTSCRIPT, compatibility.SECTIONS, compatibility.TITLE),
+    )
+)
 
 # A small choice of instructions may run out of new prompts; then prompts come again.
 _TRIES_FOR_A_NEW_PROMPT = 50
@@ -139,14 +130,14 @@ def _compose(
         request = render(_request(theme, chosen, split, dice), {"about": theme.about}, formal=formal)
         supply = Supply(request, dice.shuffled(theme.keywords), dice.shuffled(theme.forbidden))
         instructions = [draw(id, split, supply, dice) for id in chosen]
-        if not contradictory([(drawn.id, drawn.kwargs) for drawn in instructions]):
+        if not compatibility.contradictory([(drawn.id, drawn.kwargs) for drawn in instructions]):
             return _join(request, instructions, split, formal, dice), instructions
 
 
 def _with_companions(opening: str, ids: Sequence[str], used: Counter[str], dice: Dice) -> list[str]:
     chosen = [opening]
     for _ in range(dice.pick(_SIZES) - 1):
-        candidates = [id for id in ids if all(compatible(id, other) for other in chosen)]
+        candidates = [id for id in ids if all(compatibility.compatible(id, other) for other in chosen)]
         if candidates:
             chosen.append(min(dice.pick(candidates), dice.pick(candidates), key=lambda id: used[id]))
     return dice.shuffled(chosen)
@@ -154,11 +145,11 @@ def _with_companions(opening: str, ids: Sequence[str], used: Counter[str], dice:
 
 def _request(theme: Theme, chosen: Collection[str], split: Split, dice: Dice) -> str:
     kind = dice.pick(_LONG_REQUESTS if _LONG.intersection(chosen) else _REQUESTS)
-    if CONSTRAINED in chosen:
+    if compatibility.CONSTRAINED in chosen:
         kind = "question"
-    elif PLACEHOLDERS in chosen:
+    elif compatibility.PLACEHOLDERS in chosen:
         kind = "text"
-    elif BULLETS in chosen or JSON in chosen:
+    elif compatibility.BULLETS in chosen or compatibility.JSON in chosen:
         kind = "list"
     match kind:
         case "genre":
@@ -177,7 +168,7 @@ def _join(request: str, instructions: Sequence[DrawnInstruction], split: Split, 
         render(dice.pick(wordings(drawn.id, split, drawn.variant)), drawn.values, formal=formal)
         for drawn in instructions
     ]
-    repeated = any(drawn.id == REPEAT for drawn in instructions)
+    repeated = any(drawn.id == compatibility.REPEAT for drawn in instructions)
     listed = len(rules) > 1 and dice.below(3) == 0
     if repeated:
         kind = "repeated_listed" if listed else "repeated"

@@ -439,7 +439,7 @@ def test_a_pretty_printed_array(tmp_path):
         (
             "math",
             {"id": "first", "problem": "?", "answer": "1"},
-            "field 'id': 'first' was already used at .*data.jsonl:1",
+            "field 'id': first was already used on line 1",
         ),
     ],
 )
