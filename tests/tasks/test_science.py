@@ -285,10 +285,19 @@ def test_csv_with_other_columns(tmp_path):
         ({"choices": "3, 4"}, ":1: field 'choices': expected a list"),
         ({"choices": ["3"]}, ":1: field 'choices': expected 2 to 10 options, found 1"),
         ({"choices": [["3"], ["4"]]}, ":1: field 'choices': expected a list of strings"),
-        ({"answer": 4}, ":1: field 'answer': expected .* found 4"),
-        ({"answer": "E"}, ":1: field 'answer': expected .* found 'E'"),
-        ({"answer": None}, ":1: field 'answer': expected .* found None"),
-        ({"answer": True}, ":1: field 'answer': expected .* found True"),
+        ({"answer": 4}, ":1: field 'answer': expected an index from 0 to 3, a letter or an option's text, found 4"),
+        (
+            {"answer": "E"},
+            ":1: field 'answer': expected an index from 0 to 3, a letter or an option's text, found 'E'",
+        ),
+        (
+            {"answer": None},
+            ":1: field 'answer': expected an index from 0 to 3, a letter or an option's text, found None",
+        ),
+        (
+            {"answer": True},
+            ":1: field 'answer': expected an index from 0 to 3, a letter or an option's text, found True",
+        ),
     ],
 )
 def test_a_line_that_cannot_be_used(tmp_path, change, message):

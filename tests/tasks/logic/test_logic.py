@@ -507,10 +507,13 @@ def test_a_file_of_puzzles(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({}, ":1: 'id'"),
-        ({"id": "1"}, ":1: 'prompt'"),
-        ({"id": "1", "prompt": "?"}, ":1: 'answer'"),
-        ({"id": "1", "prompt": "?", "answer": {"form": "word", "value": ["a"]}}, ":1: unknown form 'word'"),
+        ({}, ":1: field 'id'"),
+        ({"id": "1"}, ":1: field 'prompt'"),
+        ({"id": "1", "prompt": "?"}, ":1: field 'answer'"),
+        (
+            {"id": "1", "prompt": "?", "answer": {"form": "word", "value": ["a"]}},
+            ":1: field 'form': expected one of integer, choice, sequence, set, grid, found 'word'",
+        ),
     ],
 )
 def test_a_line_that_cannot_be_used(tmp_path, row, message):
