@@ -134,13 +134,12 @@ class Logic(BaseTask):
 
 
 def _read(record: Record) -> Sample:
+    id, prompt = str(record.key("id")), str(record.key("prompt"))
     answer = replace(record, data=record.field("answer", dict, "an object with 'form' and 'value'"))
     answer.choice("form", get_args(Form))
     answer.texts("value")
     labels = {name: record[name] for name in ("family", "difficulty", "options") if name in record}
-    return Sample.ask(
-        str(record.key("id")), str(record.key("prompt")), target=Answer.from_json(answer).as_json(), **labels
-    )
+    return Sample.ask(id, prompt, target=Answer.from_json(answer).as_json(), **labels)
 
 
 logic = Logic()
