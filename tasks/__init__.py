@@ -1,4 +1,4 @@
-"""Asking and checking: the shared words, the registry of plugins, one folder a task."""
+"""Tasks: samples and their scorers; the data types, the base class, the plugin registry, one folder per task."""
 
 from .base import BaseTask
 from .types import (

@@ -1,11 +1,11 @@
-"""The door for plugins: any object with the parts of a task becomes a `BaseTask`, or is refused by name.
+"""Turning plugins into tasks: any object with the required attributes becomes a `BaseTask`.
 
-A hook that is misspelt is never called and never missed, so a public name that is nearly a hook's is an error:
+A misspelt hook would silently never be called, so a public name that is close to a hook's is an error:
 
-* the letters of a hook in another order, or with other underscores or capitals;
-* if the plugin does without the hook: a name with the same first letter that is at least `NEAR` alike.
+* it has the letters of a hook in another order, or differs in underscores or capitals;
+* the plugin lacks the hook, and a name with the same first letter is at least `NEAR` similar.
 
-So a task with ``samples`` may well have a method ``sample`` of its own.
+A task with ``samples`` may therefore have a method ``sample`` of its own.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ NEAR: Final = 0.8
 """The ratio of `difflib.SequenceMatcher` from which a name counts as a misspelt hook."""
 
 NEEDS: Final = ("judge", "sandbox")
-"""What a scorer can be lent."""
+"""The resources that a scorer can request."""
 
 REQUIRED: Final = ("name", "version", "title", "metrics", "max_tokens", "samples", "read", "score")
 
 HOOKS: Final = tuple(
     dict.fromkeys(name for name in (*REQUIRED, *BaseTask.__annotations__, *vars(BaseTask)) if name[0] != "_")
 )
-"""Every name that the harness knows of a task."""
+"""The names of all attributes and methods of a task that the harness uses."""
 
 Kind = tuple[Callable[[Any], bool], str]
 
 
 def _each(kind: type) -> Callable[[Any], bool]:
-    """Tell collections of values of one type; a string is no collection of strings."""
+    """Return a check for collections of values of one type; a string is not a collection of strings."""
     return lambda found: (
         isinstance(found, Collection)
         and not isinstance(found, str | bytes | Mapping)
@@ -48,7 +48,7 @@ def _each(kind: type) -> Callable[[Any], bool]:
 _TEXT: Final[Kind] = (lambda found: isinstance(found, str) and bool(found), "a string")
 _METHOD: Final[Kind] = (
     lambda found: callable(found) and not inspect.iscoroutinefunction(found),
-    "a method, and not an async one",
+    "a method that is not async",
 )
 _KINDS: Final[Mapping[str, Kind]] = {
     "name": _TEXT,
@@ -57,7 +57,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "metrics": (_each(Metric), "a tuple of metrics"),
     "max_tokens": (
         lambda found: isinstance(found, int) and not isinstance(found, bool) and found > 0,
-        "a whole number above 0",
+        "a positive integer",
     ),
     "needs": (_each(str), f"a tuple of strings, of {' and '.join(map(repr, NEEDS))}"),
     "forms": (_each(str), "a tuple of strings"),
@@ -68,35 +68,36 @@ _KINDS: Final[Mapping[str, Kind]] = {
 
 
 class AdaptedTask(BaseTask):
-    """A plugin that does not derive from `BaseTask`, with the defaults of the hooks that it does without."""
+    """A plugin that does not derive from `BaseTask`, completed with the default hooks."""
 
     def __init__(self, hooks: Mapping[str, Any]) -> None:
         for name, hook in hooks.items():
             setattr(self, name, hook)
 
     def samples(self, *arguments: Any, **named: Any) -> Any:
-        """Stand behind the plugin's own, which `adapt` has seen to be there."""
+        """Placeholder for an abstract method; the instance attribute set from the plugin replaces it."""
         raise NotImplementedError
 
     read = score = samples
 
 
 def adapt(plugin: Any, name: str) -> BaseTask:
-    """Return a plugin as a task: itself if it derives from `BaseTask`, else with the defaults given to it.
+    """Return a plugin as a task: itself if it derives from `BaseTask`, else completed with the default hooks.
 
     Args:
         plugin: any object.
-        name: what the user calls it.
+        name: the task name given by the user, for error messages.
 
     Raises:
-        UsageError: a part is missing, misspelt or of the wrong kind (names it, and the nearest).
+        UsageError: an attribute is missing, misspelt or of the wrong type (the message names it and the closest
+            known name).
     """
     own = _own_hooks(plugin)
     _check_spelling(plugin, own, name)
     missing = [hook for hook in REQUIRED if hook not in own]
     if missing:
         raise UsageError(
-            f"'{name}' is not a task: it has no {', '.join(missing)} (docs/write-a-task.md shows a whole one)"
+            f"'{name}' is not a task: it lacks {', '.join(missing)} (see the example in docs/write-a-task.md)"
         )
     _check_kinds(own, name)
     if isinstance(plugin, BaseTask):
@@ -107,7 +108,7 @@ def adapt(plugin: Any, name: str) -> BaseTask:
 
 
 def _own_hooks(plugin: Any) -> dict[str, Any]:
-    """Return the hooks that an object has beside the defaults; None stands for the default."""
+    """Return the hooks that an object overrides; a hook that is None counts as not overridden."""
     own = {}
     for hook in HOOKS:
         found = getattr(plugin, hook, None)
@@ -122,8 +123,8 @@ def _check_spelling(plugin: Any, own: Collection[str], name: str) -> None:
         for hook in HOOKS:
             if _misspells(found, hook, missed=hook not in own):
                 raise UsageError(
-                    f"'{name}': a task has no '{found}', and nothing would call it. Did you mean '{hook}'?"
-                    " (if it is something of your own, give it another name)"
+                    f"'{name}': '{found}' is not an attribute of a task. Did you mean '{hook}'?"
+                    " (if it is a helper of your own, rename it)"
                 )
 
 
@@ -147,13 +148,13 @@ def _check_kinds(own: Mapping[str, Any], name: str) -> None:
     for hook, found in own.items():
         is_right, words = _KINDS.get(hook, _METHOD)
         if not is_right(found):
-            raise UsageError(f"'{name}': '{hook}' is {words}, not {_shown(found)}")
+            raise UsageError(f"'{name}': '{hook}' must be {words}, got {_shown(found)}")
     for need in own.get("needs", ()):
         if need not in NEEDS:
-            raise UsageError(f"'{name}': 'needs' has an unknown {need!r}.{nearest(need, NEEDS)}")
+            raise UsageError(f"'{name}': unknown {need!r} in 'needs'.{nearest(need, NEEDS)}")
     for one, other in (("review", "settle"), ("settle", "review"), ("rubric", "by_rubric")):
         if one in own and other not in own:
-            raise UsageError(f"'{name}': '{one}' goes with '{other}', which is missing")
+            raise UsageError(f"'{name}': '{one}' also requires '{other}', which is missing")
 
 
 def _shown(found: Any) -> str:

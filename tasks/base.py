@@ -1,6 +1,6 @@
-"""What a task may have beside what it must: every hook that the harness calls, with its default.
+"""The base class of tasks: every attribute and hook that the harness uses, with its default.
 
-A plugin need not derive from `BaseTask`: `registry.open_task` gives one that does not the defaults (see `adapter`).
+A plugin need not derive from `BaseTask`: `registry.open_task` adds the missing defaults (see `adapter`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from .rubrics import Criterion
 from .types import Completion, Context, Metric, Sample, Score
 
 Doubt = Literal["escalated", "gated"]
-"""Why a person should look at a verdict: judges differ too much, or a check by code contradicts them."""
+"""Why a verdict needs human review: the judges disagree too much, or a check by code contradicts them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """One thing that a judge was to grade in an answer, as a person is shown it who grades it instead.
+    """One item that a judge grades in an answer, in the form shown to a human reviewer.
 
     Attributes:
-        text: what is graded: the answer, or one of its turns.
+        text: the graded text: the answer, or one of its turns.
         scale: the lowest and the highest verdict, whole numbers.
-        verdict: what judges gave, or a person since, on that scale; None if there is nothing that could be used.
-        status: how the verdict came about.
-        turn: counted from 1; None where the answer is graded as a whole.
-        doubt: why a person should look though there is a verdict; None for no reason.
-        judged: the details of the judgement: ``words``, or the ``members`` of a jury; empty if nobody was asked.
-        human: a person has spoken already.
+        verdict: the verdict on that scale, of the judges or, once reviewed, of the reviewer; None if unusable.
+        status: the status of the verdict.
+        turn: number of the turn, from 1; None if the answer is graded as a whole.
+        doubt: why an existing verdict needs review; None if it does not.
+        judged: the details of the judgement: ``words``, or the ``members`` of a jury; empty if no judge was called.
+        human: whether a reviewer has already given a verdict.
     """
 
     text: str
@@ -46,7 +46,7 @@ class Grading:
 
 @dataclass(frozen=True, slots=True)
 class HumanVerdict:
-    """What a person gave for a `Grading`: ``value`` on its scale, who it was (``by``), and a comment."""
+    """A reviewer's verdict on a `Grading`: ``value`` on its scale, the reviewer's name (``by``), and a comment."""
 
     value: int
     turn: int | None = None
@@ -54,18 +54,18 @@ class HumanVerdict:
     comment: str = ""
 
     def as_json(self, machine: float | None) -> dict[str, Any]:
-        """Return ``{"verdict", "by", "comment", "machine"}``, which marks a part as a person's.
+        """Return ``{"verdict", "by", "comment", "machine"}``, the entry that marks a part as reviewed.
 
-        ``machine`` is what the judges had given before anybody spoke.
+        ``machine`` is the judges' original verdict.
         """
         return {"verdict": self.value, "by": self.by, "comment": self.comment, "machine": machine}
 
 
 def check_split(task: str, split: str, known: Sequence[str] = ("test",)) -> None:
-    """Make sure that a task has a split.
+    """Check that a task has a split.
 
     Raises:
-        UsageError: it has only the ``known`` ones.
+        UsageError: the split is not one of the ``known`` ones.
     """
     if split not in known:
         names = " and ".join(f"'{name}'" for name in known)
@@ -74,48 +74,48 @@ def check_split(task: str, split: str, known: Sequence[str] = ("test",)) -> None
 
 
 class BaseTask(ABC):
-    """A task: data plus behaviour. What has no default is needed; each hook is described in one sentence.
+    """A task: data plus behaviour. Attributes without a default and abstract methods are required.
 
-    ``gold``, ``wrong`` and ``final_answer`` are methods of the tasks that have them, and None for all others.
+    ``gold``, ``wrong`` and ``final_answer`` are optional methods; None where a task does not define them.
     """
 
     __slots__ = ()
 
     name: str
-    """What the task is called, in files and on the command line."""
+    """The task's name in files and on the command line."""
 
     version: str
-    """Changes whenever a verdict's meaning changes; scores of different versions are never mixed."""
+    """Changes whenever scoring changes; scores of different versions are never mixed."""
 
     title: str
-    """What the task is called in reports."""
+    """The task's name in reports."""
 
     metrics: tuple[Metric, ...]
-    """What is computed from the scores; the first is the headline."""
+    """The metrics computed from the scores; the first is the headline metric."""
 
     max_tokens: int
     """The answer length that the task's rules assume."""
 
     needs: tuple[str, ...] = ()
-    """What the scorer is lent: ``"judge"``, ``"sandbox"``, both or nothing."""
+    """The resources that the scorer requires: ``"judge"``, ``"sandbox"``, both or none."""
 
     forms: tuple[str, ...] = ()
-    """The judge's forms that the scorer fills in; empty for any of them."""
+    """The judge forms that the scorer uses; empty if it may use any."""
 
     stand_in: str | None = None
     """The task whose own samples are used when no data file is given."""
 
     rubric: tuple[Criterion, ...] = ()
-    """The criteria that the value is made of, if it is; rubric dropout leaves some of them out."""
+    """The criteria that the value is computed from, if any; rubric dropout leaves some of them out."""
 
     final_answer: Callable[[Completion], str | None] | None = None
-    """Returns what two answers that mean the same have in common, None for none; votes and maj@k count by it."""
+    """Returns the normalised final answer, None if there is none; majority votes and maj@k compare by it."""
 
     gold: Callable[[Sample], Completion | None] | None = None
-    """Returns a right answer, None if the sample has none; ``evalkit validate`` expects it to earn everything."""
+    """Returns a correct answer, None if the sample has none; ``evalkit validate`` expects it to get full score."""
 
     wrong: Callable[[Sample], Iterable[Completion]] | None = None
-    """Yields answers that are nearly right; ``evalkit validate`` expects none of them to earn everything."""
+    """Yields almost correct answers; ``evalkit validate`` expects none of them to get full score."""
 
     @abstractmethod
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
@@ -127,24 +127,24 @@ class BaseTask(ABC):
 
     @abstractmethod
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score | Awaitable[Score]:
-        """Judge one completion, and never raise for anything a model can write."""
+        """Score one completion; must not raise for any text that a model can produce."""
 
     def sources(self, path: Path) -> Sequence[Path]:
         """Return all files that ``read(path)`` reads."""
         return (path,)
 
     def gradings(self, sample: Sample) -> int:
-        """Return how many gradings of a judge one answer to the sample takes."""
+        """Return how many judge gradings one answer to the sample takes."""
         return 1
 
     def by_rubric(self, score: Score, kept: Sequence[Criterion]) -> Score:
-        """Return the score by some criteria of the ``rubric``."""
+        """Return the score recomputed from a subset of the ``rubric``."""
         return score
 
     def review(self, completion: Completion, score: Score) -> Iterable[Grading]:
-        """Yield what judges graded of a scored answer, each thing that a person may grade instead."""
+        """Yield the judge gradings of a scored answer that a human may review."""
         return ()
 
     def settle(self, score: Score, verdict: HumanVerdict) -> Score:
-        """Return the score in which a person's verdict stands, marked ``human``, with what the judges had said."""
+        """Return the score with a reviewer's verdict applied, marked ``human``, keeping the judges' verdict."""
         return score

@@ -1,14 +1,14 @@
-"""The words of running a program that nobody trusts.
+"""Data types for running untrusted programs in a sandbox.
 
 A `Program` is source text with tests of one kind: `Calls` (values in, values out), `Asserts` (assertions written in
 Python) or `Stdio` (text in, text out). A `Sandbox` runs it and returns an `Execution`, one `TestResult` per test.
 Whatever the kind, expected values and test code stay outside the process that runs the program: it sees the
 arguments of one call, or the input of one run, and nothing else.
 
-Values that cross are plain: ``None``, ``bool``, ``int``, ``float``, ``complex``, ``str``, ``bytes``, ``list``,
-``tuple``, ``dict``, ``set``, ``frozenset``, ``range``, ``Decimal`` and ``Fraction``. What a program returns as a
-subclass of one (``Counter``, a named tuple, an ``IntEnum``) or as a NumPy scalar arrives as the plain value; any
-other object arrives as a handle that equals nothing but itself.
+Values that cross the process boundary are plain: ``None``, ``bool``, ``int``, ``float``, ``complex``, ``str``,
+``bytes``, ``list``, ``tuple``, ``dict``, ``set``, ``frozenset``, ``range``, ``Decimal`` and ``Fraction``. What a
+program returns as a subclass of one (``Counter``, a named tuple, an ``IntEnum``) or as a NumPy scalar arrives as
+the plain value; any other object arrives as a handle that equals nothing but itself.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one test may use.
+    """Resource limits of one test.
 
-    ``cpu_seconds`` of processor time is what a program is judged by: a busy machine changes no verdict.
-    ``wall_seconds`` stops a program that waits for ever; time spent waiting for a free processor does not count.
-    ``None`` stands for one and a half times ``cpu_seconds`` plus half a second. Loading the program has the limits
-    of a test of its own. ``memory_bytes`` is added to what an idle interpreter takes; ``output_bytes`` bounds
-    standard output and standard error, each.
+    ``cpu_seconds`` limits processor time, so that machine load does not affect verdicts. ``wall_seconds`` stops a
+    program that waits forever; time spent waiting for a free processor does not count. ``None`` means one and a
+    half times ``cpu_seconds`` plus half a second. Loading the program has the same limits as a test.
+    ``memory_bytes`` is added to the memory of an idle interpreter; ``output_bytes`` bounds standard output and
+    standard error separately.
     """
 
     cpu_seconds: float = 2.0
@@ -37,13 +37,13 @@ class Limits:
 
     @property
     def wall(self) -> float:
-        """The wall limit in seconds, with the default worked out."""
+        """The wall-clock limit in seconds, with the default resolved."""
         return 1.5 * self.cpu_seconds + 0.5 if self.wall_seconds is None else self.wall_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the entry point, and the value that it must return (plain values, as the module says)."""
+    """One call of the entry point, and the value that it must return (plain values, see the module)."""
 
     args: tuple[Any, ...]
     expected: Any
@@ -54,9 +54,9 @@ class Call:
 class Calls:
     """Tests that compare returned values with expected ones.
 
-    ``entry_point`` names a function of the program, or ``Class.method``: the class is then made once, without
-    arguments. Values are compared with ``==``; a ``tolerance`` above 0 lets numbers inside differ by that much,
-    relatively or absolutely. ``tuples_as_lists`` is for expected values that come from JSON, which knows no tuples.
+    ``entry_point`` names a function of the program, or ``Class.method``: the class is then instantiated once,
+    without arguments. Values are compared with ``==``; a ``tolerance`` above 0 lets numbers inside differ by that
+    much, relatively or absolutely. ``tuples_as_lists`` is for expected values from JSON, which has no tuples.
     """
 
     entry_point: str
@@ -85,7 +85,7 @@ class Asserts:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One run of the program as ``__main__``: what it reads, and what it must print."""
+    """One run of the program as ``__main__``: its standard input and the expected standard output."""
 
     stdin: str
     stdout: str
@@ -106,7 +106,7 @@ class Stdio:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that nobody trusts, its tests and its limits."""
+    """An untrusted program, its tests and its limits."""
 
     source: str
     tests: Calls | Asserts | Stdio
@@ -114,7 +114,7 @@ class Program:
 
 
 class Outcome(StrEnum):
-    """How one test ended: a closed set. Only ``passed`` is a success; all of it is the program's own doing."""
+    """How one test ended: a closed set. Only ``passed`` is a success; none of them is a failure of the sandbox."""
 
     PASSED = "passed"
     WRONG = "wrong"
@@ -128,16 +128,16 @@ class Outcome(StrEnum):
     MEMORY = "memory"
     """The memory ran out."""
     OUTPUT = "output"
-    """The program printed or returned more than it may."""
+    """The program exceeded the output limit."""
     NOT_RUN = "not_run"
     """A test before this one killed the program, or the program could not be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """The verdict on one test; ``detail`` is one line for people, at most 500 characters, hostile text included."""
+    """The result of one test; ``detail`` is one line for display, at most 500 characters, possibly hostile text."""
 
-    __test__ = False  # the name is not a pytest class
+    __test__ = False  # keeps pytest from collecting it
 
     outcome: Outcome
     detail: str = ""
@@ -145,11 +145,12 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What came of a program: one result per test, in order.
+    """The results of a program: one per test, in order.
 
-    ``failure`` is not empty when the sandbox itself failed, twice, or cannot run these tests: nothing was measured
-    then, ``results`` is empty and the score has no value. ``output`` is the head of what the program printed (of
-    all its runs). ``cpu_seconds`` is the program's processor time, ``wall_seconds`` the time from start to verdict.
+    ``failure`` is not empty when the sandbox itself failed twice or cannot run these tests: then nothing was
+    measured, ``results`` is empty and the score has no value. ``output`` is the beginning of the program's output
+    (of all its runs). ``cpu_seconds`` is the program's processor time, ``wall_seconds`` the time from start to
+    verdict.
     """
 
     results: tuple[TestResult, ...] = ()
@@ -165,9 +166,9 @@ class Execution:
 
 
 class Sandbox(Protocol):
-    """A place where a program can do no harm.
+    """An isolated environment for untrusted programs.
 
-    ``name`` says how it isolates: ``namespace``, ``landlock``, ``docker``, ``remote:URL`` or ``unsafe``.
+    ``name`` tells the kind of isolation: ``namespace``, ``landlock``, ``docker``, ``remote:URL`` or ``unsafe``.
     """
 
     name: str
@@ -175,6 +176,6 @@ class Sandbox(Protocol):
     async def run(self, program: Program) -> Execution:
         """Run a program against its tests. A sandbox that fails is `Execution.failure`, not an exception.
 
-        Any number of calls may wait at once; the sandbox runs as many together as it has slots.
+        Any number of calls may be pending; the sandbox runs as many in parallel as it has slots.
         """
         ...

@@ -1,4 +1,4 @@
-"""Chance that falls the same way everywhere."""
+"""Reproducible random choices."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ T = TypeVar("T")
 class Dice:
     """A seeded source of choices, the same on every machine and Python version.
 
-    Only `random.Random.random` is drawn from: its sequence for a string seed is the one thing that the standard
-    library promises never to change.
+    Only `random.Random.random` is used: its sequence for a string seed is the only one that the standard library
+    guarantees not to change.
     """
 
     def __init__(self, seed: str) -> None:
@@ -24,11 +24,11 @@ class Dice:
         return int(self._random.random() * bound)
 
     def pick(self, items: Sequence[T]) -> T:
-        """Return one of the items."""
+        """Return a random item."""
         return items[self.below(len(items))]
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
-        """Return the items in a new order."""
+        """Return the items in random order."""
         order = list(items)
         for last in range(len(order) - 1, 0, -1):
             other = self.below(last + 1)

@@ -1,7 +1,8 @@
-"""Files as people publish them, read record by record; what is wrong in one is told by file, line and field.
+"""Reading published data files record by record; errors name file, line and field.
 
 A file is JSON lines (UTF-8 with or without a BOM, blank lines between records), one JSON array, or CSV where its
-name ends in ``.csv``; each may be compressed by gzip (``.gz``). A further form is one more reader in `_READERS`.
+name ends in ``.csv``; each may be compressed by gzip (``.gz``). To support another format, add a reader to
+`_READERS`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Record(Mapping[str, Any]):
 
     Attributes:
         path: the file.
-        number: of the line, or of the record where the file is one JSON array; from 1.
+        number: line number, or record number if the file is one JSON array; from 1.
         data: the fields.
         unit: what ``number`` counts.
     """
@@ -52,22 +53,22 @@ class Record(Mapping[str, Any]):
 
     @property
     def place(self) -> str:
-        """Where it stands: ``FILE:LINE`` or ``FILE: record NUMBER``."""
+        """The location: ``FILE:LINE`` or ``FILE: record NUMBER``."""
         return f"{self.path}:{self.number}" if self.unit == "line" else f"{self.path}: record {self.number}"
 
     def error(self, problem: str) -> InputError:
-        """Return the error that says where this record stands and what is wrong with it."""
+        """Return an error with this record's location and the problem."""
         return InputError(f"{self.place}: {problem}")
 
     def field_error(self, name: str, problem: str) -> InputError:
-        """Return the error that says what is wrong with a field; ``name`` may lead deeper, as ``turns[0].text``."""
+        """Return an error about a field; ``name`` may be a path, such as ``turns[0].text``."""
         return self.error(f"field '{name}': {problem}")
 
     def field(self, name: str, kind: Any, expected: str) -> Any:
-        """Return a field of a type (or a union of types); true and false are no numbers.
+        """Return a field of a type (or a union of types); booleans do not count as numbers.
 
         Raises:
-            InputError: it is missing, or of another type: not what ``expected`` says in words.
+            InputError: it is missing or of another type; ``expected`` describes the type in the message.
         """
         if name not in self.data:
             raise self.error(f"field '{name}' is missing")
@@ -77,10 +78,10 @@ class Record(Mapping[str, Any]):
         return value
 
     def text(self, *names: str) -> str:
-        """Return the first of these fields that is there: a string that is not blank.
+        """Return the first of these fields that is present: a non-blank string.
 
         Raises:
-            InputError: none is there, or it is no such string.
+            InputError: none is present, or it is not a non-blank string.
         """
         name = next((name for name in names if name in self.data), names[0])
         value: str = self.field(name, str, "a string")
@@ -92,7 +93,7 @@ class Record(Mapping[str, Any]):
         """Return a list of strings.
 
         Raises:
-            InputError: it is none.
+            InputError: it is missing or not a list of strings.
         """
         value: list[str] = self.field(name, list, "a list of strings")
         for position, item in enumerate(value):
@@ -104,7 +105,7 @@ class Record(Mapping[str, Any]):
         """Return a string, or the decimal text of a number; None where it is missing, null or blank.
 
         Raises:
-            InputError: it is something else.
+            InputError: it has another type.
         """
         value = self.data.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
@@ -112,7 +113,7 @@ class Record(Mapping[str, Any]):
         return str(self.field(name, str | int | float, "a string"))
 
     def key(self, name: str) -> int | str:
-        """Return what names a record: a whole number or a string that is not blank, as the file spells it.
+        """Return the identifier of a record, unchanged: a whole number or a non-blank string.
 
         Raises:
             InputError: it is neither.
@@ -136,22 +137,22 @@ class Record(Mapping[str, Any]):
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it, at most 60 characters long."""
+    """Return the repr of a value for an error message, cut to 60 characters."""
     found = repr(value)
     return found if len(found) <= 60 else f"{found[:59]}…"
 
 
 def read_records(path: Path, *, columns: Sequence[str] = ()) -> Iterator[Record]:
-    """Yield the records of a file in its own order; nothing is read before it is asked for.
+    """Yield the records of a file in order, reading lazily.
 
     Args:
         path: the file.
-        columns: of a CSV file without a header. The first row is one if it has the first and the last of them;
-            names in it are then read without regard to case.
+        columns: the columns of a CSV file without a header. A first row that has the first and the last of them is
+            a header; its names are matched case-insensitively.
 
     Raises:
-        InputError: the file cannot be opened or is empty, or a record is no object of its form. The message names
-            the file and the line.
+        InputError: the file cannot be opened or is empty, or a record is malformed. The message names the file and
+            the line.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     reader = _READERS.get(suffixes[-1] if suffixes else "", _json)
@@ -160,7 +161,7 @@ def read_records(path: Path, *, columns: Sequence[str] = ()) -> Iterator[Record]
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield ``(number, object)`` for each of `read_records`, as tasks outside of this package may call for."""
+    """Yield ``(line number, object)`` for each of `read_records`; part of the API for external tasks."""
     return ((record.number, dict(record)) for record in read_records(path))
 
 
@@ -169,11 +170,11 @@ def read_samples(path: Path, sample_of: Callable[[Record], Sample], *, id_field:
 
     Args:
         path: the file.
-        sample_of: makes a sample of a record, or raises what is wrong with it.
-        id_field: the field to name where an id is there twice.
+        sample_of: makes a sample of a record; raises `InputError` if it cannot.
+        id_field: the field to name in the error about a duplicate id.
 
     Raises:
-        InputError: what `read_records` and ``sample_of`` raise, or an id that is there twice.
+        InputError: from `read_records` and ``sample_of``, or for a duplicate id.
     """
     seen: dict[str, Record] = {}
     for record in read_records(path):
@@ -193,7 +194,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             if path.suffix.lower() != ".gz":
                 yield file
                 return
-            # Unpacked as a whole first: damage shows in what is unpacked before it shows in the sum at the end.
+            # Decompressed completely first: otherwise corrupt data is yielded before the checksum is verified.
             with tempfile.TemporaryFile(prefix="evalkit-") as plain:
                 try:
                     shutil.copyfileobj(gzip.GzipFile(fileobj=file), plain)
@@ -202,9 +203,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
                 plain.seek(0)
                 yield plain
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(f"{path}: file not found") from None
     except IsADirectoryError:
-        raise InputError(f"{path}: this is a folder, a file of records is expected") from None
+        raise InputError(f"{path}: this is a directory; expected a data file") from None
     except OSError as error:
         raise InputError(f"{path}: the file cannot be read: {error.strerror or error}") from None
 
@@ -224,19 +225,19 @@ def _json_lines(path: Path, file: BinaryIO) -> Iterator[Record]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}:{number}: this line is not JSON: {_what(error)}") from None
+            raise InputError(f"{path}:{number}: not valid JSON: {_what(error)}") from None
         yield _object(Record(path, number, record))
     if not found:
-        raise InputError(f"{path}: the file is empty: one JSON object a line is expected")
+        raise InputError(f"{path}: the file is empty; expected one JSON object per line")
 
 
 def _json_array(path: Path, file: BinaryIO) -> Iterator[Record]:
     try:
         records = json.loads(file.read().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: this file begins as a JSON array and is not one: {error}") from None
+        raise InputError(f"{path}: not a valid JSON array: {error}") from None
     if not records:
-        raise InputError(f"{path}: the array is empty: an object for each record is expected")
+        raise InputError(f"{path}: the array is empty; expected one object per record")
     for number, record in enumerate(records, start=1):
         yield _object(Record(path, number, record, "record"))
 
@@ -267,25 +268,25 @@ def _csv(path: Path, file: BinaryIO, columns: Sequence[str]) -> Iterator[Record]
                     raise record.error(f"{len(row)} columns, expected {len(fields)}: {', '.join(fields)}")
                 yield record
         except csv.Error as error:
-            raise InputError(f"{path}:{rows.line_num}: this line is not CSV: {error}") from None
+            raise InputError(f"{path}:{rows.line_num}: not valid CSV: {error}") from None
         except UnicodeDecodeError:
             raise InputError(f"{path}: the file is not UTF-8; save it as UTF-8") from None
     if not fields:
-        raise InputError(f"{path}: the file is empty: {','.join(columns) or 'a header'} is expected")
+        raise InputError(f"{path}: the file is empty; expected {','.join(columns) or 'a header'}")
 
 
 _READERS: Mapping[str, Callable[[Path, BinaryIO, Sequence[str]], Iterator[Record]]] = {".csv": _csv}
-"""By the end of a file's name; all others are JSON."""
+"""Readers by file name suffix; all other files are JSON."""
 
 
 def _lines(path: Path, file: BinaryIO) -> Iterator[str]:
-    """Yield the lines, split at line feeds alone: U+2028 and its like may stand inside a JSON string."""
+    """Yield the lines, split at line feeds only: U+2028 and similar separators may occur inside a JSON string."""
     for number, line in enumerate(file, start=1):
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{path}:{number}: byte {error.start + 1} of this line is not UTF-8; save the file as UTF-8"
+                f"{path}:{number}: byte {error.start + 1} of this line is not valid UTF-8; save the file as UTF-8"
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""Where tasks are found: entry points, files, and families of tasks that another package opens by name."""
+"""The task registry: entry points, files, and task families of other packages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def open_task(name: str) -> BaseTask:
     A family is an entry point of the group ``evalkit.task_families``: a function that takes the rest of the name.
 
     Raises:
-        UsageError: no such task (nearest names are given), or the object is not a task: something is missing,
-            misspelt or of the wrong kind (see `adapter`).
+        UsageError: no such task (the message suggests close names), or the object is not a task: an attribute is
+            missing, misspelt or of the wrong type (see `adapter`).
     """
     family, _, rest = name.partition(":")
     if family in installed(FAMILIES):

@@ -1,10 +1,11 @@
-"""Rubrics as rewards: criteria of unequal weight, and rubric dropout against learning the rubric by heart.
+"""Rubrics as rewards: weighted criteria, and rubric dropout against overfitting to the rubric.
 
-The reward of an answer is the share of the weight that it earns, as in "Rubrics as Rewards" (arXiv 2507.17746)::
+The reward of an answer is the weighted share of criteria that it meets, as in "Rubrics as Rewards" (arXiv
+2507.17746)::
 
     (sum of w_j c_j over criteria - sum of w_j c_j over pitfalls) / sum of w_j over criteria
 
-where ``c_j`` in [0, 1] says how far criterion j is met, and the weights are those of `WEIGHTS`; below 0 it is 0.
+where ``c_j`` in [0, 1] is the degree to which criterion j is met, with the weights of `WEIGHTS`; clipped at 0.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Final
 
 
 class Importance(StrEnum):
-    """How much a criterion matters; a pitfall is a fault that an answer must not have."""
+    """How much a criterion matters; a pitfall is a fault, whose weight is subtracted."""
 
     ESSENTIAL = "essential"
     IMPORTANT = "important"
@@ -35,7 +36,7 @@ WEIGHTS: Final[Mapping[Importance, float]] = {
 """The weights of arXiv 2507.17746; those of pitfalls are subtracted."""
 
 FEWEST: Final = 3
-"""Dropout leaves at least so many criteria."""
+"""Rubric dropout keeps at least this many criteria."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Criterion:
 
     @property
     def weight(self) -> float:
-        """What the criterion weighs, a positive number also for a pitfall."""
+        """The weight of the criterion; positive for a pitfall too."""
         return WEIGHTS[self.importance]
 
 
@@ -66,13 +67,12 @@ def rubric_reward(rubric: Sequence[Criterion], met: Mapping[str, float | None]) 
     """Return the reward, in [0, 1].
 
     Args:
-        rubric: the criteria; at least one is no pitfall.
-        met: how far each is met, in [0, 1], by name. A criterion that is not in it does not apply. One that is
-            ``None`` could not be judged: then there is no reward, for whatever number stood in its place would be
-            made up.
+        rubric: the criteria; at least one must not be a pitfall.
+        met: the degree to which each is met, in [0, 1], by name. A missing criterion does not apply. If one is
+            ``None`` (could not be judged), the reward is None.
 
     Raises:
-        ValueError: a value outside [0, 1], or no criterion but pitfalls applies.
+        ValueError: a value is outside [0, 1], or only pitfalls apply.
     """
     judged = [(criterion, met[criterion.name]) for criterion in rubric if criterion.name in met]
     earned = possible = 0.0
@@ -80,31 +80,32 @@ def rubric_reward(rubric: Sequence[Criterion], met: Mapping[str, float | None]) 
         if value is None:
             return None
         if not 0.0 <= value <= 1.0:
-            raise ValueError(f"criterion '{criterion.name}': {value!r} lies outside [0, 1]")
+            raise ValueError(f"criterion '{criterion.name}': {value!r} is outside [0, 1]")
         if criterion.importance is Importance.PITFALL:
             earned -= criterion.weight * value
         else:
             earned += criterion.weight * value
             possible += criterion.weight
     if possible == 0:
-        raise ValueError("a rubric needs a criterion that is no pitfall and applies")
+        raise ValueError("a rubric needs at least one applicable criterion that is not a pitfall")
     return min(1.0, max(0.0, earned / possible))
 
 
 def drop_criteria(
     rubric: Sequence[Criterion], *, fraction: float, example: str, step: int, seed: int = 0
 ) -> tuple[Criterion, ...]:
-    """Return the criteria that count at one step of training, in the rubric's order (rubric dropout).
+    """Return the criteria used at one training step, in the rubric's order (rubric dropout).
 
-    ``max(3, n - floor(fraction * n))`` of the ``n`` are kept (all if there are fewer than three), one of them no
-    pitfall if the rubric has such. Which ones depends on the example, the step and the seed alone, so that all
-    answers to one prompt are compared by the same criteria. 0.3 to 0.5 of them is usual (arXiv 2608.11669).
+    ``max(3, n - floor(fraction * n))`` of the ``n`` are kept (all if there are fewer than three), at least one of
+    them not a pitfall if the rubric has such. The choice depends only on the example, the step and the seed, so
+    that all rollouts of one prompt are scored by the same criteria. A fraction of 0.3 to 0.5 is usual (arXiv
+    2608.11669).
 
     Raises:
-        ValueError: the fraction lies outside [0, 1).
+        ValueError: the fraction is outside [0, 1).
     """
     if not 0.0 <= fraction < 1.0:
-        raise ValueError(f"the fraction of criteria to drop lies in [0, 1), got {fraction!r}")
+        raise ValueError(f"the fraction of criteria to drop must be in [0, 1), got {fraction!r}")
     kept = min(len(rubric), max(FEWEST, len(rubric) - math.floor(fraction * len(rubric))))
     ranked = sorted(range(len(rubric)), key=lambda index: _rank(seed, example, step, index))
     chosen = ranked[:kept]

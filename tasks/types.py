@@ -1,7 +1,7 @@
-"""The words everything else speaks: plain frozen data, JSON in and out.
+"""The data types shared by all packages: plain frozen dataclasses, convertible to and from JSON.
 
-A `Sample` is one thing asked, a `Completion` one answer of a model, a `Score` the verdict on it. A `Task` makes
-samples and scores completions; the trainer calls the very same ``task.score`` and names it a reward.
+A `Sample` is one prompt, a `Completion` one answer of a model, a `Score` the result of scoring it. A `Task`
+provides samples and scores completions; the trainer uses the same ``task.score`` as its reward.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One thing asked of a model.
+    """One prompt of a task.
 
-    ``id`` is stable across runs and machines and unique within a task. Either ``messages`` hold the whole
-    prompt, or ``turns`` hold several user messages to be asked one after another, each seeing the answers
-    before it, or ``continuations`` hold (context, continuation) pairs whose log-likelihoods are wanted instead of
-    an answer. ``sampling`` holds what this sample wants drawn differently (``temperature``, ``max_tokens``,
-    ``stop``). ``target`` and ``metadata`` are for the scorer and the report; a model never sees them. A sample
-    whose ``metadata`` has ``skip`` (a reason) is left out of runs.
+    ``id`` is stable across runs and machines and unique within a task. Either ``messages`` hold the whole prompt,
+    or ``turns`` hold the user messages of a multi-turn conversation, each sent with the answers before it, or
+    ``continuations`` hold (context, continuation) pairs to compute log-likelihoods of instead of generating.
+    ``sampling`` overrides sampling parameters for this sample (``temperature``, ``max_tokens``, ``stop``).
+    ``target`` and ``metadata`` are for the scorer and the report; the model never sees them. A sample whose
+    ``metadata`` has ``skip`` (a reason) is left out of runs.
     """
 
     id: str
@@ -72,14 +72,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer; ``None`` where the server did not say."""
+    """Token counts of one answer; ``None`` where the server did not report them."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
     @classmethod
     def from_server(cls, usage: Mapping[str, Any]) -> Self:
-        """Return what a server (or a file of its answers) says; what is no whole number from 0 on is unknown."""
+        """Return the counts reported by a server (or a file of its answers); invalid values become None."""
         return cls(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
 
 
@@ -92,7 +92,7 @@ def _count(value: Any) -> int | None:
 class Completion:
     """One answer of a model.
 
-    ``text`` is what scorers see: reasoning (``<think>…</think>`` or an API's own field) is split off into
+    ``text`` is the part that is scored: reasoning (``<think>…</think>`` or an API's own field) is moved to
     ``reasoning``. ``turns`` holds the answers of all turns when the sample has several (``text`` is the last).
     ``finish_reason`` is the server's (``stop``, ``length``, …); ``latency`` is in seconds. ``loglikelihoods``
     answers a sample's ``continuations``: (natural logarithm of the probability, whether it is the greedy one).
@@ -117,10 +117,11 @@ class Completion:
 
 
 class Status(StrEnum):
-    """How a score came about: a closed set.
+    """How a score was obtained: a closed set.
 
-    The first group is about the model's answer, which is scored by the task's rules whatever the status. The
-    second is about the apparatus (ours or the server's): there the score's value is ``None``.
+    The first group describes the model's answer, which is scored by the task's rules whatever the status. The
+    second group (`APPARATUS_FAILURES`) describes failures of the infrastructure, ours or the server's: the score's
+    value is then ``None``.
     """
 
     OK = "ok"
@@ -164,10 +165,10 @@ def answer_status(completion: Completion, status: Status, *, decided: bool = Fal
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The verdict on one completion.
+    """The result of scoring one completion.
 
-    ``value`` lies in [0, 1]; it is ``None`` when the apparatus failed, which is never a number: it lowers
-    coverage and is masked in training. ``parts`` holds the task's named components (JSON values).
+    ``value`` is in [0, 1]; it is ``None`` when nothing could be measured, which lowers coverage and is masked in
+    training. ``parts`` holds the task's named components (JSON values).
     """
 
     value: float | None
@@ -178,9 +179,9 @@ class Score:
     def __post_init__(self) -> None:
         if self.value is None:
             if self.status is Status.OK:
-                raise ValueError("a score without a value needs a status that says why")
+                raise ValueError("a score without a value needs a status other than 'ok'")
         elif not 0.0 <= self.value <= 1.0:
-            raise ValueError(f"a score's value lies in [0, 1], got {self.value!r}")
+            raise ValueError(f"a score's value must be in [0, 1], got {self.value!r}")
         elif self.status in APPARATUS_FAILURES:
             raise ValueError(f"status {self.status} means that nothing was measured: the value must be None")
 
@@ -201,11 +202,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a judge says of one answer.
+    """A judge's verdict on one answer.
 
     ``value`` is on the scale of the form that was filled in (a rating from 1 to 10, points from 0 to 7), and
     ``None`` whenever ``status`` is not ``ok`` or ``ok_lenient``. ``details`` holds JSON values for the report: the
-    judge's words, the criteria, every member of a jury.
+    judge's reply, the criteria, the verdicts of all members of a jury.
     """
 
     value: float | None
@@ -214,16 +215,16 @@ class Judgement:
 
 
 class GradingLimits(Protocol):
-    """What bounds the cost of one grading: how often it is tried, and the tokens of each answer."""
+    """Bounds on the cost of one grading: the number of attempts, and the tokens of each reply."""
 
     @property
     def attempts(self) -> int:
-        """How often a grading is tried until its verdict can be read."""
+        """The maximum number of attempts to get a readable verdict."""
         ...
 
     @property
     def max_tokens(self) -> int:
-        """The most tokens of one answer."""
+        """The maximum number of tokens of one reply."""
         ...
 
 
@@ -232,35 +233,35 @@ class Judge(Protocol):
 
     @property
     def name(self) -> str:
-        """What verdicts are signed with."""
+        """The name recorded with verdicts."""
         ...
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Everything that changes a verdict, for the manifest."""
+        """All settings that affect verdicts, for the manifest."""
         ...
 
     @property
     def members(self) -> Sequence[Judge]:
-        """The judges of a jury; none for a judge that sits alone."""
+        """The members of a jury; empty for a single judge."""
         ...
 
     @property
     def settings(self) -> GradingLimits | None:
-        """How a judge that sits alone works; None for a jury, whose members have their own."""
+        """The settings of a single judge; None for a jury, whose members have their own."""
         ...
 
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
         """Fill in a form (``rating``, ``proof``, …) whose blanks are ``fields``.
 
-        ``draw`` numbers repeated gradings of the same thing. A judge that fails is a status, not an exception.
+        ``draw`` numbers repeated gradings of the same thing. Failures are reported as a status, not an exception.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the harness lends to a scorer: a judge and a sandbox are there if the task ``needs`` them."""
+    """Resources opened for scorers: the judge and the sandbox are set if the task ``needs`` them."""
 
     seed: int = 0
     judge: Judge | None = None
@@ -269,7 +270,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a metric draws from a score, with labels to break it down by.
+    """One value that a metric takes from a score, with labels to break it down by.
 
     ``value`` is a number, unless the metric has an ``aggregate`` of its own that takes something else.
     """
@@ -283,12 +284,12 @@ class Metric:
     """A mean over the observations that ``observe`` draws from each scored sample.
 
     Several observations of one sample (instructions of one prompt, epochs) form a cluster, and the interval
-    respects it. The first metric of a task is its headline. Values lie in [0, 1].
+    accounts for it. The first metric of a task is its headline metric. Values are in [0, 1].
 
-    ``unit`` says what the number is; by default a mean of values in [0, 1] is a share, shown in per cent. With
-    ``partial`` it is also drawn from scores without a value, whose parts may hold what could be measured.
+    ``unit`` tells how to show the number; by default a mean of values in [0, 1] is a share, shown in per cent. With
+    ``partial`` scores without a value are observed too, as their parts may hold partial results.
 
-    A metric that is no mean (perplexity, F1) has an ``aggregate``: it takes the values of all observations and
+    A metric other than a mean (perplexity, F1) has an ``aggregate``, which takes the values of all observations and
     returns the number; the interval is then a bootstrap over samples.
     """
 
@@ -313,13 +314,13 @@ def mean_value(
 
 @runtime_checkable
 class Task(Protocol):
-    """A plugin that asks and checks.
+    """The required interface of a task plugin.
 
-    ``version`` changes whenever a verdict's meaning changes; scores of different versions are never mixed.
-    ``max_tokens`` is the answer length that the task's rules assume. A ``score`` that is a plain function runs
-    in a worker process and may use the CPU; an ``async`` one runs on the event loop and may wait for a judge.
+    ``version`` changes whenever scoring changes; scores of different versions are never mixed. ``max_tokens`` is
+    the answer length that the task's rules assume. A synchronous ``score`` runs in a worker process and may use the
+    CPU; an ``async`` one runs on the event loop and may await a judge.
 
-    `base.BaseTask` adds what a task may have beside this.
+    `base.BaseTask` adds the optional hooks.
     """
 
     name: str
@@ -341,5 +342,5 @@ class Task(Protocol):
         ...
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score | Awaitable[Score]:
-        """Judge one completion. Never raises for anything a model can write."""
+        """Score one completion; must not raise for any text that a model can produce."""
         ...

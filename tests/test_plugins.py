@@ -42,5 +42,5 @@ def test_a_file_plugin_that_raises(tmp_path: Path) -> None:
 def test_an_object_that_is_no_task_says_what_it_lacks(tmp_path: Path) -> None:
     file = tmp_path / "half.py"
     file.write_text("class Half:\n    name = 'half'\n    version = '1'\nhalf = Half()\n")
-    with pytest.raises(UsageError, match="is not a task: it has no title, metrics, max_tokens, samples, read"):
+    with pytest.raises(UsageError, match="is not a task: it lacks title, metrics, max_tokens, samples, read"):
         open_task(f"{file}:half")

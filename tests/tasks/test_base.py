@@ -162,7 +162,7 @@ task, misspelt = Duck(), Misspelt()
     ],
 )
 def test_a_misspelt_hook_is_refused_and_the_nearest_named(found, hook):
-    with pytest.raises(UsageError, match=rf"'my\.py:duck': a task has no '{found}'.* Did you mean '{hook}'\?"):
+    with pytest.raises(UsageError, match=rf"'my\.py:duck': '{found}' is not an attribute of a task.* Did you mean '{hook}'\?"):
         adapt(duck(**{found: lambda self, *arguments: None}), "my.py:duck")
     plugin = duck()
     setattr(plugin, found, ())
@@ -174,7 +174,7 @@ def test_a_misspelt_hook_is_refused_and_the_nearest_named(found, hook):
     ("found", "hook"), [("sample", "samples"), ("metric", "metrics"), ("titles", "title"), ("score_", "score")]
 )
 def test_a_needed_part_that_is_misspelt_is_named_too(found, hook):
-    with pytest.raises(UsageError, match=f"has no '{found}'.* Did you mean '{hook}'"):
+    with pytest.raises(UsageError, match=f"'{found}' is not an attribute of a task.* Did you mean '{hook}'"):
         adapt(half(hook, **{found: ()}), "half")
 
 
@@ -186,7 +186,7 @@ def test_tasks_that_derive_from_the_base_are_read_as_closely(tmp_path):
     with pytest.raises(UsageError, match="Did you mean 'gold'"):
         adapt(Mine(), "mine")
     (tmp_path / "plug.py").write_text(PLUGIN, encoding="utf-8")
-    with pytest.raises(UsageError, match=r"plug\.py:misspelt': a task has no 'final_anwser'"):
+    with pytest.raises(UsageError, match=r"plug\.py:misspelt': 'final_anwser' is not an attribute of a task"):
         open_task(f"{tmp_path / 'plug.py'}:misspelt")
 
 
@@ -216,30 +216,30 @@ def test_an_object_whose_names_cannot_be_listed_is_no_worse():
 @pytest.mark.parametrize(
     ("hook", "value", "message"),
     [
-        ("needs", "judge", "'needs' is a tuple of strings"),
-        ("needs", (1,), "'needs' is a tuple of strings"),
-        ("needs", ("jugde",), "'needs' has an unknown 'jugde'. Did you mean 'judge'"),
-        ("needs", lambda self: ("judge",), "'needs' is a tuple"),
-        ("forms", "rating", "'forms' is a tuple of strings, not 'rating'"),
-        ("gold", "42", "'gold' is a method"),
-        ("gold", 42, "'gold' is a method, and not an async one, not 42"),
-        ("wrong", ("a", "b"), "'wrong' is a method"),
-        ("final_answer", "Ответ", "'final_answer' is a method"),
-        ("gradings", 2, "'gradings' is a method"),
-        ("sources", (Path("a"),), "'sources' is a method"),
-        ("stand_in", ("math",), "'stand_in' is a string"),
-        ("stand_in", True, "'stand_in' is a string"),
-        ("rubric", ("correct",), "'rubric' is a tuple of criteria"),
-        ("review", (), "'review' is a method"),
-        ("metrics", "accuracy", "'metrics' is a tuple of metrics"),
-        ("metrics", mean_value(), "'metrics' is a tuple of metrics"),
-        ("max_tokens", "32", "'max_tokens' is a whole number above 0"),
-        ("max_tokens", 0, "'max_tokens' is a whole number above 0"),
-        ("max_tokens", True, "'max_tokens' is a whole number above 0"),
-        ("name", "", "'name' is a string"),
-        ("version", 1, "'version' is a string, not 1"),
-        ("score", 1.0, "'score' is a method"),
-        ("samples", (), "'samples' is a method"),
+        ("needs", "judge", "'needs' must be a tuple of strings"),
+        ("needs", (1,), "'needs' must be a tuple of strings"),
+        ("needs", ("jugde",), "unknown 'jugde' in 'needs'. Did you mean 'judge'"),
+        ("needs", lambda self: ("judge",), "'needs' must be a tuple"),
+        ("forms", "rating", "'forms' must be a tuple of strings, got 'rating'"),
+        ("gold", "42", "'gold' must be a method"),
+        ("gold", 42, "'gold' must be a method that is not async, got 42"),
+        ("wrong", ("a", "b"), "'wrong' must be a method"),
+        ("final_answer", "Ответ", "'final_answer' must be a method"),
+        ("gradings", 2, "'gradings' must be a method"),
+        ("sources", (Path("a"),), "'sources' must be a method"),
+        ("stand_in", ("math",), "'stand_in' must be a string"),
+        ("stand_in", True, "'stand_in' must be a string"),
+        ("rubric", ("correct",), "'rubric' must be a tuple of criteria"),
+        ("review", (), "'review' must be a method"),
+        ("metrics", "accuracy", "'metrics' must be a tuple of metrics"),
+        ("metrics", mean_value(), "'metrics' must be a tuple of metrics"),
+        ("max_tokens", "32", "'max_tokens' must be a positive integer"),
+        ("max_tokens", 0, "'max_tokens' must be a positive integer"),
+        ("max_tokens", True, "'max_tokens' must be a positive integer"),
+        ("name", "", "'name' must be a string"),
+        ("version", 1, "'version' must be a string, got 1"),
+        ("score", 1.0, "'score' must be a method"),
+        ("samples", (), "'samples' must be a method"),
     ],
 )
 def test_a_hook_of_the_wrong_kind_is_refused_by_name(hook, value, message):
@@ -251,22 +251,22 @@ def test_only_score_may_be_async():
     async def gold(self, sample):
         return None
 
-    with pytest.raises(UsageError, match="'gold' is a method, and not an async one"):
+    with pytest.raises(UsageError, match="'gold' must be a method that is not async"):
         adapt(duck(gold=gold), "duck")
 
 
 def test_hooks_that_go_together_are_asked_for_together():
-    with pytest.raises(UsageError, match="'review' goes with 'settle', which is missing"):
+    with pytest.raises(UsageError, match="'review' also requires 'settle', which is missing"):
         adapt(duck(review=lambda self, completion, score: ()), "duck")
-    with pytest.raises(UsageError, match="'settle' goes with 'review'"):
+    with pytest.raises(UsageError, match="'settle' also requires 'review'"):
         adapt(duck(settle=lambda self, score, verdict: score), "duck")
-    with pytest.raises(UsageError, match="'rubric' goes with 'by_rubric'"):
+    with pytest.raises(UsageError, match="'rubric' also requires 'by_rubric'"):
         adapt(duck(rubric=PROOF), "duck")
 
 
 @pytest.mark.parametrize("thing", [5, "text", [], object(), len])
 def test_what_is_no_task_says_what_it_lacks(thing):
-    with pytest.raises(UsageError, match=r"'thing' is not a task: it has no .*score"):
+    with pytest.raises(UsageError, match=r"'thing' is not a task: it lacks .*score"):
         adapt(thing, "thing")
 
 

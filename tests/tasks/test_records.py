@@ -100,11 +100,11 @@ def test_messages_name_the_field_and_show_the_value() -> None:
     [
         ("a.jsonl", b"", "a.jsonl: the file is empty"),
         ("a.jsonl", b'{"a": 1}\n\n[1]\n', "a.jsonl:3: expected a JSON object, found list"),
-        ("a.jsonl", b'{"a": 1}\n{"a": \xff}\n', "a.jsonl:2: byte 7 of this line is not UTF-8"),
+        ("a.jsonl", b'{"a": 1}\n{"a": \xff}\n', "a.jsonl:2: byte 7 of this line is not valid UTF-8"),
         ("a.jsonl.gz", b"{}", "a.jsonl.gz: the file cannot be decompressed"),
-        ("a.csv", b"", "a.csv: the file is empty: a header is expected"),
+        ("a.csv", b"", "a.csv: the file is empty; expected a header"),
         ("a.csv", b"a,b\n1,2\n\n1\n", "a.csv:4: 1 columns, expected 2: a, b"),
-        ("a.csv.gz", gzip.compress(b'a,b\n"1,2\n'), "a.csv.gz:2: this line is not CSV"),
+        ("a.csv.gz", gzip.compress(b'a,b\n"1,2\n'), "a.csv.gz:2: not valid CSV"),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -156,7 +156,7 @@ MISTAKES = {
         {**GOOD, "reference": None, "required_temperature": -1},
         "field 'required_temperature'",
     ),
-    "not JSON": ("{", "this line is not JSON"),
+    "not JSON": ("{", "not valid JSON"),
 }
 
 

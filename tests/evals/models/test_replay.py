@@ -91,7 +91,7 @@ def test_other_lines_are_named(line: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_no_file_and_no_options(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="file not found"):
         open_replay(str(tmp_path / "none.jsonl"), ModelOptions())
     with pytest.raises(UsageError, match="has no option 'n'"):
         open_replay(str(tmp_path / "none.jsonl"), ModelOptions(extra={"n": "1"}))

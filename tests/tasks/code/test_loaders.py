@@ -239,7 +239,7 @@ def test_broken_compressed_files_are_told(file, tmp_path):
         with pytest.raises(InputError) as caught:
             list(humaneval.read(path))
         assert str(caught.value).startswith(message)
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="file not found"):
         list(humaneval.read(tmp_path / "nowhere.jsonl.gz"))
 
 

@@ -180,7 +180,7 @@ def test_weights_are_those_of_the_paper_and_pitfalls_subtract():
 
 def test_what_could_not_be_judged_is_no_reward():
     assert rubric_reward(PROOF, {"correctness": 1.0, "rigour": None}) is None
-    with pytest.raises(ValueError, match="no pitfall"):
+    with pytest.raises(ValueError, match="not a pitfall"):
         rubric_reward([Criterion("p", Importance.PITFALL)], {"p": 1.0})
     with pytest.raises(ValueError, match="outside"):
         rubric_reward(PROOF, {"correctness": 90.0})

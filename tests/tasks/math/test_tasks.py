@@ -455,8 +455,8 @@ def test_records_that_cannot_be_used(tmp_path, task, record, message):
     [
         ("[]", "the array is empty"),
         ("[1]", "record 1: expected a JSON object, found int"),
-        ('[{"id": 1}, ', "begins as a JSON array and is not one"),
-        ("[" * 100_000, "begins as a JSON array and is not one"),
+        ('[{"id": 1}, ', "not a valid JSON array"),
+        ("[" * 100_000, "not a valid JSON array"),
         ("", "the file is empty"),
         ('{"id": 1}\n{', "data.json:1: field 'problem' is missing"),
     ],

@@ -137,8 +137,8 @@ MISTAKES = {
         "field 'kwargs[0].nth_paragraph': it is greater than num_paragraphs",
     ),
     "not an object": ("[1, 2]", "expected a JSON object, found list"),
-    "broken JSON": ('{"key": 7,', "this line is not JSON: "),
-    "nested too deeply": ("[" * 100_000, "this line is not JSON: nested too deeply"),
+    "broken JSON": ('{"key": 7,', "not valid JSON: "),
+    "nested too deeply": ("[" * 100_000, "not valid JSON: nested too deeply"),
     "key used twice": (GOOD, "field 'key': 7 was already used on line 1"),
 }
 
@@ -160,15 +160,15 @@ def test_an_empty_file_is_told(file):
 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path):
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="file not found"):
         list(read_prompts(tmp_path / "nowhere.jsonl"))
-    with pytest.raises(InputError, match="this is a folder"):
+    with pytest.raises(InputError, match="this is a directory"):
         list(read_prompts(tmp_path))
 
 
 def test_other_encodings_are_told(file):
     path = file(GOOD, encoding="cp1251")
-    with pytest.raises(InputError, match=r"prompts\.jsonl:1: byte \d+ of this line is not UTF-8"):
+    with pytest.raises(InputError, match=r"prompts\.jsonl:1: byte \d+ of this line is not valid UTF-8"):
         list(read_records(path))
 
 
