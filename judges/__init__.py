@@ -1,4 +1,4 @@
-"""Grading by models: what they are asked, what is read out of their words, how far they can be trusted."""
+"""LLM judges: prompts (forms), verdict parsing, juries, pairwise comparison, and the verdict cache."""
 
 from .parsing import PARSER_VERSION, Verdict, VerdictStatus, parse_verdict
 

@@ -1,11 +1,10 @@
-"""What judges said, on disk: a verdict is paid for once.
+"""The cache of judge replies on disk: no grading is paid for twice.
 
-One JSON line an answer of a judge: ``{"key", "judge", "form", "draw", "attempt", "messages", "completion",
-"latency"}``, so that ``replay:FILE`` can answer from it too. The raw words are kept and not what was read out of
-them: a better parser reads them anew without asking again. The key is a hash of everything that changes an answer
-(see `answer_key`).
+One JSON line per reply, ``{"key", "judge", "form", "draw", "attempt", "messages", "completion", "latency"}``; so
+``replay:FILE`` can use the file too. The raw replies are stored, not the parsed verdicts, so a new parser can be
+applied without new calls. The key is a hash of everything that affects a reply (see `answer_key`).
 
-Several processes may share a file: it is a shared `files.Journal`.
+Several processes may share the file (see `files.Journal`).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from ..files import Journal, Place, read_shared_journal
 from ..tasks.types import Completion, Message, Usage
 
 Ask = Callable[[], Awaitable[Completion]]
-"""Puts one question to a judge's model."""
+"""Sends one prompt to a judge's model."""
 
 
 def answer_key(
@@ -34,34 +33,34 @@ def answer_key(
     draw: int,
     attempt: int,
 ) -> str:
-    """Return the key of one answer of a judge, a sha256 in hex.
+    """Return the cache key of one reply, a SHA-256 in hex.
 
     Args:
-        identity: what the judge's model is (its revision, server, template).
-        sampling: how the answer is drawn.
-        messages: the whole prompt, without the nonce and without lone surrogates (see `encodable`).
-        draw: the number of the repeated grading; gradings are never merged.
-        attempt: which attempt at that draw, where an earlier one gave no readable verdict.
+        identity: the identity of the judge's model (revision, server, template).
+        sampling: the sampling parameters.
+        messages: the whole prompt, without the nonce and without unpaired surrogates (see `encodable`).
+        draw: index of the repeated grading, from 0; repeated gradings are cached separately.
+        attempt: index of the attempt within the draw, from 0; later ones follow an unreadable verdict.
     """
     parts = [identity, sampling, messages, draw, attempt]
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class VerdictCache:
-    """The answers of judges in one file; identical requests at the same time become one.
+    """The judge replies in one file; identical concurrent requests are sent once.
 
     Raises:
-        RunError: the file cannot be opened or written; what was written before stays valid.
+        RunError: the file cannot be opened or written; entries written before stay valid.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._places: dict[str, Place] = {}
-        self._under_way: dict[str, asyncio.Task[Completion]] = {}
+        self._pending: dict[str, asyncio.Task[Completion]] = {}
         self._journal = Journal(path, shared=True)
         for place, row in read_shared_journal(path):
             with contextlib.suppress(LookupError, TypeError):
-                # The first answer stays the answer, also where two processes paid for the same one.
+                # The first entry wins if two processes wrote the same key.
                 self._places.setdefault(row["key"], place)
 
     def __len__(self) -> int:
@@ -71,26 +70,26 @@ class VerdictCache:
         return key in self._places
 
     async def answer(self, key: str, about: Mapping[str, Any], ask: Ask) -> Completion:
-        """Return the stored answer, or that of ``ask``, which is stored first.
+        """Return the stored reply, or call ``ask`` and store its reply.
 
-        ``about`` are JSON values that tell a reader of the file who was asked what. A failure is not stored: it
-        goes to all who wait for it.
+        ``about`` holds further JSON fields of the entry, for readers of the file. A failure is not stored; it is
+        raised in all waiting callers.
         """
         if key in self._places:
             return self._read(key)
-        task = self._under_way.get(key)
+        task = self._pending.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._ask_and_keep(key, about, ask))
-            self._under_way[key] = task
-            task.add_done_callback(lambda done: self._forget(key, done))
-        # One who stops waiting must not take the answer from the others.
+            task = asyncio.ensure_future(self._ask_and_store(key, about, ask))
+            self._pending[key] = task
+            task.add_done_callback(lambda done: self._finish(key, done))
+        # Cancelling one caller must not cancel the request of the others.
         return await asyncio.shield(task)
 
     def close(self) -> None:
         """Flush to the disk and close."""
         self._journal.close()
 
-    async def _ask_and_keep(self, key: str, about: Mapping[str, Any], ask: Ask) -> Completion:
+    async def _ask_and_store(self, key: str, about: Mapping[str, Any], ask: Ask) -> Completion:
         completion = await ask()
         record = {
             "key": key,
@@ -104,28 +103,28 @@ class VerdictCache:
             "latency": completion.latency,
         }
         self._places[key] = self._journal.append(record)
-        # What is read back later is what is returned now.
+        # Return what later reads will return.
         return self._read(key)
 
-    def _forget(self, key: str, done: asyncio.Task[Completion]) -> None:
-        del self._under_way[key]
+    def _finish(self, key: str, done: asyncio.Task[Completion]) -> None:
+        del self._pending[key]
         if not done.cancelled():
-            done.exception()  # those who waited have it; if nobody did any more, it is no news
+            done.exception()  # mark as retrieved: the waiting callers have raised it already
 
     def _read(self, key: str) -> Completion:
         record = self._journal.read(self._places[key])
-        said = record["completion"]
+        stored = record["completion"]
         return Completion(
-            said["text"],
-            reasoning=said["reasoning"],
-            finish_reason=said["finish_reason"],
-            usage=Usage(**said["usage"]),
+            stored["text"],
+            reasoning=stored["reasoning"],
+            finish_reason=stored["finish_reason"],
+            usage=Usage(**stored["usage"]),
             latency=record["latency"],
         )
 
 
 def encodable(text: str) -> str:
-    """Return the text with U+FFFD where UTF-8 cannot hold it (lone surrogates)."""
+    """Return the text with unpaired surrogates, which UTF-8 cannot encode, replaced by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:

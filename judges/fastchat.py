@@ -1,4 +1,4 @@
-"""FastChat's averages from FastChat's judgement files, or from the same verdict texts, to the last digit."""
+"""FastChat's averages, reproduced exactly from its judgement files or from the same judge replies."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..tasks.records import Record, read_records
 from .parsing import parse_verdict
 
 NO_RATING = -1
-"""What FastChat writes for a verdict that it could not read; such rows are left out of its averages."""
+"""FastChat's score for an unreadable verdict; such rows are left out of its averages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Averages:
-    """What FastChat's ``show_result`` prints for a model, and on how many of the judgements.
+    """The averages that FastChat's ``show_result`` prints for a model, and the number of judgements used.
 
-    ``average`` is the plain mean over all turns that were rated, so it is not the mean of the two turns' means when
-    more verdicts of one turn were lost.
+    ``average`` is the mean over all rated turns, so it differs from the mean of the two turns' means when unequal
+    numbers of verdicts were readable.
     """
 
     turn_1: float | None
@@ -30,25 +30,25 @@ class Averages:
 
 
 def read_judgements(path: Path) -> Iterator[Record]:
-    """Yield the rows of a judgement file of FastChat (``model_judgment/*_single.jsonl``).
+    """Yield the rows of a FastChat judgement file (``model_judgment/*_single.jsonl``).
 
     Raises:
-        InputError: the file cannot be read, or a line is not such a row (names file, line and field).
+        InputError: the file cannot be read, or a line is not a judgement (names file, line and field).
     """
     for row in read_records(path):
         for name in ("model", "turn"):
             if name not in row:
-                raise row.error(f"field '{name}' is missing; a judgement file of FastChat is expected")
+                raise row.error(f"field '{name}' is missing; expected a FastChat judgement file")
         if "score" not in row and "judgment" not in row:
-            raise row.error("neither 'score' nor 'judgment' (the judge's words) is there")
+            raise row.error("both 'score' and 'judgment' (the judge's reply) are missing")
         yield row
 
 
 def fastchat_averages(rows: Iterable[Mapping[str, Any]]) -> dict[str, Averages]:
     """Return FastChat's averages by model.
 
-    A row is ``{"model", "turn", "score"}``, or has the judge's words as ``judgment`` instead of the score, which
-    are then read by FastChat's rules. As in FastChat, a row that is there twice counts twice.
+    A row is ``{"model", "turn", "score"}``, or has the judge's reply as ``judgment`` instead of the score, which
+    is then parsed by FastChat's rules. As in FastChat, a duplicate row counts twice.
     """
     import pandas as pd
 
@@ -56,7 +56,7 @@ def fastchat_averages(rows: Iterable[Mapping[str, Any]]) -> dict[str, Averages]:
         [(row["model"], int(row["turn"]), _score(row)) for row in rows], columns=["model", "turn", "score"]
     )
     rated = table[table["score"] != NO_RATING]
-    # The sums are pandas' own: other ways to add differ in the last digit.
+    # Computed by pandas, as in FastChat: other summation orders differ in the last digit.
     by_turn = rated.groupby(["model", "turn"])["score"].mean().to_dict()
     average = rated.groupby("model")["score"].mean().to_dict()
     return {

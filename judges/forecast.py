@@ -1,4 +1,4 @@
-"""How many calls grading will take, told before the first one is paid for."""
+"""Forecast of the number of judge calls, before grading starts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .jury import Jury
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Calls to the models of a judge: ``calls`` if every verdict is readable at once, ``at_most`` if none is.
+    """Calls to the models of a judge: ``calls`` without retries, ``at_most`` if every attempt is needed.
 
-    Empty answers, and verdicts that are already in the cache, cost nothing; they are not known beforehand.
+    Empty answers and cached verdicts take no calls, which is not known beforehand.
     """
 
     gradings: int
@@ -22,16 +22,16 @@ class Forecast:
     at_most: int
 
     def __str__(self) -> str:
-        return f"{self.gradings} gradings: {self.calls} calls of judges, {self.at_most} at most"
+        return f"judge calls: {self.calls} (up to {self.at_most} with retries)"
 
 
 def forecast(judge: Judge, gradings: Iterable[int], *, draws: int = 1) -> Forecast:
-    """Return what grading will take.
+    """Return the forecast for a number of gradings.
 
     Args:
         judge: one judge or a jury (also a jury of juries); a judge of another kind counts as one call.
         gradings: how many gradings each sample takes (``task.gradings(sample)``: two for two turns).
-        draws: how often each is repeated.
+        draws: the number of repeated gradings of each.
     """
     total = sum(gradings) * draws
     calls, at_most = _calls(judge)

@@ -1,13 +1,13 @@
-"""Forms: what a judge is asked, in Russian and in English. A new form is a new pair of files in ``prompts/``.
+"""Forms: the prompt templates of judges, in Russian and in English. To add a form, add two files to ``prompts/``.
 
-A file ``NAME.LANGUAGE.md`` has three parts between lines of ``---``: a head in YAML, the system message and the
-user message. Blanks are written ``{{name}}``; ``{{nonce}}`` stands for a word of this one prompt that the verdict's
-line must repeat. The head says
+A file ``NAME.LANGUAGE.md`` has three parts separated by lines of ``---``: a YAML header, the system message and
+the user message. Placeholders are written ``{{name}}``; ``{{nonce}}`` is a code word, unique to the prompt, that
+the verdict must repeat. The header has
 
-- ``kind``: which verdict `parse_verdict` looks for, and ``scale``: its ``scale``, the lowest and the highest value;
-- ``graded``: the blank that holds the answer to grade, or the blanks of those to compare;
-- ``hostile``: all blanks that hold text of graded models;
-- ``criteria``: those of a rubric or a table, if they are not the parser's own.
+- ``kind``: the kind of verdict that `parse_verdict` looks for, and its ``scale``: lowest and highest value;
+- ``graded``: the placeholder of the answer to grade, or the placeholders of the answers to compare;
+- ``hostile``: all placeholders that hold text of the graded models;
+- ``criteria``: the criteria of a rubric or a table, if they differ from the parser's defaults.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BLANK = re.compile(r"\{\{(\w+)\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One question to a judge; ``sha256`` is that of its file, in hex."""
+    """One prompt template of a judge; ``sha256`` is the hash of its file, in hex."""
 
     name: str
     language: str
@@ -49,25 +49,25 @@ class Form:
 
     @property
     def blanks(self) -> frozenset[str]:
-        """The names that `fill` wants, the nonce left off."""
+        """The placeholders that `fill` requires, without the nonce."""
         return frozenset(_BLANK.findall(self.system + self.user)) - {NONCE}
 
     def expect(self, fields: Mapping[str, str]) -> None:
-        """Make sure that the fields are those of the form.
+        """Check that the fields match the form's placeholders.
 
         Raises:
-            UsageError: a blank has no value, or a value has no blank.
+            UsageError: a placeholder has no value, or a value has no placeholder.
         """
         if fields.keys() != self.blanks:
             raise UsageError(
-                f"the form '{self.name}' has the blanks {', '.join(sorted(self.blanks))};"
-                f" given: {', '.join(sorted(fields))}"
+                f"the form '{self.name}' has the placeholders {', '.join(sorted(self.blanks))};"
+                f" got: {', '.join(sorted(fields))}"
             )
 
     def fill(self, fields: Mapping[str, str], nonce: str) -> tuple[Message, Message]:
         """Return the system and the user message.
 
-        Each blank is replaced once, in one pass: what looks like a blank inside a value stays as it is.
+        Placeholders are replaced in one pass: what looks like a placeholder inside a value is left unchanged.
         """
         values = {**fields, NONCE: nonce}
         return (
@@ -86,14 +86,14 @@ def load_form(name: str, language: str) -> Form:
     """Return a form in one of the `LANGUAGES`.
 
     Raises:
-        UsageError: no such form or language (nearest names are given).
+        UsageError: no such form or language (the message suggests close names).
     """
     if name not in form_names():
         raise UsageError(f"unknown form '{name}'.{nearest(name, form_names())}")
     path = FOLDER / f"{name}.{language}.md"
     if not path.is_file():
         raise UsageError(
-            f"the form '{name}' is not there in the language '{language}'.{nearest(language, LANGUAGES)}"
+            f"the form '{name}' does not exist in the language '{language}'.{nearest(language, LANGUAGES)}"
         )
     import yaml
 

@@ -1,4 +1,4 @@
-"""One judge: a model that fills in forms, and the parser that reads what it writes."""
+"""A single judge: a model that is prompted by forms, and the parser of its replies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .guard.precheck import Finding, precheck
 from .parsing import PARSER_VERSION, Verdict, parse_verdict
 from .schemas import as_words, verdict_schema
 
-REASKED: Final = frozenset(
+RETRIED: Final = frozenset(
     {
         Status.EMPTY,
         Status.MISSING,
@@ -31,39 +31,39 @@ REASKED: Final = frozenset(
         Status.TRUNCATED,
     }
 )
-"""Verdicts that cannot be used as they are; asking once more may give one that can."""
+"""Unusable verdicts for which another attempt is made."""
 
 SCHEMAS: Final = ("auto", "off")
 COMPATS: Final = ("fastchat",)
 
-REASK_TEMPERATURE: Final = 0.7
-"""A greedy judge would only repeat itself."""
+RETRY_TEMPERATURE: Final = 0.7
+"""The minimum temperature of further attempts: at temperature 0 a model would repeat its reply."""
 
 
 class JudgeModel(Protocol):
-    """What a judge asks: `evalkit.evals` opens it and lends it."""
+    """The interface of a judge's model; `evalkit.evals` implements it."""
 
     name: str
     identity: Mapping[str, Any]
     concurrency: int
 
     async def ask(self, messages: Sequence[Message], sampling: Mapping[str, Any]) -> Completion:
-        """Answer one chat; ``sampling`` has ``temperature``, ``max_tokens``, ``seed`` and perhaps ``schema``.
+        """Answer one chat; ``sampling`` has ``temperature``, ``max_tokens``, ``seed`` and optionally ``schema``.
 
-        That is the JSON schema of the answer, for servers that can hold a model to one.
+        ``schema`` is the JSON schema of the reply, for servers with structured output.
 
         Raises:
-            ModelError: no answer could be had.
+            ModelError: the model gave no answer.
         """
         ...
 
 
-class NotStoredError(ModelError):
-    """A verdict is wanted that was never given, where no model may be asked."""
+class NotCachedError(ModelError):
+    """A verdict is not in the cache, and no model may be called."""
 
 
-class NobodyAsked:
-    """Stands in for a judge's model when verdicts are only read again: the cache answers, or nobody does."""
+class OfflineModel:
+    """Takes the place of a judge's model when stored verdicts are read again: every call fails."""
 
     concurrency = 1
 
@@ -72,23 +72,23 @@ class NobodyAsked:
         self.identity = identity
 
     async def ask(self, messages: Sequence[Message], sampling: Mapping[str, Any]) -> Completion:
-        """Raise: nobody is asked.
+        """Raise.
 
         Raises:
-            NotStoredError: always.
+            NotCachedError: always.
         """
-        raise NotStoredError(f"{self.name} has given no verdict on this, and none is asked for now")
+        raise NotCachedError(f"{self.name}: no stored verdict for this grading, and no model may be called")
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeSettings:
-    """How a judge works; all of it changes verdicts.
+    """The settings of a judge; all of them affect verdicts.
 
-    ``language`` is that of the forms, ``attempts`` how often a draw is tried until its verdict can be read.
-    ``schema="auto"`` has servers that can do so hold the judge to the form's JSON schema; the others are asked in
-    words alone, and words are always read.
-    ``compat="fastchat"`` reads verdicts by FastChat's rules, lost and wrong ones included. Without ``defences`` the
-    graded answer reaches the judge as it stands: that is for measuring what they are worth.
+    ``language`` is the language of the forms, ``attempts`` the maximum number of attempts to get a readable
+    verdict. ``schema="auto"`` uses structured output with the form's JSON schema on servers that support it;
+    replies in prose are parsed in any case. ``compat="fastchat"`` parses verdicts by FastChat's rules, including
+    its parsing errors. Without ``defences`` the graded answer is inserted into the prompt unchanged, which is for
+    measuring their effect.
     """
 
     language: str = "ru"
@@ -102,25 +102,25 @@ class JudgeSettings:
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
-            raise UsageError(f"unknown language '{self.language}' for judges.{nearest(self.language, LANGUAGES)}")
+            raise UsageError(f"unknown judge language '{self.language}'.{nearest(self.language, LANGUAGES)}")
         if self.attempts < 1:
             raise UsageError(f"a judge needs at least one attempt, not {self.attempts}")
         if self.max_tokens < 1:
             raise UsageError(f"a judge needs at least one token, not {self.max_tokens}")
         if not 0 <= self.temperature < math.inf:
-            raise UsageError(f"a judge's temperature is 0 or more, not {self.temperature}")
+            raise UsageError(f"a judge's temperature must be 0 or more, not {self.temperature}")
         if self.schema not in SCHEMAS:
-            raise UsageError(f"a judge's schema cannot be '{self.schema}'.{nearest(self.schema, SCHEMAS)}")
+            raise UsageError(f"unknown judge schema '{self.schema}'.{nearest(self.schema, SCHEMAS)}")
         if self.compat not in (None, *COMPATS):
-            raise UsageError(f"a judge's compat cannot be '{self.compat}'.{nearest(self.compat, COMPATS)}")
+            raise UsageError(f"unknown judge compat '{self.compat}'.{nearest(self.compat, COMPATS)}")
 
 
 class ModelJudge:
-    """A model as a judge: renders a form, guards it, asks, and reads the verdict.
+    """A model as a judge: fills in a form with defences against injection, calls the model, parses the verdict.
 
-    A verdict that cannot be used (`REASKED`) is asked for again, up to ``settings.attempts`` times, each with a
-    seed of its own. All answers go through the cache, if there is one; then the very same grading costs nothing.
-    ``forms`` are those that it will be asked for, all by default; a change of another is none of its identity.
+    Unusable verdicts (`RETRIED`) lead to further attempts, up to ``settings.attempts`` in all, each with its own
+    seed. With a cache, repeating the same grading makes no call. ``forms`` are the forms that it will use, all by
+    default; only these are part of its identity.
     """
 
     members: Sequence[Judge] = ()
@@ -140,11 +140,11 @@ class ModelJudge:
         self._model = model
         self._cache = cache
         self._free = asyncio.Semaphore(model.concurrency)
-        self._gone: ModelError | None = None
+        self._fatal_error: ModelError | None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Everything that changes a verdict, for the manifest: model, settings, forms, parser."""
+        """All settings that affect verdicts, for the manifest: model, settings, forms, parser."""
         forms = {name: load_form(name, self.settings.language).sha256 for name in self._forms}
         return {
             "name": self.name,
@@ -155,122 +155,122 @@ class ModelJudge:
         }
 
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
-        """Fill in a form and return the verdict as a number on the form's scale (see `as_number`).
+        """Grade by a form and return the verdict as a number on the form's scale (see `as_number`).
 
-        ``details`` hold ``words`` (what the model wrote, its JSON by `as_words`), ``attempts``, ``usage`` (the
-        tokens of all attempts), ``read`` (a verdict that is more than a number), ``verdict`` (what else the parser
-        noticed) and ``threats`` (how often what was defused in the answer). An answer without substance gets the
-        lowest value and the model is not asked (``unasked`` says why). A model that gives no answer is the status
-        ``api_error``; after a failure that no request can escape, none is tried.
+        ``details`` hold ``words`` (the model's reply, JSON as text by `as_words`), ``attempts``, ``usage`` (the
+        tokens of all attempts), ``read`` (a verdict that is more than a number), ``verdict`` (further findings of
+        the parser) and ``threats`` (counts of the injection attempts neutralised in the answer). An answer without
+        content gets the lowest value without a call (``unasked`` is the reason). If the model gives no answer, the
+        status is ``api_error``; after a fatal error no further calls are made.
 
         Raises:
-            UsageError: no such form, or its blanks are not those of ``fields``.
+            UsageError: no such form, or its placeholders do not match ``fields``.
             RunError: the cache cannot be written.
         """
-        asked = load_form(form, self.settings.language)
-        asked.expect(fields)
-        if self.settings.defences and (finding := _needs_no_judge(asked, fields)):
+        template = load_form(form, self.settings.language)
+        template.expect(fields)
+        if self.settings.defences and (finding := _needs_no_judge(template, fields)):
             details = {"judge": self.name, "unasked": finding.reason.value}
             if finding.status in APPARATUS_FAILURES:
                 return Judgement(None, finding.status, details)
-            return Judgement(float(asked.scale[0]), Status.OK, details)
-        views = _views(asked, fields) if self.settings.defences else {}
+            return Judgement(float(template.scale[0]), Status.OK, details)
+        views = _views(template, fields) if self.settings.defences else {}
         shown = {name: views[name].text if name in views else encodable(text) for name, text in fields.items()}
-        said: list[Completion] = []
+        replies: list[Completion] = []
         verdict: Verdict | None = None
-        while verdict is None or (verdict.outcome in REASKED and len(said) < self._attempts):
+        while verdict is None or (verdict.outcome in RETRIED and len(replies) < self._attempts):
             try:
-                nonce, completion = await self._ask(asked, shown, draw=draw, attempt=len(said))
-            except NotStoredError as error:
+                nonce, completion = await self._ask(template, shown, draw=draw, attempt=len(replies))
+            except NotCachedError as error:
                 if verdict is None:
                     return self._failed(Status.JUDGE_ERROR, error)
                 break
             except ModelError as error:
                 return self._failed(Status.API_ERROR, error)
-            said.append(completion)
-            verdict = self._read(completion, asked, fields, nonce)
-        return self._judgement(asked, verdict, said, _threats(views))
+            replies.append(completion)
+            verdict = self._read(completion, template, fields, nonce)
+        return self._judgement(template, verdict, replies, _threats(views))
 
     @property
     def _attempts(self) -> int:
-        # FastChat takes what it gets.
+        # FastChat makes a single attempt.
         return 1 if self.settings.compat else self.settings.attempts
 
     async def _ask(
-        self, asked: Form, shown: Mapping[str, str], *, draw: int, attempt: int
+        self, form: Form, shown: Mapping[str, str], *, draw: int, attempt: int
     ) -> tuple[str, Completion]:
-        """Return the nonce of this prompt and the answer to it."""
-        plain = asked.fill(shown, "")
+        """Return the nonce of the prompt and the reply to it."""
+        plain = form.fill(shown, "")
         identity = {"model": self._model.identity, "fenced": self.settings.defences}
-        wanted = self._sampling(asked, "", draw, attempt)
+        wanted = self._sampling(form, "", draw, attempt)
         key = answer_key(identity, wanted, plain, draw=draw, attempt=attempt)
         nonce = make_nonce("\n".join(message.content for message in plain), draw, attempt)
         if self.settings.defences:
             shown = {name: fence(text, nonce) for name, text in shown.items()}
-        messages = asked.fill(shown, nonce)
-        sampling = self._sampling(asked, nonce, draw, attempt)
+        messages = form.fill(shown, nonce)
+        sampling = self._sampling(form, nonce, draw, attempt)
 
         async def ask() -> Completion:
             async with self._free:
-                if self._gone is not None:
-                    raise ModelError(str(self._gone), fatal=True)
+                if self._fatal_error is not None:
+                    raise ModelError(str(self._fatal_error), fatal=True)
                 try:
                     return await self._model.ask(messages, sampling)
                 except ModelError as error:
                     if error.fatal:
-                        self._gone = error
+                        self._fatal_error = error
                     raise
 
         if self._cache is None:
             return nonce, await ask()
         about = {
             "judge": self.name,
-            "form": f"{asked.name}.{asked.language}",
+            "form": f"{form.name}.{form.language}",
             "draw": draw,
             "attempt": attempt,
             "messages": [message.as_json() for message in messages],
         }
         return nonce, await self._cache.answer(key, about, ask)
 
-    def _sampling(self, asked: Form, nonce: str, draw: int, attempt: int) -> dict[str, Any]:
+    def _sampling(self, form: Form, nonce: str, draw: int, attempt: int) -> dict[str, Any]:
         settings = self.settings
         sampling: dict[str, Any] = {
-            "temperature": max(settings.temperature, REASK_TEMPERATURE) if attempt else settings.temperature,
+            "temperature": max(settings.temperature, RETRY_TEMPERATURE) if attempt else settings.temperature,
             "max_tokens": settings.max_tokens,
             "seed": settings.seed + draw * settings.attempts + attempt,
         }
-        # FastChat reads words.
+        # FastChat parses prose.
         if settings.schema == "auto" and settings.compat is None:
-            sampling["schema"] = verdict_schema(asked, nonce)
+            sampling["schema"] = verdict_schema(form, nonce)
         return sampling
 
-    def _read(self, completion: Completion, asked: Form, fields: Mapping[str, str], nonce: str) -> Verdict:
+    def _read(self, completion: Completion, form: Form, fields: Mapping[str, str], nonce: str) -> Verdict:
         guarded = self.settings.defences
         return parse_verdict(
             completion.text,
-            kind=asked.kind,
-            scale=asked.scale,
-            # The nonce is in no answer, so what stands beside it is not repeated from one.
-            graded_answer=None if guarded else "\n\n".join(fields[name] for name in asked.graded),
+            kind=form.kind,
+            scale=form.scale,
+            # The answer cannot contain the nonce, so a verdict with the nonce is not quoted from it.
+            graded_answer=None if guarded else "\n\n".join(fields[name] for name in form.graded),
             compat=self.settings.compat,
             nonce=nonce if guarded else None,
             finish_reason=completion.finish_reason,
-            criteria=asked.criteria,
+            criteria=form.criteria,
         )
 
     def _failed(self, status: Status, error: ModelError) -> Judgement:
         return Judgement(None, status, {"judge": self.name, "error": str(error), "fatal": error.fatal})
 
     def _judgement(
-        self, asked: Form, verdict: Verdict, said: Sequence[Completion], threats: Mapping[str, int]
+        self, template: Form, verdict: Verdict, replies: Sequence[Completion], threats: Mapping[str, int]
     ) -> Judgement:
         details: dict[str, Any] = {
             "judge": self.name,
-            "words": as_words(said[-1].text, asked),
-            "attempts": len(said),
+            "words": as_words(replies[-1].text, template),
+            "attempts": len(replies),
             "usage": {
-                "prompt_tokens": _total(completion.usage.prompt_tokens for completion in said),
-                "completion_tokens": _total(completion.usage.completion_tokens for completion in said),
+                "prompt_tokens": _total(completion.usage.prompt_tokens for completion in replies),
+                "completion_tokens": _total(completion.usage.completion_tokens for completion in replies),
             },
             "parser": PARSER_VERSION,
         }
@@ -282,7 +282,7 @@ class ModelJudge:
             details["threats"] = threats
         status = verdict.outcome
         if status is Status.INJECTION_SUSPECTED:
-            # The number stands, under suspicion: it may be the judge's own all the same.
+            # The number is kept but flagged: it may still be the judge's own.
             details["suspected"] = "injection"
             status = Status.OK_LENIENT
         if status not in (Status.OK, Status.OK_LENIENT):
@@ -293,8 +293,8 @@ class ModelJudge:
 def as_number(value: Any) -> float:
     """Return a verdict as a number.
 
-    A rating or points are themselves; a winner is 1 for A, 0 for B and 0.5 for a tie; of a table of criteria it is
-    the mean of those that say something.
+    Ratings and points are returned unchanged; a winner is 1 for A, 0 for B and 0.5 for a tie; a table of criteria
+    gives the mean of those that were judged.
     """
     if isinstance(value, str):
         return {"A": 1.0, "B": 0.0}.get(value, 0.5)
@@ -303,17 +303,17 @@ def as_number(value: Any) -> float:
     return float(value)
 
 
-def _needs_no_judge(asked: Form, fields: Mapping[str, str]) -> Finding | None:
-    """Say why an answer needs no judge; two answers are always compared."""
-    return precheck(fields[asked.graded[0]]) if len(asked.graded) == 1 else None
+def _needs_no_judge(form: Form, fields: Mapping[str, str]) -> Finding | None:
+    """Return the reason why a single answer needs no judge, None if it needs one or if answers are compared."""
+    return precheck(fields[form.graded[0]]) if len(form.graded) == 1 else None
 
 
-# One answer is shown to every member of a jury, and the first one of a conversation in both of its gradings.
+# Cached: every member of a jury sees the same answer, and both gradings of a conversation its first one.
 _view = lru_cache(maxsize=256)(neutralise)
 
 
-def _views(asked: Form, fields: Mapping[str, str]) -> dict[str, JudgeView]:
-    return {name: _view(encodable(fields[name])) for name in sorted(asked.hostile)}
+def _views(form: Form, fields: Mapping[str, str]) -> dict[str, JudgeView]:
+    return {name: _view(encodable(fields[name])) for name in sorted(form.hostile)}
 
 
 def _threats(views: Mapping[str, JudgeView]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Several judges behind one name."""
+"""Juries: several judges that act as one."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ Rule = Callable[[Sequence[float]], float]
 
 
 def most_frequent(values: Sequence[float]) -> float:
-    """Return the most frequent value; of several the one nearest to the median, then the lowest."""
+    """Return the most frequent value; ties go to the one nearest to the median, then to the lowest."""
     counts = Counter(values)
     middle = median(values)
     return min(counts, key=lambda value: (-counts[value], abs(value - middle), value))
 
 
 RULES: Final[Mapping[str, Rule]] = {"mean": fmean, "median": median, "min": min, "majority": most_frequent}
-"""How the members' values become one."""
+"""Rules for combining the members' values."""
 
 
 class Jury:
-    """Judges, best of different families, that grade the same answers; each member is asked once a grading.
+    """Judges, ideally of different model families, that grade the same answers; one call per member and grading.
 
-    ``details`` of a judgement hold ``members`` (what each said), ``spread`` (highest less lowest value) and
-    ``escalated``: whether the spread is greater than ``escalate_above``, so that a person should look. Of tables of
-    criteria they have ``read``: for each one the members' verdicts as numbers, joined by the same rule. When fewer
-    than ``quorum`` members give a value, there is none: a mean over whoever happened to answer would favour the
-    mild ones.
+    ``details`` of a judgement hold ``members`` (their judgements), ``spread`` (highest minus lowest value) and
+    ``escalated`` (the spread exceeds ``escalate_above``, so a human should review it). For tables of criteria they
+    have ``read``: the members' verdicts on each criterion as numbers, combined by the same rule. When fewer than
+    ``quorum`` members give a value, the jury gives none: a mean over the members that happened to answer would be
+    biased towards the lenient ones.
 
     Raises:
-        UsageError: no such rule, or a quorum that cannot be met.
+        UsageError: unknown rule, a quorum larger than the jury, or a duplicate judge.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Jury:
             raise UsageError(f"a jury of {len(members)} judges cannot have a quorum of {quorum}")
         names = [member.name for member in members]
         if len(set(names)) < len(names):
-            raise UsageError(f"a judge sits twice in the jury of {', '.join(names)}")
+            raise UsageError(f"duplicate judge in the jury: {', '.join(names)}")
         self.members = tuple(members)
         self.name = name or f"{rule} of {', '.join(names)}"
         self.settings = None
@@ -64,7 +64,7 @@ class Jury:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Everything that changes a verdict, for the manifest."""
+        """All settings that affect verdicts, for the manifest."""
         return {
             "rule": self._rule,
             "escalate_above": self._escalate_above,
@@ -73,7 +73,7 @@ class Jury:
         }
 
     async def grade(self, form: str, fields: Mapping[str, str], *, draw: int = 0) -> Judgement:
-        """Have every member grade, and join the values by the rule."""
+        """Grade with every member, and combine the values by the rule."""
         judgements = await asyncio.gather(*(member.grade(form, fields, draw=draw) for member in self.members))
         values = [judgement.value for judgement in judgements if judgement.value is not None]
         details: dict[str, Any] = {
@@ -100,9 +100,11 @@ class Jury:
 
 
 def _joined(tables: Sequence[Mapping[str, Any]], rule: Rule) -> dict[str, float]:
-    """Return the rows on which any member says something."""
-    said = {name: [as_number(table[name]) for table in tables if table.get(name) is not None] for name in tables[0]}
-    return {name: float(rule(values)) for name, values in said.items() if values}
+    """Return the combined verdict of each criterion that at least one member has judged."""
+    verdicts = {
+        name: [as_number(table[name]) for table in tables if table.get(name) is not None] for name in tables[0]
+    }
+    return {name: float(rule(values)) for name, values in verdicts.items() if values}
 
 
 def _failure(judgements: Sequence[Judgement]) -> Status:

@@ -1,4 +1,4 @@
-"""From open models to the judge that a task is lent, and from a manifest to the judge of a run that is over."""
+"""Building judges from opened models, and rebuilding the judge of a finished run from its manifest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UsageError
 from .cache import VerdictCache
 from .forms import load_form
-from .judge import JudgeModel, JudgeSettings, ModelJudge, NobodyAsked
+from .judge import JudgeModel, JudgeSettings, ModelJudge, OfflineModel
 from .jury import Jury
 from .spec import JudgeSpec
 
@@ -26,10 +26,10 @@ def open_judge(
 ) -> ModelJudge | Jury:
     """Return the judge of one model, or the jury of several (see `Jury`), which share the cache.
 
-    ``forms`` are those that it will be asked for, all by default.
+    ``forms`` are the forms that it will use, all by default.
 
     Raises:
-        UsageError: no such rule, a quorum that cannot be met, or the same model twice.
+        UsageError: unknown rule, a quorum that cannot be met, or the same model twice.
     """
     names = None if forms is None else tuple(forms)
     members = [ModelJudge(model, settings, cache=cache, forms=names) for model in models]
@@ -46,31 +46,31 @@ def open_judge_of(
     seed: int,
     forms: Iterable[str] | None = None,
 ) -> ModelJudge | Jury:
-    """Do `open_judge` as a spec says; ``models`` are its models, opened."""
+    """Call `open_judge` with the settings of a spec; ``models`` are its opened models."""
     settings = JudgeSettings(language=spec.language, seed=seed, **spec.judge_options)
     return open_judge(models, settings, cache=cache, rule=spec.rule, forms=forms, **spec.jury_options)
 
 
 def reopen_judge(identity: Mapping[str, Any], cache: VerdictCache) -> ModelJudge | Jury:
-    """Return the judge that an ``identity`` describes; it answers from the cache alone and nobody is asked.
+    """Return the judge described by an ``identity``; it answers only from the cache, without calling a model.
 
-    Verdicts are read by the parser as it is now.
+    Replies are parsed by the current parser.
 
     Raises:
-        UsageError: a form has changed since, so the stored verdicts are answers to other questions.
+        UsageError: a form has changed since, so the stored replies belong to other prompts.
     """
     if "members" in identity:
         members = [reopen_judge(member, cache) for member in identity["members"]]
         options = {name: identity[name] for name in ("rule", "escalate_above", "quorum")}
         return Jury(members, **options)
-    # Judges of the first days were asked in words alone.
+    # Older manifests lack the field: their judges were prompted without a schema.
     known = {"schema": "off", **identity}
     settings = JudgeSettings(**{field.name: known[field.name] for field in fields(JudgeSettings)})
     for name, sha256 in identity["forms"].items():
         if load_form(name, settings.language).sha256 != sha256:
             raise UsageError(
-                f"the form '{name}' has changed since {identity['name']} gave these verdicts: judge anew"
+                f"the form '{name}' has changed since {identity['name']} gave these verdicts: grade again"
             )
     return ModelJudge(
-        NobodyAsked(identity["name"], identity["model"]), settings, cache=cache, forms=identity["forms"]
+        OfflineModel(identity["name"], identity["model"]), settings, cache=cache, forms=identity["forms"]
     )

@@ -1,6 +1,6 @@
-"""Which of two answers is better: asked in both orders, and a tie where the orders disagree.
+"""Pairwise comparison of two answers: judged in both orders, a tie if the orders disagree.
 
-A judge that prefers whatever stands first would otherwise be taken for one that prefers a model.
+This keeps a judge's position bias from being counted as a preference for a model.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from .judge import as_number
 Winner = Literal["first", "second", "tie"]
 
 TABLE_CRITERIA: Final = ("корректность", "итоговый_ответ", "разбор_случаев", "строгость", "структура", "стиль")
-"""The criteria of a table, the one that decides first; the forms ``criteria-table`` ask for them."""
+"""The criteria of a comparison table (forms ``criteria-table``), in order of priority."""
 
 OVERALL_RULE: Final = (
     "the first of these criteria that has a winner decides: correctness, final answer, case coverage, rigour,"
     " structure, style"
 )
-"""How a table becomes one verdict: the form of a solution cannot make up for its being wrong."""
+"""How a table becomes one verdict: presentation cannot outweigh correctness."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Two answers to the last of the ``questions``; the earlier answers are those of the same conversation.
+    """Two answers to the last of the ``questions``; earlier answers are earlier turns of the same conversations.
 
-    ``references`` are the reference answers to the questions, if they are to be compared with one.
+    ``references`` are the reference answers to the questions, if there are any.
     """
 
     questions: tuple[str, ...]
@@ -44,12 +44,12 @@ class Contest:
         if self.references is not None:
             lengths.add(len(self.references))
         if lengths not in ({1}, {2}):
-            raise UsageError("two answers are compared after one question or two, with an answer to each")
+            raise UsageError("a contest has one or two questions, each with two answers (and a reference)")
 
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """The verdict of one order; ``criteria`` are the winners of a table, ``details`` what the judge said."""
+    """The verdict for one order; ``criteria`` holds the winners of a table, ``details`` those of the judgement."""
 
     winner: Winner | None
     status: Status
@@ -59,10 +59,10 @@ class Game:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict of both orders: ``games`` holds that with the first answer as A, then that with it as B.
+    """The verdict over both orders: ``games`` holds the one with the first answer as A, then the one with it as B.
 
-    ``winner`` is None when either has no verdict. ``consistent`` tells whether they agree; None where there are
-    not two verdicts, or nobody was asked.
+    ``winner`` is None if either order has no verdict. ``consistent`` tells whether the orders agree; None without
+    two verdicts, or if no judge was called.
     """
 
     winner: Winner | None
@@ -75,16 +75,14 @@ class Outcome:
 async def compare(judge: Judge, contest: Contest, *, table: bool = False, draw: int = 0) -> Outcome:
     """Have a judge compare two answers in both orders.
 
-    With ``table`` each criterion has its own winner (by the same rule: a tie where the orders disagree), and the
-    overall winner follows by `OVERALL_RULE`. Where an answer has no substance the judge is not asked: the other one
-    wins, or it is a tie.
+    With ``table`` each criterion has its own winner (a tie if the orders disagree), and the overall winner follows
+    by `OVERALL_RULE`. If an answer has no content the judge is not called: the other one wins, or it is a tie.
 
     Raises:
-        UsageError: a table of a second turn, for which there is no form.
+        UsageError: a table is requested for a second turn, for which there is no form.
     """
-    unasked = _without_judge(contest)
-    if unasked is not None:
-        return unasked
+    if (outcome := _without_judge(contest)) is not None:
+        return outcome
     form = form_name(contest, table=table)
     first, second = await asyncio.gather(
         judge.grade(form, fields_of(contest), draw=draw),
@@ -107,17 +105,17 @@ def overall(criteria: Mapping[str, Winner]) -> Winner:
 
 
 def shown_first(winners: Sequence[Winner | None]) -> Iterator[bool]:
-    """Yield for each decided game, in the order of `Outcome.games`, whether the answer shown first has won."""
+    """Yield for each decided game, in the order of `Outcome.games`, whether the answer in first position won."""
     for first, winner in zip(("first", "second"), winners, strict=False):
         if winner in ("first", "second"):
             yield winner == first
 
 
 def form_name(contest: Contest, *, table: bool = False) -> str:
-    """Return the form that a contest needs.
+    """Return the name of the form for a contest.
 
     Raises:
-        UsageError: a table of a second turn.
+        UsageError: a table is requested for a second turn.
     """
     if table and len(contest.questions) > 1:
         raise UsageError("the criteria table compares solutions of one question, not conversations of two")
@@ -126,7 +124,7 @@ def form_name(contest: Contest, *, table: bool = False) -> str:
 
 
 def fields_of(contest: Contest, *, swapped: bool = False) -> dict[str, str]:
-    """Return what stands in the form's blanks; A is the first answer, or the second when ``swapped``."""
+    """Return the values of the form's placeholders; A is the first answer, or the second if ``swapped``."""
     sides = (contest.second, contest.first) if swapped else (contest.first, contest.second)
     rows: list[tuple[str, Sequence[str]]] = [
         ("question", contest.questions),
@@ -165,7 +163,7 @@ def _game(judgement: Judgement, *, table: bool, swapped: bool) -> Game:
 
 
 def _shares(details: Mapping[str, Any]) -> dict[str, float]:
-    """Return the verdict on each criterion as a number (1 for A); a jury has joined those of its members."""
+    """Return the verdict on each criterion as a number (1 for A); for a jury, combined over its members."""
     table = details.get("read", {})
     return {name: as_number(table[name]) for name in TABLE_CRITERIA if table.get(name) is not None}
 

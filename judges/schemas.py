@@ -1,8 +1,8 @@
-"""The JSON object that a form asks for where the server can hold a judge to one.
+"""JSON schemas of verdicts, for servers with structured output.
 
-Its reasons come first, so that the judge thinks before it decides; then the prompt's nonce, as the only value that
-the field may have; then the verdict. `parse_verdict` reads just this, and nothing of it under another nonce. People
-read it as words again (`as_words`).
+The explanation comes first, so that the judge reasons before it decides; then the prompt's nonce, as the only
+allowed value of its field; then the verdict. `parse_verdict` ignores an object with another nonce. People read it as
+words again (`as_words`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KEYS: Final = {
     "итоговый_ответ": "final_answer",
     "стиль": "style",
 }
-"""Some servers take ASCII names alone. A criterion of other forms keeps its own."""
+"""ASCII keys of the known criteria, which some servers require; other criteria keep their names."""
 
 EXPLANATION: Final = "explanation"
 """The key of a judge's reasons."""
@@ -48,7 +48,7 @@ _BROKEN_OFF = re.compile(rf'\{{\s*"{EXPLANATION}"\s*:\s*"(?P<said>(?:[^"\\]|\\.)
 
 
 def verdict_schema(form: Form, nonce: str) -> dict[str, Any]:
-    """Return the JSON schema of one verdict, in the subset that servers with strict schemas share."""
+    """Return the JSON schema of one verdict, in the subset supported by all servers with strict schemas."""
     properties = {
         "explanation": {"type": "string"},
         CODE: {"type": "string", "enum": [nonce]},
@@ -78,7 +78,7 @@ def _verdict(form: Form) -> dict[str, Any]:
         case "points":
             return {"points": _number(form, "integer")}
         case "rating":
-            # A scale of two values is a yes or a no.
+            # A scale of two adjacent values is a yes or no question.
             return {"rating": _number(form, "integer" if form.scale[1] - form.scale[0] == 1 else "number")}
 
 

@@ -1,4 +1,4 @@
-"""Who judges and how, in one value: what a run, a recipe, a study or the command line says of its judges."""
+"""The judge settings of a run, a recipe, a study or a command line, as one value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES: Final[Mapping[str, str]] = {
     "rule": "jury_rule",
     "options": "judge_options",
 }
-"""How the fields are named where they stand beside the settings of the judged model: in manifests and commands."""
+"""The names of the fields in manifests and on the command line, beside the settings of the judged model."""
 
 _OF_JUDGES: Final[Mapping[str, Callable[[str], Any]]] = {
     "temperature": number,
@@ -34,20 +34,20 @@ _OF_JURIES: Final[Mapping[str, Callable[[str], Any]]] = {"quorum": whole_number,
 
 
 class JudgeSpec(BaseModel):
-    """Who judges, and how; all of it changes verdicts. Without ``models`` nobody does.
+    """The judge models and their settings, all of which affect verdicts. Without ``models`` there is no judge.
 
     Attributes:
-        models: model strings; several are a jury.
+        models: model strings; several form a jury.
         base_url: address of their server.
-        language: of the forms.
-        rule: how the values of a jury become one.
-        options: what has no field of its own: ``temperature``, ``max_tokens``, ``attempts``, ``schema``, ``compat``
+        language: language of the forms.
+        rule: how the values of a jury are combined.
+        options: all other settings: ``temperature``, ``max_tokens``, ``attempts``, ``schema``, ``compat``
             and ``defences`` of each judge (see `JudgeSettings`), ``quorum`` and ``escalate_above`` of a jury (see
-            `Jury`). Texts are converted.
+            `Jury`). Strings are converted to the right types.
 
     Raises:
-        UsageError: an option is unknown, has no such value, or does not fit the number of judges.
-        ValidationError: another field is wrong; `of` makes it a `UsageError`.
+        UsageError: an option is unknown, has an invalid value, or does not fit the number of judges.
+        ValidationError: another field is invalid; `of` converts it to a `UsageError`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +65,7 @@ class JudgeSpec(BaseModel):
         values: dict[str, Any] = {}
         for key, value in given.items():
             if key not in known:
-                raise UsageError(f"--judge-option: there is no option '{key}'.{nearest(key, known)}")
+                raise UsageError(f"--judge-option: unknown option '{key}'.{nearest(key, known)}")
             try:
                 values[key] = known[key](str(value))
             except ValueError as error:
@@ -76,10 +76,10 @@ class JudgeSpec(BaseModel):
     def _fits(self) -> Self:
         judges = len(self.models)
         if self.options and not judges:
-            raise UsageError("--judge-option: there is no --judge")
+            raise UsageError("--judge-option requires --judge")
         if self.jury_options and judges == 1:
             first = next(iter(self.jury_options))
-            raise UsageError(f"--judge-option {first}: only a jury has it; name several judges with --judge")
+            raise UsageError(f"--judge-option {first} applies only to a jury; give several models with --judge")
         quorum = self.jury_options.get("quorum", 0)
         if quorum > judges:
             raise UsageError(f"--judge-option quorum={quorum}: there are only {judges} judges")
@@ -87,15 +87,15 @@ class JudgeSpec(BaseModel):
 
     @classmethod
     def of(cls, judge: JudgeSpec | Sequence[str] = (), **named: Any) -> JudgeSpec:
-        """Make a spec of what a caller says: the models, and the other fields by their own names or by `NAMES`.
+        """Make a spec of the models and the other fields, named as in the spec or as in `NAMES`.
 
         Raises:
-            UsageError: something is wrong, and is named as the command line names it; or ``judge`` is a spec, and
-                more is said.
+            UsageError: a value is invalid (named as on the command line), or ``judge`` is a spec and further fields
+                are given.
         """
         if isinstance(judge, JudgeSpec):
             if named:
-                raise UsageError(f"{', '.join(named)}: 'judge' is a JudgeSpec, which says that too")
+                raise UsageError(f"{', '.join(named)}: not allowed together with a JudgeSpec")
             return judge
         fields = {name: field for field, name in NAMES.items()}
         try:
@@ -110,12 +110,12 @@ class JudgeSpec(BaseModel):
 
     @property
     def jury_options(self) -> dict[str, Any]:
-        """The options of a jury, in the order in which they are described."""
+        """The options of a jury, in their documented order."""
         return {key: self.options[key] for key in _OF_JURIES if key in self.options}
 
 
 def wrong_setting(error: ValidationError, names: Mapping[str, str] | None = None) -> UsageError:
-    """Return the error that names the first wrong setting as an option; ``names`` are those of the fields."""
+    """Return an error naming the first invalid setting as an option; ``names`` maps fields to option names."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
     place[:1] = [(names or {}).get(field, field) for field in place[:1]]

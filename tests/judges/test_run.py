@@ -31,7 +31,7 @@ from evalkit.judges.cache import VerdictCache
 from evalkit.judges.fastchat import fastchat_averages, read_judgements
 from evalkit.judges.forecast import forecast
 from evalkit.judges.forms import LANGUAGES, form_names, load_form
-from evalkit.judges.judge import JudgeSettings, ModelJudge, NobodyAsked, as_number
+from evalkit.judges.judge import JudgeSettings, ModelJudge, OfflineModel, as_number
 from evalkit.judges.jury import RULES, Jury
 from evalkit.judges.open import open_judge, reopen_judge
 from evalkit.tasks.rumtbench import rumtbench, rumtbench_mini
@@ -111,11 +111,11 @@ def test_what_stands_in_a_blank_is_never_filled_in_itself():
 def test_wrong_forms_and_blanks_are_told():
     with pytest.raises(UsageError, match=r"unknown form 'ratings'\. Did you mean 'rating'"):
         load_form("ratings", "ru")
-    with pytest.raises(UsageError, match="'rating' is not there in the language 'de'"):
+    with pytest.raises(UsageError, match="'rating' does not exist in the language 'de'"):
         load_form("rating", "de")
-    with pytest.raises(UsageError, match="has the blanks answer, question; given: answer"):
+    with pytest.raises(UsageError, match="has the placeholders answer, question; got: answer"):
         grade(ModelJudge(ScriptedModel("")), {"answer": ""})
-    with pytest.raises(UsageError, match="unknown language 'de'"):
+    with pytest.raises(UsageError, match="unknown judge language 'de'"):
         JudgeSettings(language="de")
     with pytest.raises(UsageError, match="at least one attempt"):
         JudgeSettings(attempts=0)
@@ -293,7 +293,7 @@ def test_a_small_model_in_this_process_is_a_judge(monkeypatch):
     judgement = asyncio.run(go())
     assert judgement.details["words"]
     if judgement.value is None:
-        assert judgement.status in judge_module.REASKED
+        assert judgement.status in judge_module.RETRIED
     else:
         assert 1 <= judgement.value <= 10
         assert judgement.details["usage"]["completion_tokens"] > 0
@@ -481,7 +481,7 @@ def test_a_jury_that_makes_no_sense_is_refused():
         jury(1, 2, rule="avg")
     with pytest.raises(UsageError, match="a jury of 2 judges cannot have a quorum of 3"):
         jury(1, 2, quorum=3)
-    with pytest.raises(UsageError, match="sits twice"):
+    with pytest.raises(UsageError, match="duplicate judge"):
         Jury([ScriptedJudge(1, name="a"), ScriptedJudge(2, name="a")])
 
 
@@ -509,7 +509,7 @@ def test_the_forecast_counts_what_is_then_asked():
     judge = open_judge([first, second], JudgeSettings(attempts=3), rule="min")
     samples = rumtbench_mini.samples(split="test", limit=None, seed=0)
     expected = forecast(judge, (rumtbench_mini.gradings(sample) for sample in samples))
-    assert str(expected) == "48 gradings: 96 calls of judges, 288 at most"
+    assert str(expected) == "judge calls: 96 (up to 288 with retries)"
     asyncio.run(score_mini(judge))
     assert first.calls + second.calls == expected.calls
     assert forecast(ScriptedJudge(1), [2, 2], draws=3).calls == 12
@@ -567,9 +567,9 @@ def test_stored_verdicts_are_read_again_without_asking_anybody(tmp_path, monkeyp
 
 
 def test_a_verdict_that_was_never_given_is_a_status():
-    judgement = grade(ModelJudge(NobodyAsked("openai:j", {})))
+    judgement = grade(ModelJudge(OfflineModel("openai:j", {})))
     assert (judgement.value, judgement.status) == (None, Status.JUDGE_ERROR)
-    assert judgement.details["error"] == "openai:j has given no verdict on this, and none is asked for now"
+    assert judgement.details["error"] == "openai:j: no stored verdict for this grading, and no model may be called"
 
 
 def test_the_file_of_verdicts_is_a_judge_to_replay(tmp_path):
@@ -734,7 +734,7 @@ def test_lines_that_are_no_judgements_are_told(tmp_path):
     path = tmp_path / "file.jsonl"
     for line, message in (
         ({"model": "a", "score": 1}, "file.jsonl:1: field 'turn' is missing"),
-        ({"model": "a", "turn": 1}, "neither 'score' nor 'judgment'"),
+        ({"model": "a", "turn": 1}, "both 'score' and 'judgment'"),
     ):
         path.write_text(json.dumps(line))
         with pytest.raises(InputError, match=message):

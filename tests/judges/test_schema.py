@@ -323,7 +323,7 @@ def test_options_are_converted_and_wrong_ones_are_told() -> None:
     assert values == {"temperature": 0.3, "max_tokens": 512, "schema": "off", "defences": False, "quorum": 2}
     assert JudgeSpec(models=two, options=values).options == values
     for wrong, told in (
-        ({"temprature": "0"}, "no option 'temprature'. Did you mean 'temperature'"),
+        ({"temprature": "0"}, "unknown option 'temprature'. Did you mean 'temperature'"),
         ({"temperature": "hot"}, "temperature=hot"),
         ({"temperature": "nan"}, "a number from 0 on"),
         ({"max_tokens": "0"}, "a whole number above 0"),
@@ -333,9 +333,9 @@ def test_options_are_converted_and_wrong_ones_are_told() -> None:
     ):
         with pytest.raises(UsageError, match=re.escape(told)):
             JudgeSpec(models=two, options=wrong)
-    with pytest.raises(UsageError, match="there is no --judge"):
+    with pytest.raises(UsageError, match="requires --judge"):
         JudgeSpec(options={"temperature": 0})
-    with pytest.raises(UsageError, match="only a jury has it"):
+    with pytest.raises(UsageError, match="applies only to a jury"):
         JudgeSpec(models=("openai:one",), options={"escalate_above": 1})
     with pytest.raises(UsageError, match="only 2 judges"):
         JudgeSpec(models=two, options={"quorum": 3})

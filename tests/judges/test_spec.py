@@ -72,11 +72,14 @@ def test_fields_have_their_own_names_and_those_of_a_run() -> None:
         ({"rule": "max"}, "--jury-rule: Input should be 'mean', 'median', 'min' or 'majority', got 'max'"),
         ({"judge": "openai:j"}, "--judge: Input should be a valid tuple, got 'openai:j'"),
         ({"judge_url": ADDRESS}, f"--judge-url: Extra inputs are not permitted, got '{ADDRESS}'"),
-        ({"judge": JURY, "judge_language": "ru"}, "judge_language: 'judge' is a JudgeSpec, which says that too"),
-        ({"options": {"attempts": "1"}}, "--judge-option: there is no --judge"),
+        (
+            {"judge": JURY, "judge_language": "ru"},
+            "judge_language: not allowed together with a JudgeSpec",
+        ),
+        ({"options": {"attempts": "1"}}, "--judge-option requires --judge"),
         (
             {"judge": ["a"], "judge_options": {"quorum": 1}},
-            "--judge-option quorum: only a jury has it; name several judges with --judge",
+            "--judge-option quorum applies only to a jury; give several models with --judge",
         ),
         (
             {"judge": ["a", "b"], "judge_options": {"quorum": 3}},
@@ -84,8 +87,7 @@ def test_fields_have_their_own_names_and_those_of_a_run() -> None:
         ),
         (
             {"judge": ["a"], "judge_options": {"temprature": 1}},
-            "--judge-option: there is no option 'temprature'. Did you mean 'temperature' or 'attempts' or"
-            " 'compat'?",
+            "--judge-option: unknown option 'temprature'. Did you mean 'temperature' or 'attempts' or 'compat'?",
         ),
         (
             {"judge": ["a"], "judge_options": {"temperature": "inf"}},
@@ -242,7 +244,7 @@ def test_a_recipe_says_the_same(tmp_path: Path) -> None:
         ("{}", "field 'judge.models': it is missing"),
         ("{models: [a], rulle: min}", "field 'judge.rulle': no such field. Did you mean 'rule'?"),
         ("{models: [a], language: de}", "field 'judge.language': Input should be 'ru' or 'en', got 'de'"),
-        ("{models: [a], options: {quorum: 1}}", "field 'judge': --judge-option quorum: only a jury has it"),
+        ("{models: [a], options: {quorum: 1}}", "field 'judge': --judge-option quorum applies only to a jury"),
     ],
 )
 def test_a_recipe_is_told_where_it_is_wrong(tmp_path: Path, judge: str, told: str) -> None:

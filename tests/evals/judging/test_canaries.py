@@ -68,7 +68,7 @@ def test_a_small_run_sends_one_and_resume_and_rescore_ask_nobody(tmp_path: Path,
     with LoopbackServer(answer=says(fair)) as server:
         found = graded(answers, server, tmp_path / "run", notify=told.append)
         assert len(server.requests) == 48 + 2 == found["judging"]["requests"]
-        assert told == ["50 gradings: 50 calls of judges, 150 at most"]
+        assert told == ["judge calls: 50 (up to 150 with retries)"]
         canaries = found["judging"]["canaries"]
         assert canaries == {
             "sent": 1, "fooled": 0, "unread": 0, "rate": 0.0, "interval": [0.0, pytest.approx(0.793, abs=0.001)],
@@ -127,7 +127,7 @@ def test_another_judge_gets_canaries_of_its_own_and_shards_put_theirs_together(
             tmp_path / "whole", tmp_path / "again", judge=["openai:other"], judge_base_url=other.url, canaries=0.1,
             notify=told.append,
         )  # fmt: skip
-        assert told[0] == f"{len(other.requests)} gradings: {len(other.requests)} calls of judges, 156 at most"
+        assert told[0] == f"judge calls: {len(other.requests)} (up to 156 with retries)"
         assert (after.canaries.sent, after.canaries.fooled) == (2, 2)
         assert rescore(tmp_path / "whole")[1].as_json()["judging"] == whole["judging"]
 

@@ -136,7 +136,7 @@ def test_what_judging_may_cost_is_told_before_and_is_not_exceeded(
 
     line = told("openai:j")
     found = re.fullmatch(
-        r"4 gradings: 4 calls of judges, 12 at most; ([\d.]+) USD, ([\d.]+) USD at most, if all .*", line
+        r"judge calls: 4 \(up to 12 with retries\); ([\d.]+) USD, ([\d.]+) USD at most, if all .*", line
     )
     assert found, line
     once, most = map(float, found.groups())
@@ -144,7 +144,7 @@ def test_what_judging_may_cost_is_told_before_and_is_not_exceeded(
     assert spent < once < 3 * spent
     assert most == pytest.approx(3 * once, abs=0.02)
     assert float(told("openai:j", "openai:k").split("; ")[1].split()[0]) == pytest.approx(2 * once, abs=0.02)
-    assert told("openai:no-price") == "4 gradings: 4 calls of judges, 12 at most"
+    assert told("openai:no-price") == "judge calls: 4 (up to 12 with retries)"
 
 
 @pytest.mark.slow

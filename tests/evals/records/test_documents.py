@@ -114,7 +114,7 @@ DAMAGE = [
     ("spec", None, "field 'spec'"),
     ("spec", {"model": "m"}, "field 'spec.tasks'"),
     ("spec", {"model": "m", "tasks": ["t"], "epochs": 0}, "field 'spec.epochs'"),
-    ("spec", {"model": "m", "tasks": ["t"], "judge_options": {"mood": "good"}}, "there is no option 'mood'"),
+    ("spec", {"model": "m", "tasks": ["t"], "judge_options": {"mood": "good"}}, "unknown option 'mood'"),
     ("model", "m", "field 'model'"),
     ("model", {}, "field 'model.name'"),
     ("tasks", {}, "field 'tasks'"),

@@ -95,7 +95,7 @@ def test_each_contest_has_its_form():
     with pytest.raises(UsageError, match="not conversations"):
         form_name(two, table=True)
     for wrong in ((("1",), ("a", "b"), ("c",)), ((), (), ()), (("1", "2", "3"),) * 3):
-        with pytest.raises(UsageError, match="one question or two"):
+        with pytest.raises(UsageError, match="one or two questions"):
             Contest(*wrong)
 
 
