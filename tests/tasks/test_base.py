@@ -162,9 +162,7 @@ task, misspelt = Duck(), Misspelt()
     ],
 )
 def test_a_misspelt_hook_is_refused_and_the_nearest_named(found, hook):
-    with pytest.raises(
-        UsageError, match=rf"duck': '{found}' is not an attribute of a task.* mean '{hook}'\?"
-    ):
+    with pytest.raises(UsageError, match=rf"duck': '{found}' is not an attribute of a task.* mean '{hook}'\?"):
         adapt(duck(**{found: lambda self, *arguments: None}), "my.py:duck")
     plugin = duck()
     setattr(plugin, found, ())
