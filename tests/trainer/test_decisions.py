@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from evalkit.errors import UsageError
 from evalkit.trainer.data.mixture import Family, Mixture, family_means
-from evalkit.trainer.policy.resets import ResetState, evaluated, reason_to_reset, record_reset
+from evalkit.trainer.policy.resets import ResetState, reason_to_reset, record_evaluation, record_reset
 from evalkit.trainer.recipe.fields import Reset, Rollouts
 from evalkit.trainer.rollouts.sampling import AgedGroup, fresh_enough, next_wave, settle
 from hypothesis import given, settings
@@ -31,13 +31,13 @@ def test_a_reset_every_so_many_steps_counts_from_the_last_one():
 def test_a_reset_on_stagnation_waits_for_patience_and_starts_anew():
     rule, state = Reset(every=None, patience=2, min_delta=0.01), ResetState()
     for value in (0.5, 0.505, None):
-        state = evaluated(rule, state, value)
+        state = record_evaluation(rule, state, value)
         assert reason_to_reset(rule, state, 10) is None
-    state = evaluated(rule, state, 0.51)
+    state = record_evaluation(rule, state, 0.51)
     assert reason_to_reset(rule, state, 10) == "stagnation: 2 evaluations without progress"
     state = record_reset(state, 10, "stagnation")
     assert (state.best, state.stale) == (0.5, 0)
-    state = evaluated(rule, state, 0.6)
+    state = record_evaluation(rule, state, 0.6)
     assert (state.best, state.stale) == (0.6, 0)
 
 
@@ -57,7 +57,7 @@ def test_what_becomes_of_the_optimizer():
 
 
 def test_a_reset_state_survives_a_checkpoint():
-    state = record_reset(evaluated(Reset(), ResetState(), 0.4), 7, "manual")
+    state = record_reset(record_evaluation(Reset(), ResetState(), 0.4), 7, "manual")
     assert ResetState.from_json(json.loads(json.dumps(state.as_json()))) == state
 
 

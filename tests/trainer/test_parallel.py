@@ -170,13 +170,13 @@ def test_several_processes_speak_once(ranks: dict[str, Ranks]):
 
 def test_a_killed_process_ends_the_others(ranks: dict[str, Ranks]):
     assert ranks["killed"].ends == [1, -9]
-    assert "evalkit: process 1 of 2 lost another one" in ranks["killed"].said[0]
+    assert "evalkit: process 1 of 2 lost a peer" in ranks["killed"].said[0]
 
 
 @pytest.mark.exhaustive
 def test_a_process_that_keeps_the_others_together_is_killed(more: dict[str, Ranks]):
     assert more["killed-first"].ends == [-9, 1]
-    assert "evalkit: process 2 of 2 lost another one" in more["killed-first"].said[1]
+    assert "evalkit: process 2 of 2 lost a peer" in more["killed-first"].said[1]
 
 
 @pytest.mark.exhaustive
