@@ -1,8 +1,8 @@
 """JSON schemas of verdicts, for servers with structured output.
 
 The explanation comes first, so that the judge reasons before it decides; then the prompt's nonce, as the only
-allowed value of its field; then the verdict. `parse_verdict` ignores an object with another nonce. `as_words` turns it
-back into words for people.
+allowed value of its field; then the verdict. `parse_verdict` ignores an object with another nonce. For people,
+`as_words` turns it back into words.
 """
 
 from __future__ import annotations

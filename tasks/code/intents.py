@@ -53,7 +53,7 @@ def asserted_calls(answer: str, entry_point: str) -> tuple[Call, ...]:
         return ()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the model's odd escapes are its own affair
+            warnings.simplefilter("ignore")  # invalid escapes in the model's code are not our concern
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()

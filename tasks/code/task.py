@@ -1,4 +1,4 @@
-"""The four tasks: programs are run against their tests in the sandbox that the harness lends."""
+"""Code tasks: programs are run against their tests in a sandbox."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .loaders import humaneval_sample, livecodebench_sample, mbpp_sample
 from .problems import own_sample
 
 LONGEST_PROGRAM = 2**20
-"""Characters; what is longer is no answer to any of these problems, and more than a sandbox takes."""
+"""The maximum length of a program in characters, more than any of these problems needs."""
 
 _LIMITS = Limits()
 OWN_PROBLEMS = Path(__file__).parent / "data" / "problems.jsonl"
@@ -72,11 +72,11 @@ class CodeTask(BaseTask):
 
         The value is 1 when all tests pass, else 0 (for the intent ``tests``: the share of mutants rejected).
         ``parts`` has ``passed``, ``total``, and for each test its ``index``, ``outcome`` and ``reason``. An answer
-        without a program is the model's failure; a sandbox that fails gives no value.
+        without a program scores 0; a sandbox failure gives no value.
         """
         sandbox, metadata = context.sandbox, sample.metadata
         if sandbox is None:
-            return Score(None, Status.SANDBOX_ERROR, explanation="no sandbox was lent to this scorer")
+            return Score(None, Status.SANDBOX_ERROR, explanation="no sandbox is available")
         status = Status.TRUNCATED if completion.finish_reason == "length" else Status.OK
         if metadata["intent"] == "tests":
             calls = asserted_calls(completion.text, metadata["entry_point"])
@@ -94,7 +94,7 @@ class CodeTask(BaseTask):
         return None if sample.target is None else _answer(sample, sample.target)
 
     def wrong(self, sample: Sample) -> Sequence[Completion]:
-        """Return answers that must not earn everything."""
+        """Return answers that must not get full score."""
         return [_answer(sample, text) for text in sample.metadata["wrong"]]
 
 
@@ -135,7 +135,7 @@ def _verdict(execution: Execution, metadata: Mapping[str, Any], status: Status) 
 
 
 def _nothing(metadata: Mapping[str, Any], completion: Completion) -> Score:
-    """Return the score of an answer that has nothing to run."""
+    """Return the score of an answer without a program to run."""
     name, wanted = metadata["entry_point"], metadata["checks"]["tests"]
     if metadata["intent"] == "tests":
         wanted, reason = metadata["mutants"], f"в ответе нет проверок вида assert {name}(…) == значение"

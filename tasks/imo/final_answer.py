@@ -1,4 +1,4 @@
-"""The final answer of a solution: code says whether it is right; a judge is asked only where code cannot tell."""
+"""Checking the final answer of a proof by code; a judge compares it only where code cannot decide."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final
 from ..text.answers import ANSWER
 
 CLOSING: Final = 1500
-"""How many characters of a solution's end are compared when it announces no answer."""
+"""The number of characters at a solution's end to compare if it announces no answer."""
 
 _ANNOUNCED = re.compile(rf"\\boxed|\b(?:{ANSWER})", re.IGNORECASE)
 _ANYTHING = re.compile(r"\d|[=\\$]")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
-# Two letters are mostly a product of variables.
+# Two-letter sequences are mostly products of variables.
 _WORD = re.compile(r"[^\W\d_]{3,}|\b(?:or|if|of|is|no|in|to|не|на|до|от|из|по)\b", re.IGNORECASE)
 _FUNCTION = re.compile("sin|cos|tan|tg|ctg|cot|log|ln|lg|exp|max|min|gcd|lcm|нод|нок|mod")
 _YES_OR_NO = frozenset(("да", "нет", "yes", "no"))
 
 
 class Gate(StrEnum):
-    """What the final answer lets through; ``wrong`` and ``missing`` cap the points."""
+    """The outcome of the check; ``wrong`` and ``missing`` cap the points."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -33,7 +33,7 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FinalAnswer:
-    """The gate, and what was compared: the known answer and the words of the solution that state its own."""
+    """The outcome, and what was compared: the known answer and the solution's statement of its own answer."""
 
     gate: Gate
     known: str | None = None
@@ -44,9 +44,10 @@ class FinalAnswer:
 def check_final_answer(known: str | None, solution: str) -> FinalAnswer:
     """Compare the final answer of a solution with the known one, as mathematics; may take seconds in a worker.
 
-    ``not_due`` where there is none to be found. ``missing`` where a number or a formula is due and the text holds
-    none. "Right" always stands. "Wrong" stands where the known answer is a formula, a number or yes or no, and the
-    solution announces its answer; otherwise two wordings may mean the same, and it is ``undecided``.
+    ``not_due`` if the problem has no final answer, ``missing`` if a number or a formula is required and the text
+    has none. ``right`` is always final. ``wrong`` is final if the known answer is a formula, a number, or yes or
+    no, and the solution announces its answer; otherwise two wordings may be equivalent, and the result is
+    ``undecided``.
     """
     if known is None:
         return FinalAnswer(Gate.NOT_DUE)
@@ -62,7 +63,7 @@ def check_final_answer(known: str | None, solution: str) -> FinalAnswer:
     decided = found.verdict in (Verdict.WRONG, Verdict.LIMIT)
     if decided and announced and (_is_mathematics(known) or known.strip().casefold() in _YES_OR_NO):
         return FinalAnswer(Gate.WRONG, known, stated, found.reason)
-    return FinalAnswer(Gate.UNDECIDED, known, stated, found.reason or f"code says: {found.verdict}")
+    return FinalAnswer(Gate.UNDECIDED, known, stated, found.reason or f"comparison by code: {found.verdict}")
 
 
 def _is_mathematics(answer: str) -> bool:

@@ -1,13 +1,13 @@
 """Reading problems whose solutions are proofs, in the forms in which they are published.
 
 * IMO 2025: a JSON array of ``{"id", "question", "answer", "contest", "problem_idx"}``; the answer is ``"null"``
-  where nothing but a proof is asked for.
+  if only a proof is required.
 * IMO-ProofBench: CSV with ``Problem ID, Problem, Solution, Grading guidelines, Category, Level, Short Answer,
   Source``.
 * the project's own: JSON Lines of ``{"id", "problem", "answer"?, "solution"?, "scheme"?, "topic"?}``; the scheme is
   that of `scheme.py`.
 
-The form is known by the fields, so any of the tasks reads any of them.
+The format is detected by the fields, so every task reads all of them.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ProofProblem:
-    """What a solution is graded by: the sample's ``target``.
+    """A problem with its grading data, stored as the sample's ``target``.
 
-    ``answer`` is the known final answer, None where nothing but a proof is asked for; ``solution`` a reference
-    solution; ``labels`` sort the results.
+    ``answer`` is the known final answer, None if only a proof is required; ``solution`` a reference solution;
+    ``labels`` break down the results.
     """
 
     text: str
@@ -69,16 +69,16 @@ def _sample(record: Record) -> Sample:
 
 
 def proof_sample(id: str, problem: ProofProblem, *, key: Any) -> Sample:
-    """Make the sample that asks a problem in its language: Russian if it has a Cyrillic letter, else English.
+    """Make the sample of a problem, with a prompt in Russian if the problem has a Cyrillic letter, else in English.
 
-    ``key`` is the id as the file spells it, a number or a string.
+    ``key`` is the id as in the file, a number or a string.
     """
     prompt = RUSSIAN_PROMPT if _CYRILLIC.search(problem.text) else ENGLISH_PROMPT
     return Sample.ask(id, prompt + problem.text, target=_as_target(problem), key=key, labels=dict(problem.labels))
 
 
 def problem_of(sample: Sample) -> ProofProblem:
-    """Return the problem that a sample asks, from its ``target``."""
+    """Rebuild the problem of a sample from its ``target``."""
     target = dict(sample.target)
     scheme = target.pop("scheme", None)
     guidelines = target.pop("guidelines", None)
@@ -90,7 +90,7 @@ def problem_of(sample: Sample) -> ProofProblem:
 
 
 def _as_target(problem: ProofProblem) -> dict[str, Any]:
-    """Return the problem as JSON values: samples travel between processes and into manifests."""
+    """Return the problem as JSON values, as samples are sent between processes and stored in manifests."""
     target: dict[str, Any] = {"text": problem.text, "answer": problem.answer, "solution": problem.solution}
     if isinstance(problem.scheme, Levels):
         target["guidelines"] = problem.scheme.guidelines
@@ -108,7 +108,7 @@ def _shape(record: Record) -> Callable[[Record], tuple[str, ProofProblem]]:
         return _own
     raise record.error(
         "no field 'problem' (own form), 'question' (IMO 2025) or 'Problem ID' (IMO-ProofBench);"
-        f" there are: {', '.join(map(str, record))[:200]}"
+        f" found: {', '.join(map(str, record))[:200]}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What people say of a solution: which points they are shown, and the score in which theirs stand."""
+"""Human review of proofs: the points shown to a reviewer, and the score with the reviewer's points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .scoring import ESCALATE_ABOVE
 
 
 def review(completion: Completion, score: Score) -> Iterator[Grading]:
-    """Yield the points of a graded solution; nothing if no grader was to see it."""
+    """Yield the points of a graded solution; nothing if it needed no grader."""
     parts = score.parts
     if "points" in parts:
         yield Grading(
@@ -30,13 +30,13 @@ def _doubt(score: Score) -> Doubt | None:
     parts = score.parts
     if parts["escalated"]:
         return "escalated"
-    # Where judges and code contradict each other, one of them is wrong.
-    kept_back = (parts["ungated_points"] or 0.0) - (parts["points"] or 0.0)
-    return "gated" if kept_back > ESCALATE_ABOVE else None
+    # If judges and code contradict each other, one of them is wrong.
+    withheld = (parts["ungated_points"] or 0.0) - (parts["points"] or 0.0)
+    return "gated" if withheld > ESCALATE_ABOVE else None
 
 
 def settle(score: Score, verdict: HumanVerdict) -> Score:
-    """Return a score with a person's points; ``human`` keeps those of the judges."""
+    """Return the score with a reviewer's points; ``human`` keeps the judges' points."""
     parts = score.parts
     machine = parts["human"]["machine"] if "human" in parts else parts["points"]
     return replace(

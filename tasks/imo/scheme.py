@@ -1,4 +1,4 @@
-"""Marking schemes: what a solution earns points for, agreed on before anything is graded, frozen and hashed.
+"""Marking schemes: what a solution earns points for, fixed before grading and identified by a hash.
 
 In JSON::
 
@@ -8,14 +8,14 @@ In JSON::
      "wrong_answer_cap": 3,
      "sha256": "…"}
 
-A checkpoint without a ``path`` belongs to every way of solving the problem; one with a ``path`` to that way alone.
-Ways are alternatives: a solution gets the points of its best one, never the sum. Of the checkpoints of one
-``group`` only the best counts (an estimate and a weaker form of it). A deduction takes points off (``minus``) or
-says that the work is worth no more than so much (``cap``, "at most 5 of 7").
+A checkpoint without a ``path`` belongs to every solution path; one with a ``path`` only to that path. Paths are
+alternatives: a solution gets the points of its best path, never the sum. Of the checkpoints of one ``group`` only
+the best counts (an estimate and a weaker form of it). A deduction subtracts points (``minus``) or limits them
+(``cap``, "at most 5 of 7").
 
-Two schemes of the same quality differ by 0.2 points of 7 on the same proofs, so points given by different schemes
-are not to be compared: `MarkingScheme.sha256` is stored with every score, and a file may hold the ``sha256`` that
-its scheme had when it was agreed on; a scheme that was edited since is refused.
+Two schemes of the same quality differ by 0.2 points of 7 on the same proofs, so points from different schemes
+are not comparable: `MarkingScheme.sha256` is stored with every score. A file may hold the ``sha256`` of the frozen
+scheme; a scheme edited since is rejected.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 FULL: Final = 7
-"""What a complete solution is worth."""
+"""The points of a complete solution."""
 
 WRONG_ANSWER_CAP: Final = 3
-"""The most that a solution with a wrong final answer can get, unless its scheme says otherwise."""
+"""The maximum points for a wrong final answer, unless the scheme sets its own."""
 
 LEVELS: Final = frozenset({0, 1, 6, 7})
 """The points of IMO-ProofBench: wrong, partial progress, almost complete, complete."""
@@ -40,7 +40,7 @@ _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 
 class SchemeError(ValueError):
-    """A scheme that cannot be used; the message names the field and the remedy."""
+    """An invalid scheme; the message names the field and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Deduction:
-    """A fault that costs ``minus`` points (1 to 7), or after which the work is worth at most ``cap`` (0 to 6)."""
+    """A fault that subtracts ``minus`` points (1 to 7), or limits the points to ``cap`` (0 to 6)."""
 
     id: str
     text: str
@@ -66,7 +66,7 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True)
 class MarkingScheme:
-    """How points from 0 to 7 are given for one problem."""
+    """The rules for giving 0 to 7 points for one problem."""
 
     checkpoints: tuple[Checkpoint, ...]
     zero_credit: tuple[str, ...] = ()
@@ -78,12 +78,12 @@ class MarkingScheme:
 
     @property
     def paths(self) -> tuple[str | None, ...]:
-        """The ways of solving the problem, in the order of their first checkpoints; ``(None,)`` if it has one."""
+        """The solution paths, in the order of their first checkpoints; ``(None,)`` if the scheme names none."""
         named = dict.fromkeys(point.path for point in self.checkpoints if point.path is not None)
         return tuple(named) or (None,)
 
     def most(self, path: str | None) -> int:
-        """Return what a solution that goes one way and reaches everything on it gets."""
+        """Return the maximum points of one path."""
         best: dict[str, int] = {}
         for point in self.checkpoints:
             if point.path in (None, path):
@@ -93,20 +93,20 @@ class MarkingScheme:
 
     @property
     def sha256(self) -> str:
-        """The hash of everything that the scheme says, in hex; the order of checkpoints counts, of fields not."""
+        """The SHA-256 of the scheme, in hex; it depends on the order of checkpoints, not of fields."""
         return _sha256(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values, those that say nothing left out."""
+        """Return the fields as JSON values, without those that are None."""
         return {
-            "checkpoints": [_said(point, ("id", "points", "text", "path", "group")) for point in self.checkpoints],
+            "checkpoints": [_json(point, ("id", "points", "text", "path", "group")) for point in self.checkpoints],
             "zero_credit": list(self.zero_credit),
-            "deductions": [_said(fault, ("id", "text", "minus", "cap")) for fault in self.deductions],
+            "deductions": [_json(fault, ("id", "text", "minus", "cap")) for fault in self.deductions],
             "wrong_answer_cap": self.wrong_answer_cap,
         }
 
     def as_text(self) -> str:
-        """Return what a grader reads, in the scheme's own language (Russian or English)."""
+        """Return the text for graders, in the scheme's own language (Russian or English)."""
         words = _WORDS["ru" if _CYRILLIC.search(self.checkpoints[0].text) else "en"]
         lines = [words["checkpoints"]]
         for path in self.paths:
@@ -132,7 +132,7 @@ class MarkingScheme:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Guidelines as IMO-ProofBench publishes them: what makes a solution partial, and what almost complete."""
+    """Grading guidelines of IMO-ProofBench: what counts as partial and as almost complete."""
 
     guidelines: str
     wrong_answer_cap: int = 1
@@ -154,10 +154,10 @@ Scheme = MarkingScheme | Levels
 
 
 def read_scheme(found: Any) -> MarkingScheme:
-    """Return the scheme that a JSON value describes, checked (see `check`), and unchanged since it was frozen.
+    """Return the scheme described by a JSON value, after `check`.
 
     Raises:
-        SchemeError: a field is missing or cannot be used, or the ``sha256`` is another scheme's.
+        SchemeError: a field is missing or invalid, or the ``sha256`` does not match.
     """
     known = {"checkpoints", "zero_credit", "deductions", "wrong_answer_cap", "sha256"}
     record = _object(found, known, "scheme")
@@ -172,16 +172,16 @@ def read_scheme(found: Any) -> MarkingScheme:
     if frozen is not None and frozen != scheme.sha256:
         raise SchemeError(
             f"field 'sha256': the scheme has changed since it was frozen; points given by the old one are not"
-            f" comparable. If that is meant, write {scheme.sha256}"
+            f" comparable. If the change is intended, set it to {scheme.sha256}"
         )
     return scheme
 
 
 def check(scheme: MarkingScheme) -> None:
-    """Make sure that no way of solving the problem is worth more than 7 points, and that one is worth 7.
+    """Check that no path is worth more than 7 points, and that one is worth 7.
 
     Raises:
-        SchemeError: it is not so, or two checkpoints or deductions have one id.
+        SchemeError: the check fails, or two checkpoints or deductions have the same id.
     """
     ids = [point.id for point in scheme.checkpoints] + [fault.id for fault in scheme.deductions]
     for id in ids:
@@ -230,7 +230,7 @@ def _sha256(data: Any) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _said(item: Checkpoint | Deduction, names: Sequence[str]) -> dict[str, Any]:
+def _json(item: Checkpoint | Deduction, names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(item, name)) is not None}
 
 
@@ -261,7 +261,7 @@ def _object(found: Any, known: set[str], where: str) -> dict[str, Any]:
         raise SchemeError(f"field '{where}': expected an object, found {str(found)[:59]!r}")
     for name in found:
         if name not in known:
-            raise SchemeError(f"field '{where}': there is no '{name}' in it; known: {', '.join(sorted(known))}")
+            raise SchemeError(f"field '{where}': unknown '{name}'; known: {', '.join(sorted(known))}")
     return found
 
 

@@ -1,15 +1,15 @@
-"""From a solution to points and criteria: what the graders say, and what code makes of it.
+"""Scoring of proofs: from the graders' verdicts to points and criteria.
 
-**The rule.** A solution is worth its points, from 0 to 7 by the problem's marking scheme, and nothing else:
-``value`` is points / 7. The final answer is a gate. If it is wrong, or missing where one is due, the points are
-at most the scheme's ``wrong_answer_cap`` (3 unless it says otherwise, 1 on IMO-ProofBench's scale), and so, in
-proportion, is the percentage for correctness. The six criteria describe a solution and cannot raise it: their
-``mean`` is recomputed, never read, and ``gated_mean`` is at most the correctness, so that no structure, rigour or
-completeness makes up for what is not correct.
+**The rule.** ``value`` is points / 7, with 0 to 7 points by the problem's marking scheme. The final answer is a
+gate:
+if it is wrong, or missing although required, the points are capped by the scheme's ``wrong_answer_cap`` (3 by
+default, 1 on IMO-ProofBench's scale), and the percentage for correctness is capped in proportion. The six criteria
+describe a solution and do not affect its points: their ``mean`` is recomputed, not taken from the reply, and
+``gated_mean`` is capped by the correctness, so that structure, rigour or completeness cannot compensate for errors.
 
-Several graders are the members of a jury, repeated draws, or both. All must give points: a mean over whoever
-happened to answer would favour the mild ones. If two of them differ by more than `ESCALATE_ABOVE` points, the score
-is ``escalated``, and `evalkit judge queue` hands the solution to a person.
+There are several graders with a jury, with repeated draws, or both. All must give points: a mean over the graders
+that happened to answer would be biased towards the lenient ones. If two of them differ by more than
+`ESCALATE_ABOVE` points, the score is ``escalated``, and `evalkit judge queue` lists the solution for human review.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from ..rubrics import PROOF, Criterion, rubric_reward
+from ..text.answers import has_content
 from ..types import (
     APPARATUS_FAILURES,
     Completion,
@@ -38,10 +39,10 @@ from .loader import ProofProblem, problem_of
 from .scheme import FULL, WRONG_ANSWER_CAP, Levels
 
 ESCALATE_ABOVE: Final = 2.0
-"""Graders that differ by more points than this are heard by a person."""
+"""A larger difference between graders, in points, calls for human review."""
 
 RULES: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {"min": min, "median": median, "mean": fmean}
-"""How the points of repeated draws become one number."""
+"""Rules for combining the points of repeated draws."""
 
 CRITERIA: Final[Mapping[str, str]] = {
     "correctness": "корректность",
@@ -51,7 +52,7 @@ CRITERIA: Final[Mapping[str, str]] = {
     "cases": "разбор_случаев",
     "final_answer": "итоговый_ответ",
 }
-"""The six criteria, by the names that verdicts have for them."""
+"""The six criteria and their names in verdicts."""
 
 _CAPPED = (Gate.WRONG, Gate.MISSING)
 _SAME_ANSWER = 0.5
@@ -70,25 +71,25 @@ async def grade(
 
     ``parts`` has
 
-    - ``points``: 0 to 7 behind the gate, None if there are none; ``ungated_points``: before it;
+    - ``points``: 0 to 7 after the gate, None if there are none; ``ungated_points``: before the gate;
     - ``criteria``: percentages by name, None for one that does not apply (``cases``; ``final_answer`` where only a
-      proof is asked for); ``mean``, ``gated_mean`` and ``rubric`` (weighed as in `rubric.PROOF`, in [0, 1], and
+      proof is asked for); ``mean``, ``gated_mean`` and ``rubric`` (weighted as in `rubrics.PROOF`, in [0, 1], and
       capped like the points);
     - ``gate``: ``right``, ``wrong``, ``missing``, ``not_due`` or ``undecided``; ``final_answer``: what was
-      compared, and by whom;
-    - ``graders``: what each said; ``spread``, the highest less the lowest of their points, and ``escalated``;
+      compared, by code or by the judge;
+    - ``graders``: their verdicts; ``spread``, the highest minus the lowest of their points, and ``escalated``;
     - ``scheme``: the hash of the marking scheme.
 
-    The value is None if a grader gave no points, or a judge had to compare the final answers and did not. Criteria
-    that could not be read leave the value as it is.
+    The value is None if a grader gave no points, or the judge failed to compare the final answers. Unreadable
+    criteria do not affect the value.
     """
     problem = problem_of(sample)
     solution = completion.text
-    if not _shows_something(solution):
-        return _worthless(problem, Gate.MISSING if problem.answer is not None else Gate.NOT_DUE, Status.EMPTY)
+    if not has_content(solution):
+        return _ungraded(problem, Gate.MISSING if problem.answer is not None else Gate.NOT_DUE, Status.EMPTY)
     final = await asyncio.to_thread(check_final_answer, problem.answer, solution)
     if final.gate is Gate.MISSING:
-        return _worthless(problem, Gate.MISSING, Status.MISSING)
+        return _ungraded(problem, Gate.MISSING, Status.MISSING)
     form, fields = points_form(problem, solution)
     drawn, described, settled = await asyncio.gather(
         asyncio.gather(*(judge.grade(form, fields, draw=draw) for draw in range(draws))),
@@ -99,7 +100,7 @@ async def grade(
 
 
 def points_form(problem: ProofProblem, solution: str) -> tuple[str, dict[str, str]]:
-    """Return the form by which points are given, and what stands in its blanks."""
+    """Return the name of the form for points, and the values of its placeholders."""
     fields = {"problem": problem.text, "answer": solution}
     reference = _reference(problem)
     if problem.scheme is not None:
@@ -111,7 +112,7 @@ def points_form(problem: ProofProblem, solution: str) -> tuple[str, dict[str, st
 
 
 def criteria_form(problem: ProofProblem, solution: str) -> tuple[str, dict[str, str]]:
-    """Return the form for the six criteria, and what stands in its blanks."""
+    """Return the name of the form for the six criteria, and the values of its placeholders."""
     fields = {"problem": problem.text, "answer": solution}
     if reference := _reference(problem):
         return "proof-criteria-reference", {**fields, "reference": reference}
@@ -133,7 +134,7 @@ async def _describe(problem: ProofProblem, solution: str, judge: Judge) -> Judge
 
 
 async def _settle(final: FinalAnswer, judge: Judge) -> tuple[FinalAnswer, Judgement | None]:
-    """Have the judge compare two final answers that code could not; it does not see the problem."""
+    """Let the judge compare final answers that code could not compare; it does not see the problem."""
     if final.gate is not Gate.UNDECIDED:
         return final, None
     fields = {"reference": final.known or "", "answer": final.stated or ""}
@@ -190,9 +191,9 @@ def _score(
 
 
 def by_rubric(score: Score, kept: Sequence[Criterion]) -> Score:
-    """Return a score whose value is not the points but what some criteria of `rubric.PROOF` are worth together.
+    """Return the score with the rubric reward of some criteria of `rubrics.PROOF` as its value.
 
-    The gate holds as it does for the points. Without criteria that could be read there is no value.
+    The reward is capped like the points. Without readable criteria there is no value.
     """
     if score.value is None:
         return score
@@ -205,8 +206,8 @@ def by_rubric(score: Score, kept: Sequence[Criterion]) -> Score:
     return replace(score, value=weighed if cap is None or weighed is None else min(weighed, cap / FULL))
 
 
-def _worthless(problem: ProofProblem, gate: Gate, status: Status) -> Score:
-    """Score a text that no grader needs to see."""
+def _ungraded(problem: ProofProblem, gate: Gate, status: Status) -> Score:
+    """Score an answer that needs no grader: 0 points."""
     criteria: dict[str, float | None] = {**dict.fromkeys(CRITERIA, 0.0), "cases": None}
     if gate is Gate.NOT_DUE:
         criteria["final_answer"] = None
@@ -237,7 +238,7 @@ def _cap(problem: ProofProblem) -> int:
 
 
 def _on_scale(judgement: Judgement, problem: ProofProblem) -> Judgement:
-    """Refuse a judgement if some grader gave points that the scale does not have."""
+    """Reject a judgement if a grader gave points that are not on the scale."""
     allowed = problem.scheme.allowed if problem.scheme is not None else frozenset(range(FULL + 1))
     given = [grader["points"] for grader in _graders(judgement, 0)]
     if all(points is None or points in allowed for points in given):
@@ -246,7 +247,7 @@ def _on_scale(judgement: Judgement, problem: ProofProblem) -> Judgement:
 
 
 def _graders(judgement: Judgement, draw: int) -> list[dict[str, Any]]:
-    """Return what each grader of one draw said: the judge, or the members of a jury, of juries too."""
+    """Return the verdicts of one draw: the judge's, or those of the members of a jury, however nested."""
     value, status = judgement.value, judgement.status.value
     return _flat({**judgement.details, "value": value, "status": status}, draw)
 
@@ -307,10 +308,6 @@ def _failure(
     if described is not None and described.status in APPARATUS_FAILURES:
         failed.append(described.status)
     return first_failure(failed) if failed else None
-
-
-def _shows_something(text: str) -> bool:
-    return any(char.isprintable() and not char.isspace() for char in text)
 
 
 def _explained(points: float, ungated: float | None, cap: int | None) -> str:

@@ -1,4 +1,4 @@
-"""The tasks: IMO 2025, IMO-ProofBench, and the project's own problems, graded by proof."""
+"""Proof tasks: IMO 2025, IMO-ProofBench, and the project's own problems."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class ProofTask(BaseTask):
     """Problems whose solutions are graded from 0 to 7 by a marking scheme, and described by six criteria.
 
     Published problems are read from a file; without one a run has the problems of the task that ``stand_in`` names.
-    Points are drawn ``draws`` times, and ``rule`` (``min``, ``median`` or ``mean``) makes one number of them; a
-    jury joins its members by a rule of its own. Without ``criteria`` a solution costs one call of the judge less.
-    With a ``rubric`` the value is what its criteria are worth together, and not the points.
+    Points are drawn ``draws`` times and combined by ``rule`` (``min``, ``median`` or ``mean``); a jury combines its
+    members by its own rule. Without ``criteria`` a solution takes one judge call less. With a ``rubric`` the value
+    is the rubric reward instead of the points.
 
     Raises:
-        UsageError: no such rule, or no draws.
+        UsageError: unknown rule, no draws, or a rubric without criteria.
     """
 
     name: str
@@ -47,9 +47,9 @@ class ProofTask(BaseTask):
         if self.rule not in RULES:
             raise UsageError(f"{self.name}: unknown rule '{self.rule}' for draws.{nearest(self.rule, RULES)}")
         if self.rubric and not self.criteria:
-            raise UsageError(f"{self.name}: a rubric needs the criteria")
+            raise UsageError(f"{self.name}: a rubric requires criteria=True")
         if self.draws < 1:
-            raise UsageError(f"{self.name}: points are drawn at least once, not {self.draws} times")
+            raise UsageError(f"{self.name}: draws must be at least 1, got {self.draws}")
 
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
         """Yield the project's own problems, the first ``limit`` of them.
@@ -69,11 +69,11 @@ class ProofTask(BaseTask):
         return read_problems(path)
 
     def gradings(self, sample: Sample) -> int:
-        """Return how many gradings one solution takes; one more where code cannot compare final answers."""
+        """Return how many gradings one solution takes, without the comparison of final answers."""
         return self.draws + self.criteria
 
     async def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
-        """Have the solution graded; see `scoring` for the rule and the parts."""
+        """Grade the solution with the judge; see `scoring` for the rule and the parts."""
         if context.judge is None:
             return Score(None, Status.JUDGE_ERROR, explanation=f"{self.name} needs a judge: give --judge MODEL")
         score = await scoring.grade(
@@ -86,11 +86,11 @@ class ProofTask(BaseTask):
         return scoring.by_rubric(score, kept)
 
     def review(self, completion: Completion, score: Score) -> Iterable[Grading]:
-        """Yield the points, as judges gave them to the whole solution; see `people.review`."""
+        """Yield the points of the whole solution for review; see `people.review`."""
         return people.review(completion, score)
 
     def settle(self, score: Score, verdict: HumanVerdict) -> Score:
-        """Return the score with a person's points, behind no gate; see `people.settle`."""
+        """Return the score with a reviewer's points, not capped by the gate; see `people.settle`."""
         return people.settle(score, verdict)
 
 

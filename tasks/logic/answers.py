@@ -1,8 +1,8 @@
-"""What the right answer is, how a model's final answer is found, and whether the two are the same.
+"""Reference answers of puzzles, extraction of a model's final answer, and their comparison.
 
-An answer is right or wrong as a whole: a number inside a longer number, a name among other names or two answers
-joined by «или» earn nothing. What does not matter: letter case, ё and е, quotes, bold, a full stop at the end, and
-the order where the puzzle asks for none.
+An answer is correct or wrong as a whole: a number inside a longer number, a name among other names or two answers
+joined by «или» are wrong. Ignored are letter case, ё and е, quotes, bold, a full stop at the end, and
+the order of a set.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..types import Status
 Form = Literal["integer", "choice", "sequence", "set", "grid"]
 
 LONGEST_ANSWER = 2000
-"""An answer of more characters than this is none: a 9×9 grid drawn with frames has some 500."""
+"""The maximum length of an answer in characters: a 9×9 grid drawn with frames has some 500."""
 
 _MARKER = re.compile(
     rf"(?<![^\W_])(?:{ANSWER})[ \t\xa0*_]{{0,9}}(?:[:：][ \t\xa0*_]{{0,9}}|[ \t\xa0][—–][ \t\xa0])"
@@ -90,7 +90,7 @@ def items(
 
 @dataclass(frozen=True, slots=True)
 class AnswerCheck:
-    """Whether an answer is right, how it was found, and its text (None when there is none)."""
+    """Whether an answer is correct, the status of its extraction, and its text (None if there is none)."""
 
     right: bool
     status: Status
@@ -98,7 +98,7 @@ class AnswerCheck:
 
 
 def check_answer(answer: Answer, text: str) -> AnswerCheck:
-    r"""Judge a model's whole text by its last «Ответ: …» or ``\boxed{…}``, whichever comes later.
+    r"""Check a model's whole text by its last «Ответ: …» or ``\boxed{…}``, whichever comes later.
 
     An answer that begins on the line below its marker is the paragraph there. Linear in the length of the text.
     """

@@ -1,4 +1,4 @@
-"""Wrong answers that look nearly right, for trying out checkers."""
+"""Almost correct answers, for testing the checker."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .answers import Answer
 
 
 def mutations(answer: Answer, options: Sequence[str], count: int = 20) -> list[str]:
-    """Return ``count`` wrong answers (or as many as there are), the likeliest slips first, all different.
+    """Return ``count`` wrong answers (or as many as there are), the likeliest errors first, no duplicates.
 
-    ``options`` are the words that a wrong answer would be made of.
+    ``options`` are the words that a wrong answer is made of.
     """
     right = {plain(str(answer)), *(plain(alias) for alias in answer.aliases)}
     found: dict[str, None] = {}

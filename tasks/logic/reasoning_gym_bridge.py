@@ -46,7 +46,7 @@ _UNSTABLE: Final = frozenset({"isomorphic_strings", "ransom_note"})
 
 @dataclass(frozen=True, slots=True)
 class ReasoningGym(BaseTask):
-    """One family of reasoning-gym; the splits differ by seed alone, as the package draws no other line."""
+    """One family of reasoning-gym; the splits differ only by seed, as the package has no splits."""
 
     family: str
     version: str = "1"
@@ -100,7 +100,7 @@ class ReasoningGym(BaseTask):
     def _problems(self, split: str, limit: int, seed: int) -> Iterator[Sample]:
         gym = _gym()
         first = (2 * seed + (split == "test")) * _SEED_STEP
-        # Some answers are empty or nothing but quotes: nobody could give them.
+        # Some answers are empty or consist of quotes only; such problems are skipped.
         problems = gym.create_dataset(self.family, seed=first, size=2 * limit + 20)
         for index in count():
             # One of its generators prints while it works.

@@ -39,7 +39,7 @@ _GROUPED_DIGITS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class MathProblem:
-    """A problem and its known answer; ``id`` is empty where the file gives none, ``labels`` sort the results."""
+    """A problem and its known answer; ``id`` is empty where the file gives none, ``labels`` for breakdowns."""
 
     id: str
     text: str
@@ -51,7 +51,7 @@ Shape = Callable[[Record], MathProblem]
 
 
 def make_sample(id: str, problem: str, answer: str, labels: Mapping[str, str]) -> Sample:
-    """Make the sample that asks a problem in its language: Russian if it has a Cyrillic letter, else English."""
+    """Make the sample of a problem, with a prompt in Russian if it has a Cyrillic letter, else in English."""
     prompt = RUSSIAN_PROMPT if _CYRILLIC.search(problem) else ENGLISH_PROMPT
     return Sample.ask(id, prompt.replace("{problem}", problem), target=answer, labels=dict(labels))
 
@@ -154,7 +154,7 @@ def _id(record: Record) -> str:
 
 
 def _labels(record: Record) -> dict[str, str]:
-    """Return what sorts the problems: topic (MATH says ``type`` or ``subject``), family, level and year."""
+    """Return the labels of a problem: topic (MATH says ``type`` or ``subject``), family, level and year."""
     topic = record.get("topic", record.get("subject", record.get("type")))
     found = {"topic": topic, **{name: record.get(name) for name in ("family", "level", "year")}}
     return {name: str(value) for name, value in found.items() if isinstance(value, int | str) and value != ""}

@@ -1,4 +1,4 @@
-"""The tasks: a problem is asked, and the final answer is compared with the known one as mathematics.
+"""Math tasks: the final answer is compared with the known one as mathematics.
 
 How a verdict of the grader becomes a score:
 
@@ -6,7 +6,7 @@ How a verdict of the grader becomes a score:
 * ``unparsed`` is 0: no final answer was found (``missing``), or it was and cannot be told to mean what the known
   answer means (``malformed``): it is no mathematics, hedges, or repeats the problem or one of its formulas.
 * ``limit`` is 0, ``malformed``: the answer exceeds the published bounds (length, nesting, size of powers and
-  factorials), which no honest answer comes near. That is the model's doing; were it masked, a policy could dodge a
+  factorials), which no genuine answer comes near. It is scored, not masked: otherwise a policy could avoid a
   penalty with a tower of powers.
 * ``timeout`` has no value, ``timeout``: the answer keeps the bounds and our worker did not decide in time, or died.
   It may be right, and on a faster machine it would be decided, so it is not a number. The exception is an answer
@@ -55,7 +55,7 @@ _EXPLANATIONS = {
     "wrong": "the answer is wrong",
     "unparsed": "the final answer is missing or cannot be read",
     "limit": "the final answer exceeds the bounds",
-    "timeout": "the verdict did not come in time",
+    "timeout": "the comparison timed out",
     "malformed": "the known answer cannot be used",
 }
 
@@ -72,7 +72,7 @@ METRICS = (
 
 
 class _Checked(BaseTask):
-    """What all tasks of this kind do with an answer."""
+    """Scoring shared by all math tasks."""
 
     __slots__ = ()
 
@@ -167,7 +167,7 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
         parts["labels"] = dict(labels)
     explanation = _EXPLANATIONS[verdict] + (f": {found.reason}" if found.reason else "")
     if verdict == "timeout" and _UNFINISHED.search(found.extracted or "") and not _UNFINISHED.search(found.gold):
-        return Score(0.0, Status.MALFORMED, parts, "the final answer is left to be worked out")
+        return Score(0.0, Status.MALFORMED, parts, "the final answer is not evaluated")
     problem = sample.messages[-1].content if sample.messages else ""
     if verdict == "correct" and given_back(problem, completion.text, found.extracted or "", found.gold):
         return Score(

@@ -1,7 +1,7 @@
-"""Prompts of the published set whose rules do not match their words, and how they are repaired.
+"""Published prompts whose rules do not match their text, and their repairs.
 
-The table is ``defects.yaml``. A repair touches a prompt only when key, words and rules are those that it was
-written for, so no other file can be changed by accident.
+The table is ``defects.yaml``. A repair applies only if key, text and rules of the prompt match, so other files are
+never changed by accident.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def form_of(sample: Sample) -> str:
 
 
 def repaired(sample: Sample, fixes: Fixes) -> Sample:
-    """Return the sample with its rules as its words say them; ``metadata["excluded"]`` tells what was dropped."""
+    """Return the sample with rules that match its text; ``metadata["excluded"]`` lists dropped instructions."""
     if Fix.PROMPT_DEFECTS not in fixes:
         return sample
     found = [defect for defect in defects() if str(defect.key) == sample.id and defect.switch is None]

@@ -1,4 +1,4 @@
-"""The 25 instructions of ruIFEval, and the one way to check them.
+"""The registry of the 25 instructions of ruIFEval, and how to check an answer against one.
 
 The rule of ``group:name`` is the function ``name`` in the module ``group.py`` beside this file.
 """
@@ -30,7 +30,7 @@ __all__ = ["INSTRUCTIONS", "Instruction", "Kind", "RuleResult", "check"]
 
 
 class Kind(StrEnum):
-    """What a parameter of an instruction must be."""
+    """The type of an instruction's parameter."""
 
     COUNT = "a whole number, 0 or more"
     POSITION = "a whole number, 1 or more"
@@ -66,16 +66,16 @@ class Instruction:
 def check(
     instruction_id: str, kwargs: Mapping[str, Any], response: str | Text, fixes: Fixes = NO_FIXES
 ) -> RuleResult:
-    """Judge one answer by one instruction, strictly (the answer as it stands).
+    """Check one answer against one instruction, strictly (the answer unchanged).
 
     Args:
         instruction_id: one of `INSTRUCTIONS`.
         kwargs: exactly the instruction's parameters.
-        response: the answer; pass one `Text` to several checks and they share their work on it.
+        response: the answer; pass the same `Text` to several checks to share the analysis.
         fixes: the repairs to apply; none for the published rules.
 
     Returns:
-        The verdict with its reason in Russian. A blank answer follows nothing.
+        The result with its reason in Russian. A blank answer follows no instruction.
 
     Raises:
         KeyError: no such instruction.

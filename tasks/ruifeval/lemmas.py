@@ -48,7 +48,7 @@ def lemma(token: str) -> str:
     try:
         # Of a single letter the case matters: «А» may be an initial.
         return _analyse(token) if len(token) == 1 else _analyse_known(token.lower())
-    except ValueError:  # pymorphy3 stumbles over half surrogate pairs and letters that Unicode has not named
+    except ValueError:  # pymorphy3 fails on unpaired surrogates and letters without a Unicode name
         return token.lower()
 
 

@@ -1,4 +1,4 @@
-"""A verdict on one instruction, and the Russian in which it is explained."""
+"""The result of checking one instruction, with its explanation in Russian."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ RELATIONS = (LESS_THAN, AT_LEAST)
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """Whether one instruction was followed, and a short Russian sentence that says why."""
+    """Whether one instruction was followed, and the reason as a short Russian sentence."""
 
     followed: bool
     reason: str
 
 
 def compare_counts(found: int, relation: str, wanted: int, noun: Noun) -> RuleResult:
-    """Judge a count by the published relations: ``at least`` (≥) and ``less than`` (<)."""
+    """Check a count by the published relations: ``at least`` (≥) and ``less than`` (<)."""
     if relation == LESS_THAN:
         return RuleResult(found < wanted, f"{noun.count(found)}, требуется меньше {wanted}")
     return at_least(found, wanted, noun)
 
 
 def at_least(found: int, wanted: int, noun: Noun) -> RuleResult:
-    """Judge a count that must not be smaller than ``wanted``."""
+    """Check a count that must not be smaller than ``wanted``."""
     return RuleResult(found >= wanted, f"{noun.count(found)}, требуется не меньше {wanted}")
 
 
 def exactly(found: int, wanted: int, noun: Noun) -> RuleResult:
-    """Judge a count that must equal ``wanted``."""
+    """Check a count that must equal ``wanted``."""
     return RuleResult(found == wanted, f"{noun.count(found)}, требуется ровно {wanted}")
 
 

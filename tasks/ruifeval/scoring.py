@@ -15,24 +15,24 @@ _FOLLOWED = Noun("инструкция выполнена", "инструкци�
 
 
 def score_answer(instructions: Sequence[Mapping[str, Any]], completion: Completion, fixes: Fixes) -> Score:
-    """Judge an answer by a prompt's instructions (``{"id", "kwargs"}`` each).
+    """Check an answer against a prompt's instructions (``{"id", "kwargs"}`` each).
 
-    Strictly, an instruction is followed by the answer as it stands; loosely, by any of its eight readings
-    (`Text.variants`), each instruction by itself. The value is the share of instructions strictly followed; a
+    The strict check uses the answer unchanged; the loose one accepts any of its eight variants (`Text.variants`),
+    for each instruction separately. The value is the share of instructions strictly followed; a
     prompt without instructions (all excluded as defective) has none.
     """
     if not instructions:
         return Score(None, Status.MISSING, {}, "запрос исключён: в нём нечего проверять")
     text = Text(completion.text)
-    verdicts = [_both(instruction, text, fixes) for instruction in instructions]
-    strict = [verdict["strict"] for verdict in verdicts]
+    results = [_both(instruction, text, fixes) for instruction in instructions]
+    strict = [result["strict"] for result in results]
     return Score(
         sum(strict) / len(strict),
         answer_status(completion, Status.OK),
         {
             "prompt_strict": all(strict),
-            "prompt_loose": all(verdict["loose"] for verdict in verdicts),
-            "instructions": verdicts,
+            "prompt_loose": all(result["loose"] for result in results),
+            "instructions": results,
         },
         f"{_FOLLOWED.count(sum(strict))} из {len(strict)}",
     )
@@ -44,9 +44,9 @@ def _both(instruction: Mapping[str, Any], text: Text, fixes: Fixes) -> dict[str,
     loose, reason = strict.followed, strict.reason
     if not strict.followed:
         for variant in text.variants:
-            verdict = check(id, kwargs, variant, fixes)
-            if verdict.followed:
-                loose, reason = True, f"{strict.reason}; нестрого: {verdict.reason}"
+            result = check(id, kwargs, variant, fixes)
+            if result.followed:
+                loose, reason = True, f"{strict.reason}; нестрого: {result.reason}"
                 break
     return {"id": id, "strict": strict.followed, "loose": loose, "reason": reason}
 
@@ -57,9 +57,9 @@ def _prompt(part: str, score: Score) -> Iterable[Observation]:
 
 
 def _instructions(part: str, score: Score) -> Iterable[Observation]:
-    for verdict in score.parts.get("instructions", ()):
-        labels = {"instruction": verdict["id"], "group": verdict["id"].partition(":")[0]}
-        yield Observation(float(verdict[part]), labels)
+    for result in score.parts.get("instructions", ()):
+        labels = {"instruction": result["id"], "group": result["id"].partition(":")[0]}
+        yield Observation(float(result[part]), labels)
 
 
 METRICS = (

@@ -23,8 +23,8 @@ class RuIFEval(BaseTask):
     """Verifiable instructions in Russian.
 
     The published prompts are read from a file; without it a run has the prompts of the task that ``stand_in``
-    names. ``fixes`` are the repairs applied to rules and prompts. With ``trainable`` there is a split to learn
-    from, whose prompts share no theme, wording or parameters with those of the test.
+    names. ``fixes`` are the repairs applied to rules and prompts. With ``trainable`` there is a split
+    ``train``, whose prompts share no theme, wording or parameters with those of ``test``.
     """
 
     name: str
@@ -39,8 +39,8 @@ class RuIFEval(BaseTask):
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterable[Sample]:
         """Yield the project's own prompts, the first ``limit`` of them.
 
-        Those of ``test`` are always the same; those of ``train`` are generated, `TRAIN_PROMPTS` of them unless
-        ``limit`` says otherwise, other ones for every ``seed``.
+        Those of ``test`` are always the same; those of ``train`` are generated from the
+        ``seed``, `TRAIN_PROMPTS` of them without a ``limit``.
 
         Raises:
             UsageError: there is no such split.
@@ -62,7 +62,7 @@ class RuIFEval(BaseTask):
             yield repaired(sample, self.fixes)
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
-        """Judge one answer by the prompt's instructions; see `scoring.score_answer` for the parts."""
+        """Check one answer against the prompt's instructions; see `scoring.score_answer` for the parts."""
         return score_answer(sample.metadata["instructions"], completion, self.fixes)
 
     def gold(self, sample: Sample) -> Completion:

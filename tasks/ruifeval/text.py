@@ -1,4 +1,4 @@
-"""One answer, read in many ways: each reading is made when a check first asks for it, and only once."""
+"""One answer with lazily computed analyses, shared between checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .fixes import Fixes
 
 
 class Text:
-    """An answer with lazily made readings, shared between all the checks of one prompt."""
+    """An answer with lazily computed analyses, shared between all the checks of one prompt."""
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
@@ -66,7 +66,7 @@ class Text:
 
     @cached_property
     def variants(self) -> tuple[Text, ...]:
-        """The seven other readings that loose scoring allows: distinct ones, blank ones left out.
+        """The seven other variants that loose scoring accepts, without duplicates and blank ones.
 
         They are the answer without asterisks; without its first line, its last line, or both (then stripped);
         and these three without asterisks.

@@ -1,7 +1,7 @@
-"""Published questions and references that are faulty, and how they are repaired.
+"""Errors in the published questions and references, and their repairs.
 
-The table is ``errata.yaml``. A repair touches a question only when its id, words and references are those that it
-was written for, so no other file can be changed by accident.
+The table is ``errata.yaml``. A repair applies only if id, text and references of the question match, so other files
+are never changed by accident.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def form_of(sample: Sample) -> str:
 
 
 def repaired(sample: Sample) -> Sample:
-    """Return the sample without its documented faults; ``metadata["erratum"]`` tells what was wrong."""
+    """Return the sample with its documented errors repaired; ``metadata["erratum"]`` describes them."""
     erratum = errata().get(sample.id)
     if erratum is None or erratum.form != form_of(sample):
         return sample

@@ -65,14 +65,14 @@ def reference_file(path: Path) -> Path | None:
     """Return the file of reference answers that belongs to a question file; None if there is none.
 
     Raises:
-        InputError: there are several and nothing tells which one is meant.
+        InputError: there are several candidates.
     """
     for pattern in REFERENCE_FILES:
         found = sorted(path.parent.glob(pattern.format(stem=glob.escape(path.stem))))
         if len(found) > 1:
             raise InputError(
-                f"{path}: {len(found)} files of references lie beside it ({found[0].name}, {found[1].name}, …);"
-                f" name the right one {path.stem}.reference.jsonl"
+                f"{path}: {len(found)} reference files found beside it ({found[0].name}, {found[1].name}, …);"
+                f" rename the right one to {path.stem}.reference.jsonl"
             )
         if found:
             return found[0]
@@ -82,7 +82,7 @@ def reference_file(path: Path) -> Path | None:
 def read_references(path: Path) -> dict[str, References]:
     """Return the reference answers by question id.
 
-    Numbers stand for their decimal text: some published references were turned into numbers by a spreadsheet.
+    Numbers are converted to text: a spreadsheet has turned some published references into numbers.
 
     Raises:
         InputError: the file cannot be read, or a line cannot be used (names file, line and field).

@@ -1,4 +1,4 @@
-"""What people say of a conversation: the turns that they are shown, and the score in which their rating stands."""
+"""Human review of conversations: the turns shown to a reviewer, and the score with the reviewer's rating."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..base import Grading, HumanVerdict
 from ..types import Completion, Score, Status
 from .scoring import HIGHEST, LOWEST
 
-_BY_A_PERSON: Final = "; ход {turn}, оценка человека: "
+_REVIEWED: Final = "; ход {turn}, оценка человека: "
 
 
 def review(completion: Completion, score: Score) -> Iterator[Grading]:
@@ -32,7 +32,7 @@ def review(completion: Completion, score: Score) -> Iterator[Grading]:
 
 
 def settle(score: Score, verdict: HumanVerdict) -> Score:
-    """Return a score with a person's rating of one turn; ``human`` there keeps that of the judges."""
+    """Return the score with a reviewer's rating of one turn; the turn's ``human`` keeps the judges' rating."""
     assert verdict.turn is not None
     turns = list(score.parts["turns"])
     before = turns[verdict.turn - 1]
@@ -47,7 +47,7 @@ def settle(score: Score, verdict: HumanVerdict) -> Score:
     rated = all(rating is not None and LOWEST <= rating <= HIGHEST for rating in ratings)
     span = HIGHEST - LOWEST
     value = sum((rating - LOWEST) / span for rating in ratings) / len(ratings) if rated else None
-    addition = _BY_A_PERSON.format(turn=verdict.turn)
+    addition = _REVIEWED.format(turn=verdict.turn)
     return replace(
         score,
         value=value,

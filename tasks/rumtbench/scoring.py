@@ -1,4 +1,4 @@
-"""From the answers of a conversation to ratings: one grading a turn, each by the form that fits it."""
+"""Rating of conversations: one grading per turn, by the form for its kind."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from ..text.answers import has_content
 from ..types import Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status, first_failure
 
 LOWEST, HIGHEST = 1, 10
@@ -15,7 +16,7 @@ async def grade(sample: Sample, completion: Completion, judge: Judge) -> Score:
     """Rate each answer of a conversation; turn 2 is shown with the model's own turn 1.
 
     ``parts["turns"]`` has ``{"rating", "status", "form", "judge"}`` for each turn: the rating lies in [1, 10] or is
-    None, ``judge`` holds what the judge said. An empty answer is rated 1 and the judge is not asked. The value is
+    None, ``judge`` holds the judgement's details. An empty answer is rated 1 without a judge call. The value is
     the mean of (rating - 1) / 9; it is None if any turn could not be rated, or got a rating off the scale, as
     judges that read verdicts by FastChat's rules may give.
     """
@@ -33,7 +34,7 @@ async def grade(sample: Sample, completion: Completion, judge: Judge) -> Score:
 
 
 def form_of(sample: Sample, answers: tuple[str, ...], turn: int) -> tuple[str, dict[str, str]]:
-    """Return the name of the form for a turn (from 0) and what stands in its blanks.
+    """Return the name of the form for a turn (from 0) and the values of its placeholders.
 
     The reference forms are for turns with a reference answer, be it an empty one; turn 2 shows that of turn 1 too.
     """
@@ -74,7 +75,7 @@ async def _grade_turn(sample: Sample, answers: tuple[str, ...], turn: int, judge
     if turn >= len(answers):
         return {"rating": None, "status": Status.MISSING.value, "form": None, "judge": {}}
     form, fields = form_of(sample, answers, turn)
-    if _shows_something(answers[turn]):
+    if has_content(answers[turn]):
         judgement = await judge.grade(form, fields)
     else:
         judgement = Judgement(float(LOWEST), Status.EMPTY)
@@ -96,10 +97,6 @@ def _status(turns: Sequence[Mapping[str, Any]], completion: Completion, *, rated
     if completion.finish_reason == "length":
         return Status.TRUNCATED
     return Status.OK_LENIENT if Status.OK_LENIENT in statuses else Status.OK
-
-
-def _shows_something(text: str) -> bool:
-    return any(char.isprintable() and not char.isspace() for char in text)
 
 
 def _on_scale(rating: float | None) -> bool:

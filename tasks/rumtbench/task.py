@@ -63,7 +63,7 @@ class RuMTBench(BaseTask):
         return len(sample.turns)
 
     async def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
-        """Have each turn rated; see `scoring.grade` for the parts."""
+        """Rate each turn with the judge; see `scoring.grade` for the parts."""
         if context.judge is None:
             return Score(None, Status.JUDGE_ERROR, explanation=f"{self.name} needs a judge: give --judge MODEL")
         return await grade(sample, completion, context.judge)
@@ -73,7 +73,7 @@ class RuMTBench(BaseTask):
         return people.review(completion, score)
 
     def settle(self, score: Score, verdict: HumanVerdict) -> Score:
-        """Return the score with a person's rating of a turn; see `people.settle`."""
+        """Return the score with a reviewer's rating of a turn; see `people.settle`."""
         return people.settle(score, verdict)
 
 

@@ -60,7 +60,7 @@ _STANDING_ALONE: Final = re.compile(r"(?<![^\W_])[^\W\d_](?![^\W_])")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The option an answer names (counted from 0; None when none or several), and how surely.
+    """The option named by an answer (from 0; None for none or several), and the status of its extraction.
 
     ``ok``: after «Ответ:» or in a box; ``ok_lenient``: elsewhere; ``ambiguous``: several; ``missing``: none.
     """
@@ -163,8 +163,8 @@ def _from_lines(text: str, words: Sequence[str], labels: str) -> Choice:
 
     No other such line may disagree, of the first and the last hundred.
     """
-    said = [line for line in text.splitlines() if line.strip(" \t\xa0`")]
-    near = said if len(said) <= 2 * _REACH else said[:_REACH] + said[-_REACH:]
+    filled = [line for line in text.splitlines() if line.strip(" \t\xa0`")]
+    near = filled if len(filled) <= 2 * _REACH else filled[:_REACH] + filled[-_REACH:]
     lines = [_line(line, words, labels) if len(line) <= _LONGEST else None for line in near]
     if not lines:
         return Choice(None, Status.MISSING)

@@ -1,7 +1,6 @@
-r"""How final answers are written, whatever is asked: the words that announce them, the box, and the markup.
+r"""Helpers for finding final answers: the words that announce them, ``\boxed{…}``, and markup.
 
-Every task looks for its answers in its own way, for a letter hides elsewhere than a formula; this is what the ways
-have in common.
+Each task extracts answers by its own rules; this module holds what they share.
 """
 
 from __future__ import annotations
@@ -51,3 +50,8 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFC", text).casefold().replace("ё", "е").replace("−", "-")
     lines = (" ".join(line.split()) for line in _MARKUP.sub("", text).splitlines())
     return "\n".join(line for line in lines if line).strip().rstrip(".!;, ")
+
+
+def has_content(text: str) -> bool:
+    """Tell whether the text has a visible character."""
+    return any(char.isprintable() and not char.isspace() for char in text)

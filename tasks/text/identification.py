@@ -3,7 +3,7 @@
 Scripts decide first: where one makes up nine tenths of the letters and belongs to one language, that is the
 answer. Langdetect decides the rest, with a fixed seed: among languages of one script, and in mixed texts. Letters
 spare it what it does badly: Cyrillic with ы, э, ё or ь and none of the letters that Russian lacks is Russian,
-and so is a short one that nothing speaks against. Langdetect alone takes one short Russian sentence in twenty,
+and so is a short one without evidence against it. Langdetect alone takes one short Russian sentence in twenty,
 and one in eight in capitals, for Bulgarian, Macedonian or Ukrainian.
 
 The published scorer asks a fastText model instead. On its verdicts see ``BENCHMARKS.md``.
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from langdetect.detector_factory import DetectorFactory
 
-# So much of a text tells its language; langdetect reads no more either.
+# This many characters suffice; langdetect reads no more either.
 READ_CHARACTERS: Final = 10_000
 
 _SEED: Final = 0
@@ -58,7 +58,7 @@ _STARTS: Final = [start for start, _ in _BLOCKS]
 
 
 def identify(text: str) -> str:
-    """Return the ISO 639-1 code of a text's language; empty when there is nothing to tell it by.
+    """Return the ISO 639-1 code of a text's language; empty if it cannot be determined.
 
     Deterministic: the same text gives the same code in any order of calls and in any thread.
     """
@@ -91,7 +91,7 @@ def script(character: str) -> str:
 
 
 def describe(language: str) -> str:
-    """Say in Russian what language was found."""
+    """Describe the detected language in Russian."""
     return f"язык ответа: {language}" if language else "язык ответа не определить"
 
 

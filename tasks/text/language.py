@@ -17,7 +17,7 @@ from .identification import count_scripts, detect, script
 
 # Below so many letters, language identification errs in more than one Russian sentence of ten.
 DECIDABLE_LETTERS: Final = 40
-# So much prose tells its language.
+# This many characters of prose suffice.
 _READ_CHARACTERS: Final = 2_000
 
 # The languages that langdetect knows of each script that several languages share. Told apart within one script
@@ -133,8 +133,8 @@ def _language(plain: str, characters: Counter[str], scripts: Counter[str]) -> st
     if commonest not in _PROFILES:
         return commonest
     letters = Counter({char: count for char, count in characters.items() if script(char) == commonest})
-    if commonest == "Cyrillic" and (told := _by_letters(letters)):
-        return told
+    if commonest == "Cyrillic" and (language := _by_letters(letters)):
+        return language
     words = "".join(char if char in letters else " " for char in plain).split()
     sample = " ".join(words)[:_READ_CHARACTERS].lower()
     return detect(sample, _PROFILES[commonest], _PRIORS.get(commonest)) or None

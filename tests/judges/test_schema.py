@@ -329,7 +329,7 @@ def test_options_are_converted_and_wrong_ones_are_told() -> None:
         ({"max_tokens": "0"}, "a whole number above 0"),
         ({"schema": "yes"}, "one of auto, off"),
         ({"compat": "arena"}, "one of fastchat"),
-        ({"language": "en"}, "no option 'language'"),
+        ({"language": "en"}, "unknown option 'language'"),
     ):
         with pytest.raises(UsageError, match=re.escape(told)):
             JudgeSpec(models=two, options=wrong)

@@ -122,7 +122,7 @@ def test_references_are_found_where_they_are_published(folder, name):
 
 def test_several_reference_files_are_not_chosen_from(folder):
     files = {f"reference_answer/{name}.jsonl": [REFERENCE] for name in ("gpt-4", "human")}
-    with pytest.raises(InputError, match=r"2 files of references lie beside it .*question\.reference\.jsonl"):
+    with pytest.raises(InputError, match=r"2 reference files found beside it .*question\.reference\.jsonl"):
         list(rumtbench.read(folder(GOOD, **files)))
     other = {**REFERENCE, "choices": [{"turns": ["четыре", "шесть"]}]}
     (sample,) = rumtbench.read(folder(GOOD, **files, **{"question.reference.jsonl": [other]}))

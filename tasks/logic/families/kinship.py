@@ -49,7 +49,7 @@ _EASY: Final = frozenset(list(_TERMS)[:11])
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is said of people (``female`` tells their sex); who the first ``asked`` is to the second is wanted."""
+    """Links between people (``female`` tells their sex); the question: what is the first ``asked`` to the second?"""
 
     female: tuple[bool, ...]
     links: tuple[Fact, ...]

@@ -1,4 +1,4 @@
-"""Number sequences whose class of rules is told, so that the terms given leave one continuation."""
+"""Number sequences of a stated class of rules, so that the given terms have a single continuation."""
 
 from __future__ import annotations
 

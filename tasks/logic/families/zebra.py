@@ -133,7 +133,7 @@ def answer(facts: Facts, solution: tuple[int, ...]) -> Answer:
 
 
 def generate(dice: Dice, difficulty: int, split: Split) -> Puzzle:
-    """Draw an arrangement, tell true clues until it is the only one, and take back those not needed."""
+    """Draw an arrangement, add true clues until it is the only solution, and remove redundant clues."""
     houses, others = _SIZES[difficulty]
     crowd = people(dice, split, houses)
     categories = dice.shuffled(_CATEGORIES[split])[:others]
@@ -178,7 +178,7 @@ def _true_clues(truth: list[list[int]], difficulty: int) -> list[tuple[Any, ...]
 
 
 def _by_strength(dice: Dice, clues: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return the clues in a new order in which those that say little tend to come late: there are many of them."""
+    """Return the clues in random order, weak ones (of which there are many) tending to come last."""
     order = {clue: dice.below(100) + _WEAKNESS[clue[0]] for clue in clues}
     return sorted(dice.shuffled(clues), key=order.__getitem__)
 

@@ -1,4 +1,4 @@
-"""Numbers alone: expressions, and a purchase."""
+"""Arithmetic expressions, and a purchase."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What an answer must be like so that it follows, or just fails, each instruction of a prompt.
+"""Plans of answers that follow, or narrowly fail, each instruction of a prompt.
 
-Every instruction leaves its mark on one `Plan`; where it asks for a count, the mark is the count on the near or
-the far side of its bound. `answers` then writes a text by the plan.
+Every instruction sets fields of one `Plan`; for a required count, the count just on the passing or on the failing
+side of the bound. `answers` then writes a text by the plan.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Plan:
 
 
 def shape(plan: Plan, instruction_id: str, kwargs: Mapping[str, Any], *, follow: bool) -> None:
-    """Mark the plan so that the answer follows the instruction, or else misses it as narrowly as possible."""
+    """Set the plan's fields so that the answer follows the instruction, or fails it as narrowly as possible."""
     off = 0 if follow else 1  # by how much a count misses
     match instruction_id:
         case types.CAPITAL_WORDS:
@@ -95,7 +95,7 @@ def shape(plan: Plan, instruction_id: str, kwargs: Mapping[str, Any], *, follow:
 
 
 def _shape_layout(plan: Plan, instruction_id: str, kwargs: Mapping[str, Any], follow: bool) -> None:
-    """Do the same for the instructions about blocks, and about what stands at the ends of the answer."""
+    """Do the same for instructions about the layout, the beginning and the end of the answer."""
     off = 0 if follow else 1
     match instruction_id:
         case types.REPEAT:

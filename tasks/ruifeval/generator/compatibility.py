@@ -44,7 +44,7 @@ _EXCLUSIVE: Final = (
     {CAPITALS, LOWERCASE, CAPITAL_WORDS},
     # what comes last
     {END, POSTSCRIPT, QUOTATION},
-    # a fixed spelling against a letter case: the rules would not mind, a reader would
+    # a fixed spelling against a letter case: allowed by the rules, contradictory to a reader
     {CAPITALS, POSTSCRIPT},
     {CAPITALS, END},
     {CAPITALS, SECTIONS},

@@ -32,7 +32,7 @@ _RELATIONS = (AT_LEAST, AT_LEAST, LESS_THAN)
 
 @dataclass(slots=True)
 class Supply:
-    """What one prompt has to draw from; words once drawn are gone."""
+    """The request and the words available to one prompt; drawn words are removed."""
 
     request: str
     keywords: list[str]

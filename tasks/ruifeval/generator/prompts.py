@@ -1,4 +1,4 @@
-"""Russian prompts with verifiable instructions, as many as one likes.
+"""Generator of Russian prompts with verifiable instructions.
 
 A prompt is a request (a theme's own, or a genre that a theme completes) and one to three instructions that can
 all be followed at once. What it is made of differs between the splits: themes, wordings, and the parameters of

@@ -77,8 +77,8 @@ def multiple_sections(text: Text, fixes: Fixes, *, section_spliter: str, num_sec
 def json_format(text: Text, fixes: Fixes) -> RuleResult:
     """Demand one JSON value and nothing else, within code fences if one likes.
 
-    Nesting deeper than `DEEPEST_JSON` is no JSON: the published scorer dies of it, at a depth that depends on
-    the interpreter.
+    Nesting deeper than `DEEPEST_JSON` does not count as JSON: the published scorer crashes on it, at a depth that
+    depends on the interpreter.
     """
     value = text.stripped
     for fence in _FENCES:

@@ -37,8 +37,8 @@ def frequency(text: Text, fixes: Fixes, *, keyword: str, frequency: int, relatio
     pattern = _pattern(keyword.strip(), fixes)
     # An empty keyword (Latin letters separate words by the published rules) stands between any two characters.
     count = len(pattern.findall(lemmas)) if pattern.pattern else len(lemmas) + 1
-    verdict = compare_counts(count, relation, frequency, _TIME)
-    return RuleResult(verdict.followed, f"слово {quoted(keyword)} встречается {verdict.reason}")
+    counted = compare_counts(count, relation, frequency, _TIME)
+    return RuleResult(counted.followed, f"слово {quoted(keyword)} встречается {counted.reason}")
 
 
 def forbidden_words(text: Text, fixes: Fixes, *, forbidden_words: Sequence[str]) -> RuleResult:
@@ -57,8 +57,8 @@ def letter_frequency(text: Text, fixes: Fixes, *, letter: str, let_frequency: in
     """Count a character, letter case aside; any character serves as the letter."""
     wanted = letter.strip().lower()
     count = text.lower.count(wanted) if len(wanted) == 1 else 0
-    verdict = compare_counts(count, let_relation, let_frequency, _TIME)
-    return RuleResult(verdict.followed, f"буква {quoted(letter)} встречается {verdict.reason}")
+    counted = compare_counts(count, let_relation, let_frequency, _TIME)
+    return RuleResult(counted.followed, f"буква {quoted(letter)} встречается {counted.reason}")
 
 
 def _found(keyword: str, text: Text, fixes: Fixes) -> bool:

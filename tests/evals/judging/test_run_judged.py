@@ -132,7 +132,7 @@ def test_what_judging_may_cost_is_told_before_and_is_not_exceeded(
                 "openai:subject", ["rumtbench-mini"], limit=2, base_url=subject.url, judge=judges, canaries=0,
                 judge_base_url=judge.url, output=tmp_path / "-".join(judges), notify=lines.append,
             )  # fmt: skip
-        return next(line for line in lines if "gradings" in line)
+        return next(line for line in lines if "judge calls" in line)
 
     line = told("openai:j")
     found = re.fullmatch(

@@ -332,7 +332,7 @@ def test_no_judge_is_no_number():
 def test_settings_that_make_no_sense_are_refused():
     with pytest.raises(UsageError, match="'median'"):
         replace(imo, rule="medain")
-    with pytest.raises(UsageError, match="at least once"):
+    with pytest.raises(UsageError, match="at least 1"):
         replace(imo, draws=0)
 
 

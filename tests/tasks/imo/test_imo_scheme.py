@@ -72,7 +72,7 @@ def test_one_path_of_several_may_fall_short_but_none_may_exceed():
     [
         (None, "expected an object"),
         ({}, "checkpoints"),
-        (changed(bonus=1), "no 'bonus'"),
+        (changed(bonus=1), "unknown 'bonus'"),
         (changed(checkpoints=[{"id": "1", "points": 8, "text": "x"}]), "from 1 to 7"),
         (changed(checkpoints=[{"id": "1", "points": True, "text": "x"}]), "whole number"),
         (changed(checkpoints=[{"id": "1", "points": 7, "text": " "}]), "not empty"),
