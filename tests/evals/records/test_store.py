@@ -65,7 +65,7 @@ def test_unscored_rows_are_taken_out_to_be_tried_again(tmp_path: Path) -> None:
         store.append(row("2", "api_error", None))
         store.append(row("3", "truncated", 0.5))
     with RunStore(tmp_path) as store:
-        assert set(store.done) == {("t", "1", 0), ("t", "3", 0)}
+        assert len(store.done) == 2 and ("t", "1", 0) in store.done and ("t", "3", 0) in store.done
     assert [item.id for item in read_rows(tmp_path)] == ["1", "3"]
 
 

@@ -178,7 +178,7 @@ def test_lines_without_a_verdict_stay_open_and_a_later_verdict_counts(directory,
         ({"verdict": 5, "id": "own-99"}, "nothing that judges grade"),
         ({"verdict": 5, "id": []}, "nothing that judges grade"),
         ({"verdict": 5, "turn": 3}, "nothing that judges grade"),
-        ({"verdict": 5, "answer_sha256": "0"}, "not the one that this verdict is on"),
+        ({"verdict": 5, "answer_sha256": "0"}, "has changed since this line was exported"),
     ],
 )
 def test_a_verdict_that_cannot_be_used_changes_nothing(directory, tmp_path, change, message):
