@@ -133,7 +133,7 @@ def changed(folder: Path, text: str, **replaced: str) -> str:
         ({"until": 'until: ["\\n"], top_k: 5'}, "its generation argument top_k=5 cannot be passed on"),
         ({"metadata": "repeats: 8\nmetadata:"}, "asks for 8 answers to each document.*repeats=1 asks once"),
         ({"metadata": "unsafe_code: true\nmetadata:"}, "confirm_run_unsafe_code=true"),
-        ({"metadata": "doc_to_image: a\nmetadata:"}, "pictures or sounds"),
+        ({"metadata": "doc_to_image: a\nmetadata:"}, "is multimodal"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(folder: Path, replaced: dict[str, str], message: str) -> None:
