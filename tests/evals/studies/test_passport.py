@@ -417,7 +417,7 @@ def test_a_passport_over_http_is_made_once_and_read_again_for_nothing(tmp_path):
 def test_a_judge_that_is_gone_has_no_passport(tmp_path):
     with (
         LoopbackServer(lambda prompt: "", faults=lambda *_: "401") as server,
-        pytest.raises(ModelError, match="gone"),
+        pytest.raises(ModelError, match="is unavailable"),
     ):
         served(server, tmp_path / "passport.json")
     assert not (tmp_path / "passport.json").exists()
