@@ -310,7 +310,7 @@ def test_a_line_that_cannot_be_used(tmp_path, change, message):
     [
         (b"", "is empty"),
         (b"1 + 1?,1,2,B\n", ":1: 4 columns, expected 6"),
-        (b'1 + 1?,"1,2\n', "is not CSV"),
+        (b'1 + 1?,"1,2\n', "not valid CSV"),
         (b"\xff\xfe,1,2,3,4,B\n", "not UTF-8"),
     ],
 )
@@ -322,5 +322,5 @@ def test_a_csv_that_cannot_be_used(tmp_path, content, message):
 
 
 def test_a_csv_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="file not found"):
         list(read_questions(tmp_path / "mmlu.csv"))

@@ -49,7 +49,7 @@ _EASY: Final = frozenset(list(_TERMS)[:11])
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Links between people (``female`` tells their sex); the question: what is the first ``asked`` to the second?"""
+    """Links between people (``female`` tells their sex); ``asked`` is the pair whose relation is wanted."""
 
     female: tuple[bool, ...]
     links: tuple[Fact, ...]
