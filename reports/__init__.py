@@ -1,4 +1,4 @@
-"""Showing: runs in, one offline HTML out."""
+"""Offline HTML reports of runs and trainings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What all figures share: scales, ticks and their labels, the frame of a plot, marks of runs, SVG elements.
+"""Shared by all figures: scales, ticks and labels, the frame of a plot, markers of runs, SVG elements.
 
-Figures are SVG written by hand: no library, no script, no style attribute. Colours come from the classes ``m0`` …
-``m7`` of the style sheet; shapes differ too, for print and for eyes that see colours otherwise. The numbers stand
-in a table beside a figure, so figures are hidden from screen readers.
+Figures are plain SVG without scripts and style attributes. Colours come from the classes ``m0`` … ``m7`` of the
+style sheet; marker shapes differ too, for print and for colour-blind readers. A table beside each figure has the
+numbers, so figures are hidden from screen readers.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _SHAPES = (
 
 
 def coordinate(value: float) -> str:
-    """Write a length or a place with up to two decimals."""
+    """Format a coordinate with up to two decimals."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def element(tag: str, *children: str, **attributes: str | float | None) -> Markup:
-    """Write an element; text in it stays text.
+    """Return an SVG element; text children are escaped.
 
-    Attributes are in the order given: ``text_anchor`` stands for ``text-anchor``, ``class_`` for ``class``. Numbers
-    are written as coordinates, what is None is left out.
+    Attributes keep their order: ``text_anchor`` becomes ``text-anchor``, ``class_`` becomes ``class``. Numbers are
+    formatted as coordinates, None is omitted.
     """
     named = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(value if isinstance(value, str) else coordinate(value))}"'
@@ -52,18 +52,18 @@ def element(tag: str, *children: str, **attributes: str | float | None) -> Marku
 def text(
     x: float | str, y: float | str, words: str, anchor: str | None = None, *, kind: str | None = None
 ) -> Markup:
-    """Write words at a place; ``anchor`` is which end of them, or their middle, stands there."""
+    """Return a text element; ``anchor`` is start, middle or end."""
     return element("text", words, class_=kind, x=x, y=y, text_anchor=anchor)
 
 
 def figure(kind: str, width: float, height: float, parts: Iterable[str]) -> Markup:
-    """Return a picture of so many units, hidden from screen readers; ``kind`` are its classes."""
+    """Return an SVG of ``width`` × ``height`` units, hidden from screen readers; ``kind`` are its classes."""
     size = f"0 0 {coordinate(width)} {coordinate(height)}"
     return element("svg", Markup().join(parts), class_=kind, viewBox=size, aria_hidden="true")
 
 
 def corners(points: Iterable[tuple[float, float]]) -> str:
-    """Write the points of a polygon."""
+    """Format the points of a polygon."""
     return " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in points)
 
 
@@ -71,17 +71,17 @@ def corners(points: Iterable[tuple[float, float]]) -> str:
 
 
 def tone(run: int) -> str:
-    """Return the class that has the colour of a run."""
+    """Return the CSS class with the colour of a run."""
     return f"m{run % COLOURS}"
 
 
 def mark(run: int, x: float | str, y: float | str) -> Markup:
-    """Return the mark of a run, its middle at a place."""
+    """Return the marker of a run, centred at (x, y)."""
     return element("svg", _shape(run), x=x, y=y, overflow="visible")
 
 
 def swatch(run: int) -> Markup:
-    """Return the mark of a run for a legend."""
+    """Return the marker of a run for a legend."""
     return element("svg", _shape(run), class_="swatch", viewBox="-6 -6 12 12", aria_hidden="true")
 
 
@@ -94,15 +94,15 @@ def _shape(run: int) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What the ends of an axis stand for, and which values between them are written.
+    """The range of an axis and its ticks.
 
     Attributes:
-        low: the value at its beginning.
-        high: the value at its end, greater than ``low``.
-        ticks: values that are written beside it, from the lowest; two at least.
-        percent: whether values are shares, written in per cent.
-        terse: whether labels are as short as can be, beside a head that names the unit, and differences have their
-            signs; otherwise they have equal decimals and the unit, as suits a column.
+        low: the lowest value.
+        high: the highest value, greater than ``low``.
+        ticks: values with labels, ascending; two at least.
+        percent: whether values are shares, formatted in per cent.
+        terse: whether labels are as short as possible, without a unit, and differences are signed; otherwise they
+            have equal decimals and the unit.
     """
 
     low: float
@@ -112,19 +112,16 @@ class Scale:
     terse: bool = False
 
     def at(self, value: float) -> float:
-        """Return where a value stands, 0 at the beginning and 1 at the end; what lies beyond an end stands at it.
-
-        It is exact to a hundredth of a per cent, which is finer than a screen.
-        """
+        """Return the position of a value in [0, 1], clipped, rounded to 0.0001."""
         share = (value - self.low) / (self.high - self.low)
         return round(min(max(share, 0.0), 1.0) * 100, 2) / 100
 
     def place(self, value: float) -> str:
-        """Write where a value stands, in per cent of the axis."""
+        """Format the position of a value in per cent of the axis."""
         return coordinate(self.at(value) * 100)
 
     def labels(self, numbers: Numbers) -> list[str]:
-        """Write the ticks."""
+        """Return the labels of the ticks."""
         step = self.ticks[1] - self.ticks[0]
         return [
             ("+" if self.terse and self.low < 0 < tick else "")
@@ -153,7 +150,7 @@ def scale_of(points: Sequence[Mapping[str, Any] | None], unit: str) -> Scale:
 
 
 def scale_around_zero(points: Sequence[Mapping[str, Any] | None], unit: str) -> Scale:
-    """Return a scale for differences, with 0 in its middle."""
+    """Return a scale for differences, symmetric around 0."""
     low, high = _extent(points)
     reach = round_up(max(-low, high)) or 1.0
     return quarters(-reach, reach, percent=unit == "share")
@@ -166,7 +163,7 @@ def _extent(points: Sequence[Mapping[str, Any] | None]) -> tuple[float, float]:
 
 
 def round_up(value: float) -> float:
-    """Return the next of 1, 2, 4, 6, 8 and 10 times a power of ten: quarters of these are short to write."""
+    """Round up to 1, 2, 4, 6, 8 or 10 times a power of ten, whose quarters have short labels."""
     if value <= 0:
         return 0.0
     power = 10.0 ** floor(log10(value))
@@ -185,7 +182,7 @@ def scale_of_values(values: Sequence[float], count: int, *, percent: bool) -> Sc
     rough = (high - low) / count
     power = 10.0 ** floor(log10(rough))
     step = next(size * power for size in (1, 2, 2.5, 5, 10) if rough <= size * power * (1 + 1e-9))
-    # A hair beyond a round number is not worth another stretch of paper.
+    # A value slightly beyond a round number does not need another tick.
     first, last = floor(low / step + 0.02), ceil(high / step - 0.02)
     ticks = tuple(round(number * step, 12) for number in range(first, last + 1))
     return Scale(ticks[0], ticks[-1], ticks, percent)
@@ -207,7 +204,7 @@ def scale_of_steps(last: int, count: int) -> Scale:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where a plot lies in its figure, in units from the top left, and the scales of its two axes."""
+    """The position of a plot in its figure, in units from the top left, and the scales of its axes."""
 
     left: float
     top: float
@@ -217,21 +214,21 @@ class Frame:
     up: Scale
 
     def x(self, value: float) -> float:
-        """Return where a value of the scale across stands."""
+        """Return the x coordinate of a value."""
         return self.left + self.width * self.across.at(value)
 
     def y(self, value: float) -> float:
-        """Return where a value of the scale upwards stands."""
+        """Return the y coordinate of a value."""
         return self.top + self.height * (1 - self.up.at(value))
 
     @property
     def bottom(self) -> float:
-        """The height of the axis across."""
+        """The y coordinate of the x axis."""
         return self.top + self.height
 
     @property
     def right(self) -> float:
-        """The end of the axis across."""
+        """The x coordinate of the right end."""
         return self.left + self.width
 
 
@@ -241,7 +238,7 @@ def axes(frame: Frame, numbers: Numbers, *, upright: bool = False) -> Iterator[M
     Args:
         frame: of the plot.
         numbers: how numbers are written.
-        upright: whether the grid has upright lines, too; one without has a base.
+        upright: whether the grid has vertical lines, too; otherwise the x axis is drawn.
     """
     across = zip(frame.across.ticks, frame.across.labels(numbers), strict=True)
     up = zip(frame.up.ticks, frame.up.labels(numbers), strict=True)

@@ -1,7 +1,4 @@
-"""Figures of learning: curves over steps, and histograms of a critic.
-
-A reader with a pointer finds each step's numbers under it.
-"""
+"""Figures of training: curves over steps with tooltips, and histograms of a critic."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ def curve_chart(
         lines: of `learning.learning_data`.
         strings: the words of the page.
         numbers: how numbers are written.
-        wide: the large form, on which rounds have their names.
+        wide: the large form, with the names of rounds.
     """
     width, height = (960, 340) if wide else (360, 200)
     top = 18 + (16 * sum(len(line["rounds"]) > 1 or line["kind"] == "loop" for line in lines) if wide else 0)
@@ -57,7 +54,7 @@ def curve_chart(
 
 
 def _ground(frame: Frame, lines: Sequence[Mapping[str, Any]], words: Mapping[str, Any] | None) -> Iterator[Markup]:
-    """Draw what lies behind the curves: alarms, resets, rounds, and the names of rounds where there are words."""
+    """Draw the background: alarms, resets, rounds, and the names of rounds if ``words`` are given."""
     step = frame.width / (frame.across.high - frame.across.low)
 
     def stretch(kind: str, first: float, last: float) -> Markup:
@@ -117,7 +114,7 @@ def _path(frame: Frame, points: Iterable[Sequence[float]]) -> str:
 
 
 def _ends(frame: Frame, lines: Sequence[Mapping[str, Any] | None], numbers: Numbers) -> Iterator[Markup]:
-    """Write what each line came to at its right, apart from one another."""
+    """Label each line with its last value, without overlaps."""
     ends = sorted(
         (frame.y(line["last"]), at, line["last"]) for at, line in enumerate(lines) if line and line["points"]
     )
@@ -136,7 +133,7 @@ def _hints(
     words: Mapping[str, Any],
     numbers: Numbers,
 ) -> Iterator[Markup]:
-    """Lay the numbers of each written-down step under the pointer."""
+    """Draw invisible rectangles with tooltips: the values of each step."""
     by_step: dict[int, list[str]] = {}
     for line, about in zip(of_lines, lines, strict=True):
         for step, value in zip(about["numbered"], line["numbers"] if line else (), strict=False):
@@ -154,7 +151,7 @@ def _hints(
 
 
 def histogram_chart(one: Mapping[str, Any], at: int, *, numbers: Numbers) -> Markup:
-    """Return one of the critic's histograms, 220 × 148 units: bars are computed, the outline is what it claims."""
+    """Return one of the critic's histograms, 220 × 148 units: bars: computed; outline: stated."""
     shares = {side: _shares(one[side]) for side in ("computed", "claimed") if one[side]}
     most = max(max(some) for some in shares.values())
     frame = Frame(

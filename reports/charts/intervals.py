@@ -1,7 +1,6 @@
 """Figures of scores: intervals in the rows of a table, score against cost, scores by category.
 
-A row of a table spans a `Scale` from left to right in percentages of its own width and is measured in ``em`` from
-top to bottom, so it grows and shrinks with the column and the font around it.
+Charts in table rows use percentages horizontally and ``em`` vertically, so they scale with the column and the font.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ MOST_OUTLINES: Final = 6
 
 
 def axis(scale: Scale, numbers: Numbers) -> Markup:
-    """Return the scale that heads a column of `intervals`."""
+    """Return the axis for the header of a column of `intervals`."""
     ends = {scale.low: "start", scale.high: "end"}
     ticks = [
         text(f"{scale.place(tick)}%", "1em", label, ends.get(tick, "middle"))
@@ -50,20 +49,20 @@ def axis(scale: Scale, numbers: Numbers) -> Markup:
 def intervals(
     points: Sequence[Mapping[str, Any] | None], *, first: int = 0, bars: bool = False, scale: Scale = SHARE
 ) -> Markup:
-    """Return one line a run: a mark at ``value``, a whisker from ``low`` to ``high``, and a bar from 0 if asked.
+    """Return one line per run: a marker at ``value``, a whisker from ``low`` to ``high``, optionally a bar from 0.
 
     Args:
         points: ``{"value", "low", "high"}``; a missing point or a missing value leaves its line empty.
         first: the number of the first run, which decides colour and shape.
         bars: whether a pale bar reaches from 0 to the value.
-        scale: what the ends stand for.
+        scale: the range.
     """
     lines = [
         _line(point, first + index, (index + 0.5) * LINE_HEIGHT, bars, scale)
         for index, point in enumerate(points)
         if point and point.get("value") is not None
     ]
-    # The style sheet draws the grid: as elements it would be a sixth of a page.
+    # The style sheet draws the grid: as elements it would make pages larger by a sixth.
     kind = "track lined zero" if scale.low == -scale.high else "track lined"
     height = f"{coordinate(len(points) * LINE_HEIGHT)}em"
     return element("svg", Markup().join(lines), class_=kind, height=height, aria_hidden="true")

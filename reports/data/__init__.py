@@ -1,1 +1,1 @@
-"""Runs and trainings in, plain tables out: everything that the pages show."""
+"""Tables of everything that pages show, read from runs and trainings."""

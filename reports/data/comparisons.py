@@ -16,19 +16,19 @@ def comparisons(runs: Sequence[Path], outcomes: Outcomes) -> list[dict[str, Any]
     """Compare the first run with each of the others, as `evalkit compare` does.
 
     Return ``{"first", "second", "tasks", "warnings", "trouble"}`` for each pair: the numbers of the runs; for each
-    task its metrics, headline first, with their differences (first less second) and those of their breakdowns; and
-    what stands in the way where the two cannot be compared. ``won`` and ``lost`` of a difference are the numbers of
-    its samples among the ``outcomes``, None where there is no such sample.
+    task its metrics, headline first, with their differences (first minus second) and those of their breakdowns; and
+    in ``trouble`` the reason if the two cannot be compared. ``won`` and ``lost`` of a difference index
+    ``outcomes``, None where there is no such sample.
     """
     return [_comparison(runs, second, outcomes) for second in range(1, len(runs))]
 
 
 def _comparison(runs: Sequence[Path], second: int, outcomes: Outcomes) -> dict[str, Any]:
-    found: dict[str, Any] = {"first": 0, "second": second, "tasks": [], "warnings": [], "trouble": ""}
+    comparison: dict[str, Any] = {"first": 0, "second": second, "tasks": [], "warnings": [], "trouble": ""}
     try:
         compared = compare_runs(runs[0], runs[second])
     except (InputError, UsageError) as error:
-        return found | {"trouble": str(error)}
+        return comparison | {"trouble": str(error)}
     tasks: dict[str, dict[str, dict[str, Any]]] = {}
     for difference in compared.differences:
         metrics = tasks.setdefault(difference.task, {})
@@ -40,7 +40,7 @@ def _comparison(runs: Sequence[Path], second: int, outcomes: Outcomes) -> dict[s
             breakdown = tasks[difference.task][difference.metric]["breakdown"]
             breakdown.setdefault(difference.dimension, []).append(_part(difference, second, outcomes))
     named = [{"task": task, "metrics": list(metrics.values())} for task, metrics in tasks.items()]
-    return found | {"tasks": named, "warnings": list(compared.warnings)}
+    return comparison | {"tasks": named, "warnings": list(compared.warnings)}
 
 
 def _links(difference: Difference, second: int, outcomes: Outcomes) -> dict[str, int | None]:

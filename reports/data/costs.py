@@ -1,4 +1,4 @@
-"""What the answers of a leaderboard took, and what a score costs; what nobody knows is None, and never 0."""
+"""Tokens, cost and time behind the scores of a leaderboard; unknown values are None, never 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What one run of a task took: tokens, money by currency, seconds."""
+    """Tokens, cost by currency and seconds of one task in a run."""
 
     samples: int | None = None
     scored: int | None = None
@@ -24,9 +24,8 @@ class Effort:
     tokens_a_second: float | None = None
 
     @classmethod
-    def of(cls, of_run: Mapping[str, Any] | None) -> Effort:
-        """Return what a run took, as a report's table has the run; nothing is known of one that is not there."""
-        of_run = of_run or {}
+    def of(cls, of_run: Mapping[str, Any]) -> Effort:
+        """Read the effort from a task's entry in the report's table; what is missing there is unknown."""
         usage, cost = of_run.get("usage") or {}, of_run.get("cost") or {}
         answered, seconds = of_run.get("answered") or 0, of_run.get("seconds") or 0.0
         written = usage.get("completion_tokens") or None
@@ -46,7 +45,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """The place of an entry on a board: its run, its score with the interval, its rank, what it took, its judge."""
+    """A row of a board: run, score with interval, rank, effort, judge."""
 
     entry: int
     run: int
@@ -64,9 +63,9 @@ class BoardRow:
 
 
 def cost_plot(rows: Sequence[BoardRow]) -> dict[str, Any]:
-    """Return points of (cost, score): money where two models have a known cost in one currency, else answer tokens.
+    """Return points of (cost, score): cost if two models have one in the same currency, else answer tokens.
 
-    A point is ``best`` when no other costs as little and is as good.
+    ``best`` marks the points of the Pareto front.
     """
     currencies = Counter(currency for row in rows for currency in row.effort.cost or ())
     currency, times = max(currencies.items(), key=lambda item: (item[1], item[0]), default=("", 0))

@@ -1,4 +1,4 @@
-"""Which samples a count of wins stands for: a link beside the count leads to these and no others."""
+"""The samples behind each count of wins or losses, which links from counts to samples refer to."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from typing import Any
 
 
 class Outcomes:
-    """The samples on which one run did better than another, by the numbers that differences refer to them by."""
+    """Lists of samples on which one run did better than another; differences refer to them by index."""
 
     def __init__(self) -> None:
-        self._found: list[dict[str, Any]] = []
+        self._lists: list[dict[str, Any]] = []
 
     def add(self, samples: Sequence[str], *, task: str, title: str, better: int, worse: int) -> int | None:
-        """Note the ids of samples; return their number, None where there are none.
+        """Add a list of sample ids; return its index, None for an empty list.
 
         ``title`` names the metric; ``better`` and ``worse`` are the numbers of the runs.
         """
         if not samples:
             return None
         about = {"task": task, "title": title, "better": better, "worse": worse}
-        self._found.append({**about, "samples": list(samples)})
-        return len(self._found) - 1
+        self._lists.append({**about, "samples": list(samples)})
+        return len(self._lists) - 1
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return ``[{"task", "title", "better", "worse", "samples": [id, …]}]``."""
-        return self._found
+        return self._lists
 
 
 def placed(outcomes: Iterable[Mapping[str, Any]], places: Mapping[tuple[str, str], Sequence[int]]) -> list[Any]:
-    """Replace the ids of outcomes by the places of their attempts in a list, each as its distance from the last.
+    """Replace sample ids by the delta-encoded positions of their attempts, which compress well.
 
-    ``places`` has, by task and sample id, the positions from 0 up. Distances are small, and so pack well.
+    ``places`` has the positions, from 0, by task and sample id.
     """
-    found = []
+    encoded = []
     for one in outcomes:
         at = sorted(place for sample in one["samples"] for place in places.get((one["task"], sample), ()))
         steps = [place - before for place, before in zip(at, [-1, *at], strict=False)]
-        found.append({**one, "samples": steps})
-    return found
+        encoded.append({**one, "samples": steps})
+    return encoded

@@ -1,4 +1,4 @@
-"""How far a run, a training or a loop has come, and whether it goes on, has ended or broke off."""
+"""Progress and state of runs, trainings and loops."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .learning_files import is_learning, is_loop, read_rounds, run_in
 Kind = Literal["run", "training", "loop"]
 State = Literal["going", "finished", "stopped", "damaged"]
 
-# What a training or a report keeps for itself: no run lies below these.
+# Folders of trainings that contain no runs.
 _OWN_FOLDERS = frozenset({"checkpoints", "adapter"})
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a piece of work stands.
+    """Progress of a run, training or loop.
 
     Attributes:
-        kind: what it is.
-        title: the model that is asked, the name of a training's folder; of a damaged directory, what is wrong.
-        state: ``going`` while a living process writes; ``stopped`` when none does and the end was not reached.
+        kind: run, training or loop.
+        title: the model of a run, the folder of a training; for a damaged directory, the error.
+        state: ``going`` while a process writes; ``stopped`` when none does and the work is unfinished.
         done: finished rows of a run, steps of a training, judged rounds of a loop.
-        total: how many there will be, None where that is not known.
-        started: ISO 8601 in UTC, None where that is not known.
+        total: expected number, None if unknown.
+        started: ISO 8601 in UTC, None if unknown.
     """
 
     kind: Kind
@@ -43,20 +43,20 @@ class Progress:
     started: str | None = None
 
     def unfinished(self) -> dict[str, Any] | None:
-        """Return what a page says of work that is not at its end."""
+        """Return state and progress of unfinished work, None for finished work."""
         if self.state == "finished":
             return None
         return {"state": self.state, "done": self.done, "total": self.total}
 
 
 class LineCounts:
-    """Counts the lines of files that grow, reading only what is new."""
+    """Counts the lines of growing files, reading only new bytes."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[int, int, int]] = {}
 
     def of(self, path: Path) -> int:
-        """Return the number of whole lines, 0 where there is no file."""
+        """Return the number of complete lines, 0 without a file."""
         try:
             with path.open("rb") as file:
                 inode = os.fstat(file.fileno()).st_ino
@@ -74,7 +74,7 @@ class LineCounts:
 
 
 def progress_of(directory: Path, counts: LineCounts) -> Progress:
-    """Tell how far the work in a directory has come."""
+    """Return the progress of the work in a directory."""
     try:
         if not is_learning(directory):
             return run_progress(directory, read_manifest(directory), counts)
@@ -84,7 +84,7 @@ def progress_of(directory: Path, counts: LineCounts) -> Progress:
 
 
 def run_progress(directory: Path, manifest: Manifest, counts: LineCounts) -> Progress:
-    """Tell how far a run has come, given its manifest."""
+    """Return the progress of a run with this manifest."""
     return Progress(
         "run",
         manifest.model.name,
@@ -126,7 +126,7 @@ def _state(going: bool, ended: bool) -> State:
 def find_work(root: Path) -> Iterator[Path]:
     """Yield the directories below a folder (or the folder itself) that hold a run, a training or a loop, by path.
 
-    Links are not followed, and a directory in which one leads out of the folder is passed over.
+    Symbolic links are not followed; directories that contain links out of the folder are skipped.
     """
     root = root.resolve()
     for place, folders, files in os.walk(root):

@@ -1,7 +1,7 @@
-"""The table of proofs: six criteria by problem, two models side by side, as data and as Markdown.
+"""Table of proof grades: six criteria by problem, two models side by side, as data and as Markdown.
 
 Means are recomputed from the criteria, shown raw and rounded, and compared with the means that a published table
-prints. Models that were measured under different settings get a banner, and no winner is named.
+prints. Models that were run with different settings get a warning, and no winner is named.
 
 A published table is a JSON file::
 
@@ -9,7 +9,7 @@ A published table is a JSON file::
      "rows": [{"problem", "model", "criteria": {"correctness": 35, …} | null, "mean"?, "printed_mean"?}],
      "overall"?: {model: mean}}
 
-``mean`` and ``overall`` are recomputed means of cells that are not at hand; with ``criteria`` they are not needed.
+``mean`` and ``overall`` are recomputed means for rows without ``criteria``.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class ProofRow:
 
     @property
     def mean(self) -> float | None:
-        """The mean of the criteria that apply; without them the mean that somebody recomputed, if any."""
+        """The mean of the criteria that apply; without criteria the recomputed mean, if any."""
         known = [value for value in (self.criteria or {}).values() if value is not None]
         return fmean(known) if known else self.known_mean
 
     @property
     def misprint(self) -> bool:
-        """Whether the printed mean is not the mean, however it is rounded."""
+        """Whether the printed mean differs from the mean by more than rounding."""
         if self.mean is None or self.printed_mean is None:
             return False
         return abs(self.mean - self.printed_mean) > _ROUNDING
@@ -78,7 +78,7 @@ class ProofTable:
         return tuple(name for name in dict.fromkeys([*first, *second]) if first.get(name) != second.get(name))
 
     def mean_of(self, model: str) -> float | None:
-        """The mean of a model's means over problems; from printed ones only where no others are known."""
+        """The mean of a model's means over problems; printed ones are used only where no others are known."""
         rows = [row for row in self.rows if row.model == model]
         means = [row.mean for row in rows if row.mean is not None]
         if means and len(means) == len(rows):
@@ -97,15 +97,15 @@ def read_table(path: Path) -> ProofTable:
         InputError: the file cannot be read, or a field of it cannot be used (names file, row and field).
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        published = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {error}") from None
     try:
-        first, second = found["models"]
-        rows = tuple(_row(record, (first, second), number) for number, record in enumerate(found["rows"], start=1))
-        return ProofTable(
-            found["title"], (first, second), rows, found.get("settings", {}), found.get("overall", {})
-        )
+        first, second = published["models"]
+        models, records = (first, second), enumerate(published["rows"], start=1)
+        rows = tuple(_row(record, models, number) for number, record in records)
+        settings, overall = published.get("settings", {}), published.get("overall", {})
+        return ProofTable(published["title"], models, rows, settings, overall)
     except KeyError as error:
         raise InputError(f"{path}: field {error} is missing") from None
     except (TypeError, ValueError) as error:
@@ -119,7 +119,10 @@ def table_of_runs(first: Path, second: Path) -> ProofTable:
         InputError: a directory is not a run, or no solution of it has criteria.
     """
     manifests = [read_manifest(directory) for directory in (first, second)]
-    models = _labels([manifest.model.name for manifest in manifests])
+    first_model, second_model = (manifest.model.name for manifest in manifests)
+    models = (first_model, second_model)
+    if first_model == second_model:
+        models = (f"{first_model} (1)", f"{second_model} (2)")
     cells = [_cells(directory) for directory in (first, second)]
     problems = sorted({problem for of_run in cells for problem in of_run}, key=natural_order)
     rows = tuple(
@@ -132,7 +135,7 @@ def table_of_runs(first: Path, second: Path) -> ProofTable:
 
 
 def as_data(table: ProofTable) -> dict[str, Any]:
-    """Return everything that the Markdown shows, as JSON values; ``ratio`` is the higher mean over the lower."""
+    """Return the table as JSON values; ``ratio`` is the higher mean divided by the lower."""
     means = {model: table.mean_of(model) for model in table.models}
     return {
         "title": table.title,
@@ -158,11 +161,14 @@ def as_data(table: ProofTable) -> dict[str, Any]:
 
 
 def as_markdown(table: ProofTable) -> str:
-    """Return the table in Russian, with what is to be said about it below."""
+    """Return the table in Russian as Markdown, with notes below."""
     data = as_data(table)
     lines = [f"### {table.title}", ""]
     if data["unfair"]:
-        differing = ", ".join(f"{name} ({_both(table, name)})" for name in data["unfair"])
+        first, second = (table.settings.get(model, {}) for model in table.models)
+        differing = ", ".join(
+            f"{name} ({first.get(name, _ABSENT)} и {second.get(name, _ABSENT)})" for name in data["unfair"]
+        )
         lines += [f"> **Условия неодинаковы:** {differing}. Победитель не называется.", ""]
     lines += [_line(_HEADS), _line(["---", "---", *["---:"] * (len(_HEADS) - 2)])]
     lines += [_line(_shown(row)) for row in table.rows]
@@ -171,10 +177,6 @@ def as_markdown(table: ProofTable) -> str:
     ]
     lines += ["", *_notes(table, data)]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _both(table: ProofTable, setting: str) -> str:
-    return " и ".join(str(table.settings.get(model, {}).get(setting, _ABSENT)) for model in table.models)
 
 
 def rounded(value: float) -> int:
@@ -208,24 +210,19 @@ def _percent(value: Any, number: int, name: str) -> float | None:
     return float(value)
 
 
-def _labels(models: Sequence[str]) -> tuple[str, str]:
-    first, second = models
-    return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
-
-
 def _cells(directory: Path) -> dict[str, dict[str, float | None]]:
-    said: dict[str, list[Mapping[str, float | None]]] = defaultdict(list)
+    graded: dict[str, list[Mapping[str, float | None]]] = defaultdict(list)
     for row in read_rows(directory):
         criteria = row.score.parts.get("criteria")
         if criteria:
-            said[row.id].append(criteria)
-    if not said:
-        raise InputError(f"{directory}: no solution in it was described by the six criteria")
-    return {problem: {name: _average(each, name) for name in CRITERIA} for problem, each in said.items()}
+            graded[row.id].append(criteria)
+    if not graded:
+        raise InputError(f"{directory}: no solution in it was graded by the six criteria")
+    return {problem: {name: _average(each, name) for name in CRITERIA} for problem, each in graded.items()}
 
 
-def _average(said: Iterable[Mapping[str, float | None]], name: str) -> float | None:
-    known = [value for criteria in said if (value := criteria.get(name)) is not None]
+def _average(graded: Iterable[Mapping[str, float | None]], name: str) -> float | None:
+    known = [value for criteria in graded if (value := criteria.get(name)) is not None]
     return fmean(known) if known else None
 
 

@@ -1,6 +1,6 @@
-"""The samples of a report: the answers of all runs to one prompt, in an order that no run's timing decides.
+"""The samples of a report: the answers of all runs to one prompt, in an order independent of timing.
 
-Rows are read one by one and kept compressed, so that a hundred thousand answers fit in memory.
+Rows are kept compressed, so that a hundred thousand answers fit in memory.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Table = dict[Key, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """All samples of some runs; iterating yields one plain table a sample.
+    """All samples of some runs; iterating yields one plain table per sample.
 
     ::
 
         {"task", "id", "epoch", "messages", "target"?, "metadata"?, "answers": [{…} | None]}
 
-    ``answers`` has one entry a run. ``keys`` are in the order of the report.
+    ``answers`` has one entry per run. ``keys`` are in the order of the report.
     """
 
     keys: tuple[Key, ...]
@@ -66,7 +66,7 @@ def _unpacked(row: bytes) -> SampleRow:
 
 
 def side_by_side(tables: Sequence[Table], tasks: Sequence[str]) -> Samples:
-    """Put the rows of runs side by side; ``tasks`` gives the order of the tasks."""
+    """Join the rows of runs by sample; ``tasks`` gives the order of the tasks."""
     table: dict[Key, list[bytes | None]] = {}
     for index, rows in enumerate(tables):
         for key, row in rows.items():
@@ -120,7 +120,7 @@ def _answer(row: SampleRow) -> dict[str, Any]:
         answer["turns"] = list(completion.turns) if len(completion.turns) > 1 else None
         answer["loglikelihoods"] = [list(pair) for pair in completion.loglikelihoods]
     kept = _known(answer)
-    # An empty text is an answer; no text at all means that the model was never heard.
+    # An empty text is an answer; a missing text means that there was none.
     return kept | {"text": completion.text} if completion else kept
 
 

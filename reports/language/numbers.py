@@ -1,4 +1,4 @@
-"""How numbers and times are written in one language; what is unknown is a dash."""
+"""Formatting of numbers and times in one language; unknown values are a dash."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Numbers:
-    """How numbers and times are written in one language; ``None`` is a dash."""
+    """Formats numbers and times in one language; ``None`` is a dash."""
 
     def __init__(self, strings: Mapping[str, Any]) -> None:
         self._style = strings["numbers"]
@@ -35,7 +35,7 @@ class Numbers:
         return self._dash if share is None else self._decimal(share) + self._style["percent"]
 
     def value(self, point: Mapping[str, Any] | None, unit: str = "share") -> str:
-        """Write the ``value`` of a point in its unit: ``52.7%``, or ``8.21`` for what is no share."""
+        """Write the ``value`` of a point in its unit: ``52.7%``, or ``8.21`` for other numbers."""
         number = point.get("value") if point else None
         return self.percent(number) if unit == "share" else self.decimal(number)
 
@@ -77,7 +77,7 @@ class Numbers:
         return self._localized(text.lstrip("+-") if zero else text)
 
     def significant(self, number: float | None, *, share: bool = False) -> str:
-        """Write a number with three digits that count, a share in per cent; very small ones with a power of ten."""
+        """Write a number with three significant digits, shares in per cent, tiny ones with a power of ten."""
         if number is None:
             return self._dash
         number = number * 100 if share else number
@@ -93,9 +93,9 @@ class Numbers:
         return self._localized(text) + unit
 
     def tick(self, number: float, step: float, *, share: bool = False, terse: bool = False) -> str:
-        """Write a number of an axis whose numbers are ``step`` apart, with the decimals that these need.
+        """Write the label of a tick on an axis with this ``step``, with as many decimals as the step needs.
 
-        A ``terse`` one has no more decimals than it needs itself, and a share no sign of per cent.
+        A ``terse`` label has no trailing zeros, and no per cent sign.
         """
         number, step = (number * 100, step * 100) if share else (number, step)
         unit = self._style["percent"] if share and not terse else ""
@@ -115,7 +115,7 @@ class Numbers:
         return f"{number:,.0f}".replace("-", "−").replace(",", self._style["thousands"])
 
     def duration(self, seconds: float | None) -> str:
-        """Write seconds with the two largest units that they fill."""
+        """Write a duration in its two largest units."""
         if seconds is None:
             return self._dash
         units: dict[str, str] = self._style["units"]
@@ -128,7 +128,7 @@ class Numbers:
         return f"{self.decimal(seconds, 1)} {units['second']}"
 
     def money(self, cost: Mapping[str, Any] | None) -> str:
-        """Write what is known of a cost by currency; ``≥`` where the cost of some requests is unknown."""
+        """Write the known cost by currency; ``≥`` where the cost of some requests is unknown."""
         if not cost or not cost["known_cost"]:
             return self._dash
         amounts = (
@@ -138,7 +138,7 @@ class Numbers:
         return ("≥ " if cost["cost"] is None else "") + ", ".join(amounts)
 
     def moment(self, text: str | None) -> str:
-        """Write an ISO 8601 moment in UTC to the minute; anything else as it stands."""
+        """Write an ISO 8601 time in UTC to the minute; other texts unchanged."""
         if not text:
             return self._dash
         try:

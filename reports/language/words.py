@@ -1,4 +1,4 @@
-"""The words of a page: one file a subject in this folder, each with all languages, which have the same keys."""
+"""The texts of pages: one YAML file per subject, with the same keys in every language."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ FILES: Final = tuple(sorted(Path(__file__).parent.glob("*.yaml")))
 
 @cache
 def words_in(language: str) -> dict[str, Any]:
-    """Return all words in a language by their keys; ``{braces}`` in them are filled in where they are used.
+    """Return all texts in a language by key; ``{placeholders}`` are filled in by templates and scripts.
 
     Raises:
-        UsageError: there are none in this language.
+        UsageError: an unknown language.
     """
     words: dict[str, Any] = {}
     for file in FILES:
         languages: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
         if language not in languages:
-            raise UsageError(f"no report in the language {language!r}; there is {', '.join(sorted(languages))}")
+            raise UsageError(f"unknown language {language!r}; available: {', '.join(sorted(languages))}")
         words |= languages[language]
     return words

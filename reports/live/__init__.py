@@ -1,1 +1,1 @@
-"""Pages served while runs are going on."""
+"""Pages of runs in progress."""

@@ -1,4 +1,4 @@
-"""Pages built on demand: one at a time, anew only when the files that they show changed, and not too often."""
+"""Pages built on demand: one at a time, again only after their files changed, with a limited frequency."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ...files import is_held
 from ..pages.packing import shard_folder
 
 Signature = frozenset[tuple[str, int, int]]
-"""Path, time of the last change and size of every file that a page may show."""
+"""Path, modification time and size of every file that a page depends on."""
 
 RESTS = 10
-"""A page that took a second to build is not built again for so many seconds, however its files grow."""
+"""A page that took one second to build is rebuilt after this many seconds at the earliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class _Built:
 class BuiltPages:
     """Keeps built pages as ``page-N.html`` in a folder of its own, with their shards in ``page-N.data``.
 
-    A page that is built anew gets another number and the one before stays for one more time, so that a reader who
-    still has it open finds its shards.
+    A rebuilt page gets a new number; the previous version is kept, so that a browser that shows it can load its
+    shards.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +49,7 @@ class BuiltPages:
         self._number = 0
 
     def get(self, name: str, sources: Sequence[Path], build: Callable[[Path], object]) -> bytes:
-        """Return a page, built by ``build(file)`` if what lies in ``sources`` asks for it."""
+        """Return a page, built by ``build(file)`` if the files in ``sources`` changed."""
         with self._lock:
             versions = self._built.setdefault(name, [])
             signature = signature_of(sources)
@@ -66,16 +66,16 @@ class BuiltPages:
 
 
 def signature_of(directories: Sequence[Path]) -> Signature:
-    """Describe the files in directories, at any depth, so that any change of them, or of who writes, changes it."""
-    found = set()
+    """Return a fingerprint of the files in directories, at any depth, and of the locks held there."""
+    files = set()
     for directory in directories:
         for path in directory.rglob("*"):
             try:
                 state = path.stat()
-            except OSError:  # replaced or removed this very moment
+            except OSError:  # replaced or removed in the meantime
                 continue
             if path.name == ".lock":
-                found.add((str(path), 0, int(is_held(path.parent))))
+                files.add((str(path), 0, int(is_held(path.parent))))
             elif path.suffix != ".part":
-                found.add((str(path), state.st_mtime_ns, state.st_size))
-    return frozenset(found)
+                files.add((str(path), state.st_mtime_ns, state.st_size))
+    return frozenset(files)

@@ -1,4 +1,4 @@
-"""A report that is written again and again while what it shows is going on."""
+"""A report that is rewritten while its runs are in progress."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _LOOK_SECONDS = 0.5
 
 
 def is_going(directories: Sequence[Path]) -> bool:
-    """Tell whether a living process writes into one of the directories."""
+    """Tell whether a process writes into one of the directories."""
     return any(progress_of(directory, LineCounts()).state == "going" for directory in directories)
 
 
 def write_until_ended(
     directories: Sequence[Path], write: Callable[[], Path], *, seconds: float = REFRESH_SECONDS
 ) -> Path:
-    """Call ``write`` every few seconds while a directory is being written, and once when none is any more.
+    """Call ``write`` every few seconds while a run is in progress, and once after the end.
 
-    A page that takes long to write is written less often: most of the time belongs to the run.
+    A page that is slow to write is written less often, to leave the CPU to the run.
     """
     while True:
         going = is_going(directories)

@@ -1,4 +1,4 @@
-"""Styles, scripts and the font of pages, put together of their parts, and the policy that permits no others."""
+"""Styles, scripts and the font of pages, and the Content-Security-Policy that allows only these."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ STYLES: Final = (
     "report/report.css", "samples/samples.css", "samples/rich.css", "leaderboard/leaderboard.css",
     "learning/learning.css", "shared/print.css",
 )  # fmt: skip
-"""In this order: of rules that weigh the same, the last one holds."""
+"""In this order: of rules with equal specificity the last one applies."""
 
 SCRIPTS: Final = (
     "samples/text.js", "samples/differences.js", "samples/answers.js", "samples/parts.js", "samples/verdicts.js",
     "samples/explorer.js", "samples/shards.js", "samples/outcomes.js", "samples/filters.js", "samples/list.js",
     "samples/detail.js", "samples/moving.js", "samples/start.js", "leaderboard/rows.js", "shared/refresh.js",
 )  # fmt: skip
-"""In this order: what a part runs at once stands in those before it."""
+"""In this order: a part may use those before it while it loads."""
 
 
 def style_text() -> str:
@@ -37,7 +37,7 @@ def script_text(names: Sequence[str] = SCRIPTS) -> str:
 
 
 def math_font() -> str:
-    """Return the rule that brings the font of formulas with it."""
+    """Return the CSS rule with the embedded font for formulas."""
     # Without a font that has a MATH table Chromium drops radicals: √(b²−4ac) would read as b²−4ac.
     font = base64.b64encode((TEMPLATES / "shared" / "math.woff2").read_bytes()).decode()
     return (
@@ -46,7 +46,7 @@ def math_font() -> str:
 
 
 def policy(style: str, script: str, *, has_font: bool, has_shards: bool) -> str:
-    """Return the Content-Security-Policy of a page: this style, this script, its shards if it has any."""
+    """Return the Content-Security-Policy of a page: this style, this script, and its shards, if any."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -1,6 +1,6 @@
-"""The leaderboard: all runs below a folder, on one page, with what tells them apart and what does not.
+"""The leaderboard: all runs below a folder, with scores, ranges of ranks and costs.
 
-The data comes first: `leaderboard_data` makes one table, which the page renders and which lies as JSON beside it.
+`leaderboard_data` makes one table, which the page renders and which is written beside it as JSON.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ SCHEMA_VERSION = 2
 # Runs that differ only in these share a row, each with its own tasks.
 _OWN_FIELDS = {"tasks", "data", "limit", "base_url", "judge"}
 
+_NO_METRIC = {"name": "", "title": "", "unit": "share", "runs": [], "breakdown": []}
+
 Board = tuple[str, str, str]
-"""(task, version, sha256 of the data): what scores must agree in to be put side by side."""
+"""(task, version, sha256 of the data): scores are comparable only if all three agree."""
 
 
 def write_leaderboard(
@@ -45,7 +47,7 @@ def write_leaderboard(
 
     Equal runs give equal bytes. ``output`` may be a folder: the file is then ``leaderboard.html`` in it.
     ``baseline`` is the model, run or label that differences are measured against; by default the best of each task.
-    A run that cannot be read is left out: the page lists it with the reason, and ``tell`` hears it.
+    A run that cannot be read is left out: the page lists it with the reason, and ``tell`` is called with a message.
 
     Raises:
         UsageError: no run has that name, or an unknown language.
@@ -63,7 +65,7 @@ def write_leaderboard(
 def find_runs(directory: Path) -> list[Path]:
     """Return the run directories below a folder (or the folder itself), sorted by path.
 
-    A ``manifest.json`` without a ``samples.jsonl`` beside it is something else's, or a run that has not begun.
+    A ``manifest.json`` without a ``samples.jsonl`` is not a run, or one that has not begun.
 
     Raises:
         InputError: there is none.
@@ -71,7 +73,7 @@ def find_runs(directory: Path) -> list[Path]:
     folders = (path.parent for path in Path(directory).rglob("manifest.json"))
     found = sorted(folder for folder in folders if (folder / "samples.jsonl").exists())
     if not found:
-        raise InputError(f"{directory} holds no run: no manifest.json with a samples.jsonl lies below it")
+        raise InputError(f"{directory} contains no run (a folder with manifest.json and samples.jsonl)")
     return found
 
 
@@ -123,13 +125,13 @@ def leaderboard_data(runs: Sequence[Path], *, baseline: str | None = None) -> tu
 
 
 def _loaded(runs: Sequence[Path]) -> tuple[list[Run], list[dict[str, str]]]:
-    """Load what can be read, and tell why the rest cannot."""
+    """Load runs; return those that can be read, and the reasons for the others."""
     loaded, left_out = [], []
     for directory in map(Path, runs):
         try:
             loaded.append(load_run(directory))
         except (EvalkitError, OSError) as error:
-            # The page may be read elsewhere, where a path of this machine says nothing.
+            # The page may be read on another machine, where local paths are meaningless.
             reason = str(error).replace(str(directory), directory.name)
             left_out.append({"directory": directory.name, "reason": reason})
     if not loaded:
@@ -139,7 +141,7 @@ def _loaded(runs: Sequence[Path]) -> tuple[list[Run], list[dict[str, str]]]:
 
 
 def _entries(loaded: Sequence[Run], data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Put runs of one model with the same settings, no two judges and no task in common into one row."""
+    """Join runs of one model into a row if settings and judge agree and no task is in both."""
     rows: dict[bytes, list[list[int]]] = defaultdict(list)
     for index, run in enumerate(loaded):
         settings = run.manifest.spec.model_dump(mode="json", exclude=_OWN_FIELDS)
@@ -168,7 +170,7 @@ def _entries(loaded: Sequence[Run], data: Mapping[str, Any]) -> list[dict[str, A
 
 
 def _judge_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the judge of a row, and what is known of it."""
+    """Return the judge of a row with its passport and decoys."""
     judged = next((run for run in runs if run["judge"]), runs[0])
     return {name: judged[name] for name in ("judge", "passport", "canaries")}
 
@@ -180,15 +182,15 @@ def _may_share_a_row(one: Run, other: Run) -> bool:
 
 
 def _differing_settings(data: Mapping[str, Any], count: int) -> list[list[str]]:
-    """Return, for each run, the settings that are not the same in all runs, as ``name = value``."""
-    found: list[list[str]] = [[] for _ in range(count)]
+    """Return, for each run, the settings that differ between runs, as ``name = value``."""
+    settings: list[list[str]] = [[] for _ in range(count)]
     for warning in data["warnings"]:
         if warning["kind"] in ("setting", "evalkit"):
             name = warning.get("name", "evalkit")
             for index, value in warning["values"]:
                 if name not in NAMES.values() or data["runs"][index]["judge"]:
-                    found[index].append(f"{name} = {value}")
-    return found
+                    settings[index].append(f"{name} = {value}")
+    return settings
 
 
 def _chosen(baseline: str | None, entries: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> int | None:
@@ -200,7 +202,7 @@ def _chosen(baseline: str | None, entries: Sequence[Mapping[str, Any]], data: Ma
         for name in (entry["label"], str(entry["model"]), *entry["names"], *folders):
             names.setdefault(name, number)
     if baseline not in names:
-        raise UsageError(f"no run is called {baseline!r}.{nearest(baseline, names)}")
+        raise UsageError(f"no run or model is named {baseline!r}.{nearest(baseline, names)}")
     return names[baseline]
 
 
@@ -218,7 +220,7 @@ def _tallies(loaded: Sequence[Run], samples: Samples) -> dict[tuple[int, str], T
 
 
 def _boards(loaded: Sequence[Run], entries: Sequence[Mapping[str, Any]]) -> dict[Board, dict[int, int]]:
-    """Return the boards, and for each which run of which entry is on it."""
+    """Return the runs of each board by entry."""
     boards: dict[Board, dict[int, int]] = {}
     for number, entry in enumerate(entries):
         for index in entry["runs"]:
@@ -239,10 +241,8 @@ def _board(
     name, version, sha256 = board
     (task,) = [task for task in data["tasks"] if task["name"] == name]
     metrics = [metric for metric in task["metrics"] if metric["kind"] == "task"]
-    metric: Mapping[str, Any] = (
-        metrics[0] if metrics else {"name": "", "title": "", "unit": "share", "runs": [], "breakdown": []}
-    )
-    # The headline may have no parts where the metric behind it has: prompts consist of instructions.
+    metric: Mapping[str, Any] = metrics[0] if metrics else _NO_METRIC
+    # The headline may lack a breakdown that another metric has: prompts consist of instructions.
     sliced = next((one for one in metrics if one["breakdown"] and one["unit"] == metric["unit"]), metric)
     values = {entry: tallies[index, name].values for entry, index in by_entry.items()}
     standings = standing(values, chosen)
@@ -259,18 +259,10 @@ def _board(
                 "won": outcomes.add(won, **about, better=index, worse=other),
                 "lost": outcomes.add(lost, **about, better=other, worse=index),
             }
-        of_run = task["runs"][index]
+        of_run = task["runs"][index] or {}
+        estimate = {name: point.get(name) for name in ("value", "low", "high")}
         rows.append(
-            BoardRow(
-                entry,
-                index,
-                point.get("value"),
-                point.get("low"),
-                point.get("high"),
-                rank,
-                Effort.of(of_run),
-                (of_run or {}).get("judge"),
-            )
+            BoardRow(entry, index, rank=rank, effort=Effort.of(of_run), judge=of_run.get("judge"), **estimate)
         )
     rows.sort(key=lambda row: (row.value is None, -(row.value or 0.0), row.entry))
     return {
@@ -308,7 +300,7 @@ def _dimensions(metric: Mapping[str, Any], rows: Sequence[BoardRow]) -> list[dic
 
 
 def _name_variants(boards: Sequence[dict[str, Any]]) -> None:
-    """Tell boards of one task apart by their version and their data."""
+    """Label boards of the same task by version and data."""
     times = Counter(board["task"] for board in boards)
     for board in boards:
         is_alone = times[board["task"]] == 1
@@ -316,7 +308,7 @@ def _name_variants(boards: Sequence[dict[str, Any]]) -> None:
 
 
 def _order(entries: Sequence[Mapping[str, Any]], boards: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Return the numbers of the entries, best first: by all tasks, else by the first task that they did."""
+    """Return the entries, best first: by the mean over tasks, else by the first task with a score."""
     values = {row["entry"]: row["value"] for board in reversed(boards) for row in board["rows"]}
 
     def place(entry: int) -> tuple[bool, float, int]:
@@ -330,7 +322,7 @@ def _order(entries: Sequence[Mapping[str, Any]], boards: Sequence[Mapping[str, A
 def _add_overall(
     entries: Sequence[dict[str, Any]], boards: Sequence[Mapping[str, Any]], tallies: Mapping[tuple[int, str], Tally]
 ) -> None:
-    """Give each entry that is on every board the average of its tasks, each counting the same, scores in [0, 1]."""
+    """Set the unweighted mean over tasks, in [0, 1], of each entry that is on every board."""
     if len(boards) < 2:
         return
     for number, entry in enumerate(entries):

@@ -1,9 +1,9 @@
-"""How samples travel: an index that the page lists and filters by, and shards with the whole texts.
+"""Compression of samples: an index for the list and the filters, and shards with the full texts.
 
-A shard is JSON in windows-1251, gzipped, in base85. A Russian letter is then one byte before packing and not two,
-which makes a sixth less of it in the end; what that alphabet lacks is escaped. A report that is small holds its
-shards; those of a larger one are classic scripts in a folder beside it, each a single call of ``evalkitShard``,
-which a page opened from a disk may load where it may load neither modules nor data.
+A shard is JSON in windows-1251, gzipped, in base85. Russian letters then take one byte before compression, which
+makes shards smaller by a sixth; other characters are escaped. A small report embeds its shards; those of a larger
+one are classic scripts in a folder beside it, each a single call of ``evalkitShard``: a page opened from disk can
+load scripts, but neither modules nor data.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ..data.outcomes import placed
 from .rich_text import rich
 
 LARGEST_FILE: Final = 1_500_000
-"""Bytes of a page that still holds its samples itself."""
+"""Size limit, in bytes, of a page with embedded samples."""
 
 SHARD_BYTES: Final = 500_000
-"""JSON bytes of a shard, or more where a single sample has more."""
+"""JSON bytes of a shard; more if a single sample is larger."""
 
 MOST_RENDERED: Final = 10_000
-"""Texts that are rendered, two milliseconds each; the others are shown as they were written."""
+"""Limit of rendered texts, which take two milliseconds each; the others are shown as plain text."""
 
 _TEASER = 120
 
@@ -44,7 +44,7 @@ _WRITTEN = str.maketrans("<>&", ",./")
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """``index`` and ``shards`` of samples as base64 text; ``has_formulas`` tells whether there is any formula."""
+    """``index`` and ``shards`` of samples as base85 text; ``has_formulas``: whether any text has a formula."""
 
     count: int
     index: str
@@ -53,12 +53,12 @@ class Packed:
 
     @property
     def size(self) -> int:
-        """The length of all shards together."""
+        """The total length of all shards."""
         return sum(map(len, self.shards))
 
 
 def pack(samples: Iterable[Mapping[str, Any]], outcomes: Iterable[Mapping[str, Any]] = ()) -> Packed:
-    """Render and pack samples, with the `outcomes` that tell which of them a count stands for.
+    """Render and pack samples, with the `outcomes` that counts link to.
 
     Equal samples and outcomes give equal text.
     """
@@ -123,7 +123,7 @@ def write_shards(page: Path, shards: Iterable[str]) -> None:
 
 
 def _joined(lines: Iterable[bytes]) -> str:
-    # The answers to one prompt stand together, within the 32 KB that gzip looks back: that is where text repeats.
+    # Answers to one prompt are adjacent, within gzip's window of 32 KB, because they repeat each other.
     return _packed(b"[" + b",".join(lines) + b"]")
 
 
@@ -143,7 +143,7 @@ codecs.register_error(_ESCAPED, _escape)
 
 
 def _entry(sample: Mapping[str, Any], shard: int, at: int) -> dict[str, Any]:
-    """Return what the list of samples shows and filters by.
+    """Return the entry of a sample in the index, for the list and the filters.
 
     An answer is ``[value, status, "101", ids?]``: which instructions were followed, by position in the sample's
     ``ids`` unless it has its own.
@@ -170,7 +170,7 @@ def _verdicts(answer: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def _rendered(samples: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Put HTML beside every text that has anything to render: right beside it, where it packs best."""
+    """Add HTML beside every text with markup: adjacent, where it compresses best."""
     made = count()
 
     def html(text: Any) -> str | None:

@@ -1,9 +1,8 @@
-"""The one HTML file: it opens from a memory stick, asks for nothing, and text in it can become nothing but text.
+"""Rendering of a self-contained HTML page in which model output is always inert.
 
-Names and numbers are written by jinja2 with autoescape. Prompts and answers travel as gzip in base64, are
-unpacked by the page's only script and reach the page as text nodes, or as what `rich_text` made of them. The
-Content-Security-Policy permits this script and the one style sheet by their hashes, and nothing else but the shards
-of a large report, which lie beside it.
+Jinja2 with autoescape writes names and numbers. Prompts and answers are compressed, unpacked by the page's only
+script and inserted as text nodes, or as the HTML that `rich_text` sanitised. The Content-Security-Policy allows
+this script and the style sheet by their hashes, and the shards of a large report beside the page.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from .environment import environment_in
 from .packing import LARGEST_FILE, Packed, make_folder, pack, shard_folder, write_shards
 from .rich_text import ATTRIBUTES, HTML, MATHML
 
-# First and last code points of what a reader would not see, or what would turn the text around it: C0 and C1
-# controls but tab and line feed, soft hyphen, bidirectional controls, zero-width characters, fillers, lone
-# surrogates, interlinear marks, language tags. In samples the script spares the zero-width joiner of an emoji.
+# Ranges of invisible code points and of those that reorder text: C0 and C1 controls except tab and line feed, soft
+# hyphen, bidirectional controls, zero-width characters, fillers, lone surrogates, interlinear marks, language
+# tags. In samples the script keeps the zero-width joiner of emoji.
 INVISIBLE = (
     (0x0, 0x8), (0xB, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160),
     (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
@@ -81,7 +80,7 @@ def render_page(
 
 
 def render_plain(template: str, language: Language, **context: Any) -> str:
-    """Render a page that shows no samples; its only script is the one that loads it afresh.
+    """Render a page without samples; its only script reloads it.
 
     Raises:
         UsageError: an unknown language.
@@ -114,12 +113,12 @@ def _render(
 
 
 def make_visible(text: str) -> str:
-    """Replace characters that a reader would not see by their names, as in ``⟨U+202E⟩``."""
+    """Replace invisible characters by their code points, as in ``⟨U+202E⟩``."""
     return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
 
 
 def _config(data: Mapping[str, Any], language: Language, folder: str) -> dict[str, Any]:
-    """Collect what the script needs beside the samples."""
+    """Return the configuration of the page's script."""
     words = words_in(language)
     return {
         "language": language,

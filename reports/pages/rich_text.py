@@ -1,7 +1,7 @@
-"""What a model wrote, as a reader would like it: Markdown, formulas as MathML, code in colours; and harmless.
+"""Model output as sanitised HTML: Markdown, formulas as MathML, highlighted code.
 
-Everything is turned into HTML here, in Python, and then stripped of all but the elements and attributes named
-below. The page's script lets nothing else through either. The raw text stays beside it: that is what was scored.
+Text is rendered in Python and sanitised with the allow-lists below, which the page's script applies again. The raw
+text, which was scored, stays available.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
-# Markdown parsers take quadratic time on some texts; beyond this a text is shown as it stands.
+# Markdown parsers take quadratic time on some texts; beyond these limits a text is shown as plain text.
 LONGEST_TEXT: Final = 20_000
 MOST_BRACKETS: Final = 400
 LONGEST_FORMULA: Final = 1_000
@@ -52,16 +52,16 @@ ATTRIBUTES: Final = {
 }
 
 _MARKED_UP = re.compile(r"[*_`#|$\\]|^[ \t]*+(?:[-+>]|\d++[.)])[ \t]|^[ \t]*+(?:---|===)|~~", re.MULTILINE)
-# A sum of money is no formula: a digit right after the closing dollar, or a space inside it, tells.
+# Amounts of money are not formulas: recognised by a digit after the closing dollar or a space inside.
 _CLOSERS: Final = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
 
 
 def rich(text: str) -> str | None:
-    r"""Return a text as harmless HTML, or None where that would show nothing that the text itself does not.
+    r"""Return a text as sanitised HTML, or None if it has no markup.
 
-    Texts longer than `LONGEST_TEXT` characters are left as they are. Formulas stand between ``$…$``, ``$$…$$``,
-    ``\(…\)`` or ``\[…\]``; one that cannot be read stays as it was written. Links and pictures are left with
-    their words alone: a model leads nobody anywhere. The same text always gives the same HTML.
+    Texts longer than `LONGEST_TEXT` characters give None. Formulas stand between ``$…$``, ``$$…$$``,
+    ``\(…\)`` or ``\[…\]``; one that cannot be parsed is shown as source. Links and images
+    are reduced to their text. Equal texts give equal HTML.
     """
     if len(text) > LONGEST_TEXT or not _MARKED_UP.search(text):
         return None
@@ -85,19 +85,19 @@ def rich(text: str) -> str | None:
 
 
 def formula(source: str, *, display: bool) -> str | None:
-    """Return a formula as MathML, not yet harmless; None when it cannot be read."""
+    """Return a formula as MathML, not yet sanitised; None if it cannot be parsed."""
     if len(source) > LONGEST_FORMULA or source.count("{") > 120:
         return None
     from latex2mathml.converter import convert
 
     try:
         return convert(source, display="block" if display else "inline")
-    except Exception:  # the converter raises what it likes on a broken formula, RecursionError among it
+    except Exception:  # the converter raises various errors on malformed formulas, including RecursionError
         return None
 
 
 def code(source: str, language: str) -> str | None:
-    """Return source code as spans with the classes of Pygments, not yet harmless; None for an unknown language."""
+    """Return source code as spans with the classes of Pygments, not yet sanitised; None for an unknown language."""
     if len(source) > LONGEST_CODE:
         return None
     from pygments import highlight
@@ -117,7 +117,7 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
     from markdown_it.common.utils import escapeHtml
 
-    # Raw HTML of a model is text; pictures would be fetched.
+    # Raw HTML is shown as text; images would be fetched.
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
     parser.disable("image")
     parser.inline.ruler.before("escape", "formula", _inline_formula)
@@ -171,7 +171,7 @@ def _inline_formula(state: StateInline, silent: bool) -> bool:
 
 
 def _block_formula(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """Read a formula that begins a line and may go on over several; blank lines end it unread."""
+    """Parse a formula that starts a line and may span several; a blank line before its end makes it plain text."""
     start = state.bMarks[first] + state.tShift[first]
     opener = next((mark for mark in ("$$", "\\[") if state.src.startswith(mark, start)), None)
     if opener is None or state.is_code_block(first):

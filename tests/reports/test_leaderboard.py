@@ -195,7 +195,7 @@ def test_equal_runs_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_runs_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no run"):
+    with pytest.raises(InputError, match="contains no run"):
         write_leaderboard(tmp_path, tmp_path / "board.html")
 
 

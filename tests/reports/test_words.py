@@ -61,7 +61,7 @@ def test_a_word_stands_in_one_file() -> None:
 
 
 def test_an_unknown_language_is_named() -> None:
-    with pytest.raises(UsageError, match="'fr'; there is en, ru"):
+    with pytest.raises(UsageError, match="'fr'; available: en, ru"):
         words_in("fr")
 
 
