@@ -152,7 +152,7 @@ def test_russian_interface(runs: list[Path], tmp_path: Path) -> None:
 
 
 def test_an_unknown_language_is_wrong_usage(runs: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="'fr'; there is en, ru"):
+    with pytest.raises(UsageError, match="'fr'; available: en, ru"):
         write_report(runs, tmp_path / "report.html", language="fr")  # type: ignore[arg-type]
 
 
