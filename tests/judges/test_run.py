@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from evalkit.errors import InputError, ModelError, UsageError
 from evalkit.evals.engine.results import measure_metric
-from evalkit.evals.judging.opening import AskedModel
+from evalkit.evals.judging.opening import GradingModel
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
 from evalkit.judges import forms as forms_module
@@ -61,7 +61,7 @@ async def judges(
     ]
     stored = VerdictCache(cache) if cache else None
     try:
-        yield open_judge([AskedModel(model) for model in models], JudgeSettings(**settings), cache=stored)
+        yield open_judge([GradingModel(model) for model in models], JudgeSettings(**settings), cache=stored)
     finally:
         for model in models:
             await model.close()
@@ -285,7 +285,7 @@ def test_a_small_model_in_this_process_is_a_judge(monkeypatch):
     async def go() -> Judgement:
         model = open_model("embedded", ModelOptions(concurrency=1))
         try:
-            judge = ModelJudge(AskedModel(model), JudgeSettings(attempts=2, max_tokens=300))
+            judge = ModelJudge(GradingModel(model), JudgeSettings(attempts=2, max_tokens=300))
             return await judge.grade("rating", {"question": "Какой город — столица Франции?", "answer": "Париж."})
         finally:
             await model.close()
@@ -580,7 +580,7 @@ def test_the_file_of_verdicts_is_a_judge_to_replay(tmp_path):
                 return await score_mini(judge)
 
         first = asyncio.run(go())
-    replayed = asyncio.run(score_mini(ModelJudge(AskedModel(open_model(f"replay:{tmp_path}/verdicts.jsonl")))))
+    replayed = asyncio.run(score_mini(ModelJudge(GradingModel(open_model(f"replay:{tmp_path}/verdicts.jsonl")))))
     ratings = [
         [[turn["rating"] for turn in score.parts["turns"]] for _, score in scores] for scores in (first, replayed)
     ]
@@ -592,7 +592,7 @@ IN_FLIGHT = 8
 TWO_JUDGES = """
 import asyncio, sys
 from pathlib import Path
-from evalkit.evals.judging.opening import AskedModel
+from evalkit.evals.judging.opening import GradingModel
 from evalkit.evals.models.base import ModelOptions
 from evalkit.evals.models.open import open_model
 from evalkit.judges.cache import VerdictCache
@@ -602,7 +602,7 @@ async def main(url, path, gradings, in_flight):
     options = ModelOptions(base_url=url, concurrency=int(in_flight))
     models = [open_model(f"openai:{name}", options) for name in ("first", "second")]
     cache = VerdictCache(Path(path))
-    judge = open_judge([AskedModel(model) for model in models], cache=cache)
+    judge = open_judge([GradingModel(model) for model in models], cache=cache)
     answers = [{"question": "Столица?", "answer": f"Ответ {number}"} for number in range(int(gradings))]
     graded = await asyncio.gather(*(judge.grade("rating", answer) for answer in answers))
     print(sum(judgement.value for judgement in graded))
