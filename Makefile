@@ -35,7 +35,7 @@ types: $(VENV)/.dev
 	MYPYPATH=$(VENV)/src $(BIN)/mypy -p evalkit
 
 tests: $(VENV)/.dev chromium
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
 
 # Reports are tested in a real browser; without one these tests are skipped.
 chromium:
