@@ -1,4 +1,4 @@
-"""The house as DESIGN draws it: imports point downwards, there are no circles, the door opens quickly.
+"""The package as it is drawn in README: imports point downwards, no circles, and `evalkit --help` is quick.
 
 An import counts wherever it stands: at the top of a module, in a function, under TYPE_CHECKING.
 """
