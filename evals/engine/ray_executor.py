@@ -155,7 +155,8 @@ def open_on_ray(
             raise UsageError(f"on a worker: {one['failure']}")
         if one["identity"] != descriptions[0]["identity"]:
             raise UsageError(
-                f"the workers do not have the same model: {descriptions[0]['identity']} / {one['identity']}"
+                f"the Ray workers loaded different models: {descriptions[0]['identity']} / {one['identity']};"
+                " give all machines the same files and versions"
             )
     kind = RayLikelihoodModel if descriptions[0]["measures"] else RayModel
     return kind(cluster, descriptions[0])

@@ -164,7 +164,7 @@ class LmEvalTask(BaseTask):
         pairs = tuple(("", *request.args) if rolling else request.args[:2] for request in requests)
         if messages:
             if rolling or any(context != prompt for context, _ in pairs):
-                raise UsageError(f"{self.name}: '{name}' measures more than a chat: leave apply_chat_template out")
+                raise UsageError(f"{self.name}: '{name}' measures more than a chat: remove apply_chat_template")
             pairs = tuple(("", continuation) for _, continuation in pairs)
         return Sample(
             id,
@@ -213,12 +213,12 @@ def _messages(text: Any, name: str) -> tuple[Message, ...]:
         messages = tuple(Message(message["role"], message["content"]) for message in json.loads(text))
     except (TypeError, ValueError):
         raise UsageError(
-            f"{name}: this task has no prompt made of messages, or several: leave apply_chat_template out"
+            f"{name}: this task has no prompt made of messages, or several: remove apply_chat_template"
         ) from None
     if messages[-1].role == "assistant":
         raise UsageError(
-            f"{name}: its prompt begins the answer ('{messages[-1].content}'), which a chat cannot:"
-            " leave apply_chat_template out"
+            f"{name}: the task prefills the assistant's answer ('{messages[-1].content}'), which chat models do not"
+            " support: remove apply_chat_template"
         )
     return messages
 

@@ -71,7 +71,8 @@ def plan_tasks(spec: RunSpec) -> list[PlannedTask]:
     for item in planned:
         if names.count(item.task.name) > 1:
             raise UsageError(
-                f"{item.registered_as} without its data file stands for {item.task.name}, which is also in --tasks"
+                f"--tasks names both {item.registered_as} and {item.task.name}, which are the same without a data"
+                f" file: remove one, or give --data {item.registered_as}=FILE"
             )
     return planned
 

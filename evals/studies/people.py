@@ -225,8 +225,8 @@ def _graded(line: Record, gradings: Mapping[GradingKey, _RowGrading]) -> _RowGra
     if asked is None:
         turn = f", turn {line['turn']}" if line.get("turn") is not None else ""
         raise line.error(
-            f"the run has nothing that judges grade at task {line['task']!r}, id {line['id']!r},"
-            f" epoch {line['epoch']!r}{turn}"
+            f"this line matches no graded answer of the run: task {line['task']!r}, id {line['id']!r},"
+            f" epoch {line['epoch']!r}{turn}; is it the queue of another run?"
         )
     if asked.answer_sha256 != line["answer_sha256"]:
         raise line.error(f"the answer of '{line['id']}' has changed since this line was exported")

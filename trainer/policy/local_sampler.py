@@ -87,7 +87,7 @@ def _continue(
         tokens, values = draw_at(logits, numbers[live, len(rows[live[0]].tokens)], temperature)
         if bool(values.isnan().any()):
             raise ModelError(
-                "the model's logits are not numbers: try ',dtype=float32' or a lower learning rate", fatal=True
+                "the model's logits are NaN or infinite: try ',dtype=float32' or a lower learning rate", fatal=True
             )
         for index, token, value in zip(live, tokens.tolist(), values.tolist(), strict=True):
             rows[index].take(token, policy.stop_tokens)

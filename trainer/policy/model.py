@@ -81,7 +81,10 @@ class Policy(CausalLM):
         """
         own = self.trainable(adapter)
         if own.keys() != tensors.keys() or any(own[name].shape != tensors[name].shape for name in own):
-            raise ModelError(f"the saved adapter '{adapter}' does not have the shape that the recipe sets")
+            raise ModelError(
+                f"the saved adapter '{adapter}' does not match the recipe's 'lora' (rank, targets): restore these"
+                " settings, or train in a new directory"
+            )
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(tensors[name])

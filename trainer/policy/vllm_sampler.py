@@ -206,7 +206,7 @@ class VllmSampler:
         reason = choice.get("finish_reason")
         if not tokens or len(tokens) != len(values) or reason not in ("stop", "length"):
             sent = f"{len(tokens)} tokens with {len(values)} log-probabilities, ended by {reason!r}"
-            raise ModelError(f"vLLM sent {sent}", fatal=True)
+            raise ModelError(f"unexpected response of vLLM: {sent}; check its version", fatal=True)
         return Sampled(tokens, values, reason)
 
 

@@ -162,4 +162,4 @@ def _generated(row: Continuation, stop_tokens: frozenset[int]) -> Generated:
 
 
 def _no_number(lm: CausalLM) -> ModelError:
-    return ModelError(f"the model's logits are not numbers in {lm.model.dtype}: try dtype=float32", fatal=True)
+    return ModelError(f"the model's logits are NaN or infinite in {lm.model.dtype}: try dtype=float32", fatal=True)

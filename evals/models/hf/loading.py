@@ -106,7 +106,10 @@ def load(checkpoint: Checkpoint, settings: Settings) -> Loaded:
         raise ModelError(f"{checkpoint.folder} cannot be loaded: {_first_line(error)}", fatal=True) from error
     if missing := sorted(report["missing_keys"]):
         # transformers would go on with random numbers in their place.
-        raise ModelError(f"{checkpoint.folder} lacks {len(missing)} weights, {missing[0]} for one", fatal=True)
+        raise ModelError(
+            f"{checkpoint.folder}: the checkpoint is incomplete: {len(missing)} missing weights, e.g. {missing[0]}",
+            fatal=True,
+        )
     identity = {
         "dtype": str(model.dtype).removeprefix("torch."),
         "device": settings.device_type,
@@ -156,9 +159,9 @@ def _with_adapter(model: Any, name: str) -> tuple[Any, str]:
             found = adapted.load_adapter(str(folder), "default")
         strange = [*found.missing_keys, *found.unexpected_keys]
         if strange:
-            raise ValueError(f"{len(strange)} of its weights have no counterpart, {strange[0]} for one")
+            raise ValueError(f"{len(strange)} missing or unexpected weights, e.g. {strange[0]}")
     except Exception as error:
-        raise ModelError(f"the adapter {folder} does not fit: {_first_line(error)}", fatal=True) from error
+        raise ModelError(f"the adapter {folder} does not fit this base model: {_first_line(error)}", fatal=True) from error
     return adapted, adapter_sha256(folder)
 
 

@@ -75,7 +75,7 @@ def open_vllm(name: str, options: ModelOptions) -> VllmModel:
     name, options = split_adapter(name, options)
     chosen = read_options("vllm", options, OPTIONS)
     if not name:
-        raise UsageError("which model? vllm:FOLDER, vllm:owner/model or vllm:FILE.gguf")
+        raise UsageError("--model vllm: names no model: give vllm:FOLDER, vllm:owner/model or vllm:FILE.gguf")
     installation = find_vllm(chosen.get("python"))
     checkpoint = find_checkpoint(name, revision=chosen.get("revision"))
     adapter = find_adapter(chosen["lora"]) if "lora" in chosen else None

@@ -99,7 +99,7 @@ def read_labelled(path: Path) -> LabelledSet:
         raise InputError(f"{path}: two answers have the id {twice!r}; give each an 'id' of its own")
     labels = {answer.label for answer in answers}
     if len(labels) < 2:
-        raise InputError(f"{path}: every label is {labels.pop():g}: nothing to agree on")
+        raise InputError(f"{path}: all labels are {labels.pop():g}; agreement needs at least two different labels")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return LabelledSet(path, sha256, tuple(answers), labels <= {0.0, 1.0})
 

@@ -87,7 +87,7 @@ def test_an_answer_that_is_begun_for_the_model_takes_no_chat_template(folder: Pa
     path = changed(folder, SUMS, metadata='gen_prefix: "The sum is"\nmetadata:')
     (sample,) = open_lm_eval(path).samples(split="test", limit=1, seed=0)
     assert sample.messages[0].content.endswith("The sum is")
-    with pytest.raises(UsageError, match=r"its prompt begins the answer .'The sum is'."):
+    with pytest.raises(UsageError, match=r"prefills the assistant's answer .'The sum is'."):
         list(open_lm_eval(f"{path},apply_chat_template=true").samples(split="test", limit=1, seed=0))
 
 

@@ -76,4 +76,8 @@ def grid_of(tokenizer: Any) -> tuple[tuple[str, ...], list[int]]:
         ids = [tokenizer(label, add_special_tokens=False)["input_ids"] for label in labels]
         if all(len(some) == 1 for some in ids) and len({some[0] for some in ids}) == GRID:
             return labels, [some[0] for some in ids]
-    raise ModelError("this tokenizer has no eleven single tokens for the critic's grid", fatal=True)
+    raise ModelError(
+        "method gmpo cannot use this model: its tokenizer has no single tokens for the scores 0 … 10 or A … K;"
+        " use another model or method",
+        fatal=True,
+    )
