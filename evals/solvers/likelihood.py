@@ -22,6 +22,8 @@ async def measure_likelihoods(sample: Sample, model: LikelihoodModel) -> tuple[t
     chat = ""
     if sample.messages:
         if not isinstance(model, RenderingModel):
-            raise ModelError("this model gives no log-likelihoods after a chat template: remove apply_chat_template", fatal=True)
+            raise ModelError(
+                "this model gives no log-likelihoods after a chat template: remove apply_chat_template", fatal=True
+            )
         chat = model.render(sample.messages)
     return tuple(await model.loglikelihood([(chat + context, text) for context, text in sample.continuations]))

@@ -217,7 +217,9 @@ def _cells(directory: Path) -> dict[str, dict[str, float | None]]:
         if criteria:
             graded[row.id].append(criteria)
     if not graded:
-        raise InputError(f"{directory}: no proof in this run has grades by the six criteria (see docs/grade-proofs.md)")
+        raise InputError(
+            f"{directory}: no proof in this run has grades by the six criteria (see docs/grade-proofs.md)"
+        )
     return {problem: {name: _average(each, name) for name in CRITERIA} for problem, each in graded.items()}
 
 

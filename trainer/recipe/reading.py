@@ -216,7 +216,7 @@ def _check(recipe: Recipe) -> None:
         if value is not None and not recipe.objective.kl_weight:
             raise UsageError(f"field '{field}.kl_above' needs 'objective.kl_weight' above 0")
     if recipe.sampling.longer and recipe.objective.options.get("max_length") is not None:
-        raise UsageError("field 'objective.options.max_length' is fixed, but 'longer' raises the limit during training: remove one")
+        raise UsageError("field 'objective.options.max_length' is fixed, but 'longer' raises the limit: remove one")
 
 
 def _check_weights(field: str, mixed: Mapping[str, Source] | Mapping[str, Chats]) -> None:

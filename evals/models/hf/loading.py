@@ -161,7 +161,9 @@ def _with_adapter(model: Any, name: str) -> tuple[Any, str]:
         if strange:
             raise ValueError(f"{len(strange)} missing or unexpected weights, e.g. {strange[0]}")
     except Exception as error:
-        raise ModelError(f"the adapter {folder} does not fit this base model: {_first_line(error)}", fatal=True) from error
+        raise ModelError(
+            f"the adapter {folder} does not fit this base model: {_first_line(error)}", fatal=True
+        ) from error
     return adapted, adapter_sha256(folder)
 
 
