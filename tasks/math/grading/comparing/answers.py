@@ -7,10 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ..limits import ITEMS
-from ..node import Node, number, renamed, rough, symbol
+from ..node import Node, number, renamed, symbol
 from ..reading.answers import assigned_name, name_of, value_of
 from ..reading.deciding import agree, told_apart
 from ..reading.units import Unit
+from ..reading.words import FUNCTIONS
 from ..verdict import Undecided, Unreadable
 from .exact import exact
 from .oracle import Oracle
@@ -19,6 +20,7 @@ from .regions import is_region, region_of, same_regions
 _UNKNOWNS = frozenset("xyzabcnmkpqtuvw")
 _FAMILY_VARIABLES = frozenset("nkmlt")
 _INTEGRATION = frozenset(["C", "c", "C_1", "C_0", "const"])
+_NAMED_FUNCTIONS = frozenset(FUNCTIONS.values())
 _RADIANS = Node("*", (symbol("pi"), number(Fraction(1, 180))))
 _HUNDREDTH = number(Fraction(1, 100))
 
@@ -239,7 +241,7 @@ def _same_equations(gold: Node, answer: Node, oracle: Oracle) -> bool:
         return names[0] is not None and same(gold.args[1], answer, oracle)
     if names[1] is not None or _states_a_value(answer):
         left = answer.args[0]
-        if not _free(left) and rough(left) is not None and not same(left, answer.args[-1], oracle):
+        if not _free(left) and _is_computable(left) and not same(left, answer.args[-1], oracle):
             raise Unreadable("an equation that does not hold")
         return same(gold, answer.args[-1], oracle)
     return False
@@ -262,7 +264,11 @@ def _states_a_value(equation: Node) -> bool:
         return False
     left = equation.args[0]
     unknowns = left.symbols - {"pi", "e", "i"}
-    if left.kind == "call" and any(arg.symbols and name_of(arg) is None for arg in left.args):
+    if (
+        left.kind == "call"
+        and len(unknowns) == 1
+        and any(arg.symbols and name_of(arg) is None for arg in left.args)
+    ):
         return len(left.value.partition("_")[0].rstrip("'*")) == 1
     return len(unknowns) != 1 or left.kind in ("call", "bracket") or left.has("call") or name_of(left) is not None
 
@@ -298,6 +304,13 @@ def _same_values(gold: Node, answer: Node, oracle: Oracle) -> bool:
 def _is_left_to_work_out(node: Node) -> bool:
     """Whether this is arithmetic with more than one step of school: ``1,29 · 17,8 + 140,07 : 16,1``."""
     return not _free(node) and node.has("+", "decimal") and _is_arithmetic(node) and _steps(node) > 0
+
+
+def _is_computable(node: Node) -> bool:
+    """Whether this has a value of its own, as ``f(3)`` has not."""
+    known = node.kind in ("number", "decimal", "symbol", "neg", "+", "*", "inv", "^", "quantity", "degree")
+    named = node.kind == "call" and (node.value in _NAMED_FUNCTIONS or node.value in ("factorial", "binomial"))
+    return (known or named) and all(map(_is_computable, node.args))
 
 
 def _is_arithmetic(node: Node) -> bool:

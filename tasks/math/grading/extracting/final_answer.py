@@ -35,11 +35,12 @@ _MARKER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _JOINING = re.compile(
-    r"(?:\s|[$,;.+&*]|\\[()\[\],;: !]|\\q?quad|\\text\s*\{\s*(?:и|или|and|or)\s*\}|\b(?:и|или|and|or)\b"
+    r"(?:\s|[$,;.+&*]|\\[()\[\],;: !]|\\q?quad|\\text\s*\{\s*(?:и|или|либо|and|or)\s*\}"
+    r"|\b(?:и|или|либо|а также|and|or)\b"
     r"|[a-z]\w{0,2}\s*=|\\[a-z]{1,5}\b)*\\?\Z",
     re.IGNORECASE,
 )
-_CONNECTIVE = re.compile(r"(?<!\w)(?:и|или|and|or)(?!\w)", re.IGNORECASE)
+_CONNECTIVE = re.compile(r"(?<!\w)(?:и|или|либо|and|or)(?!\w)", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![\w.,])[-−–+]?\(?[-−–]?\d+(?:[.,]\d+)*(?:[ \u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?\)?"
     r"(?:\s?[/*^·:]\s?\(?[-−]?\d+(?:[.,]\d+)*\)?)*(?:\s?%|\s?°|!(?!\s+[A-ZА-ЯЁ]))?"
@@ -47,7 +48,7 @@ _NUMBER = re.compile(
 _UNIT_AFTER = re.compile(
     r"[ \u00a0]?([A-Za-zА-Яа-я]{1,12})[²³23]?(?:/[а-яa-z]{1,5}[²³]?|\.? (?:в|per) [а-яa-z]{1,8})?"
 )
-_JOINT = re.compile(r"\s*(?:[,;]\s*(?:и|или|and|or)?|и|или|and|or)\s*")
+_JOINT = re.compile(r"\s*(?:[,;]\s*(?:и|или|либо|а также|and|or)?|и|или|либо|and|or)\s*")
 _SENTENCE_END = re.compile(
     r"(?<!\.)(?<!\\right)(?:[.!?](?=\s+[«\"*(]*[A-ZА-ЯЁ])|(?:[.?]|(?<![\da-z)}!])!)(?=\s*\Z))"
 )

@@ -285,7 +285,8 @@ def _is_unit(tokens: Sequence[Token], index: int) -> bool:
     if token.kind == "text":
         return True
     if len(word) == 1:
-        return not word.isascii() and word in UNITS and index > 0 and tokens[index - 1].kind != "sign"
+        volts = token.text in ("В", "А") and index == len(tokens) - 1
+        return not word.isascii() and (word in UNITS or volts) and index > 0 and tokens[index - 1].kind != "sign"
     if not word.isascii():
         return True
     after_value = index > 0 and (tokens[index - 1].kind == "number" or tokens[index - 1].text in (")", "}"))

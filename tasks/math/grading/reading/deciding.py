@@ -19,6 +19,7 @@ _OPPOSITES: dict[str, tuple[str, str]] = {
     "size": ("выше длинне старше шире глубже тяжеле толще крупне", "ниже короче младше уже мельче легче тоньше"),
     "speed": ("быстре скоре", "медленн"),
     "time": ("раньше прежде опереж спеш", "позже позднее опозда отста"),
+    "when": ("через спустя", "назад"),
     "parity": ("четн", "нечетн"),
     "prime": ("прост", "составн"),
     "sign": ("положит неотрицат", "отрицат неположит"),
@@ -51,6 +52,7 @@ _STARTS = re.compile("(?:" + "|".join(re.escape(stem) for stem, _ in _BY_LENGTH)
 _MEANS = dict(_BY_LENGTH)
 _COMPARED = ("больше", "меньше", "дороже", "дешевле", "выше", "ниже", "длиннее", "короче", "старше", "младше")
 """Words of comparison that `units` has, too."""
+_MAY_BE_LEFT_OUT = frozenset(["when"])
 _NOT = frozenset(["правильно", "правильный", "правило", "остров", "прибыло", "дела", "дело", "делим"])
 """Words that only begin like one that decides."""
 _FILLERS = frozenset(
@@ -125,14 +127,13 @@ def agree(gold: Words | None, answer: Words | None, *, named: bool = False) -> b
     for mark in marks - others:
         if mark[:-1] + ("-" if mark[-1] == "+" else "+") in others:
             return False
-    if gold and not marks <= others:
+    if gold and not {mark for mark in marks if mark[:-1] not in _MAY_BE_LEFT_OUT} <= others:
         return None
     if named and (gold or others) and _stems(ours.all) != _stems(theirs.all):
         return None
     # Heads that have nothing in common («долг», «остаток») may speak of different things.
-    if ours.before and theirs.before and not _stems(ours.before) & _stems(theirs.before):
-        return None
-    return True
+    heads = [_stems(word for word in words.before if not _mark(word)) for words in (ours, theirs)]
+    return None if all(heads) and not heads[0] & heads[1] else True
 
 
 def told_apart(first: Words | None, second: Words | None) -> bool:
@@ -140,5 +141,5 @@ def told_apart(first: Words | None, second: Words | None) -> bool:
     return bool(first and second and _stems(first.all) != _stems(second.all))
 
 
-def _stems(words: frozenset[str]) -> frozenset[str]:
+def _stems(words: Iterable[str]) -> frozenset[str]:
     return frozenset(map(stem, words))

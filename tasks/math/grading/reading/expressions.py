@@ -146,6 +146,8 @@ class Expressions(Atoms):
         base = self.primary()
         for _ in range(DEPTH):
             if self.accept("!"):
+                if self.next.text == "!":
+                    raise Unreadable("a double factorial, or two exclamation marks")
                 base = call("factorial", base)
             elif self.accept("%"):
                 base = Node("*", (base, number(Fraction(1, 100))))

@@ -83,17 +83,20 @@ _ERASED = re.compile(
     r"\\(?:displaystyle|textstyle|scriptstyle|scriptscriptstyle|limits|nolimits|thinspace|hfill)(?![A-Za-z])"
     r"|\\(?:angle|triangle|boxed|fbox|framebox)(?![A-Za-z])"
     r"|\\(?:bf|it|rm|sf|tt|sl|sc|em|bfseries|itshape|boldmath|tiny|scriptsize|footnotesize|small|normalsize)(?![A-Za-z])"
-    r"|\\(?:large|Large|LARGE|huge|Huge|boldsymbol|pmb|bm|mathbf|mathrm|mathit|mathsf|mathtt|mathnormal)(?![A-Za-z])"
+    r"|\\(?:large|Large|LARGE|huge|Huge|boldsymbol|pmb|bm|mathbf|mathrm|mathit|mathsf|mathtt|mathnormal|mathcal|mathscr|mathfrak)(?![A-Za-z])"
     r"|\\(?:text(?:normal|bf|it|rm|sf|tt|up)|underline|emph|mathstrut|strut)(?![A-Za-z])"
     r"|\\(?:text)?color\s*(?:\[\w*\])?\{[^{}]*\}"
     r"|\\q?quad|\\(?:hspace|vspace|label|tag)\*?\{[^{}]*\}|(?<!\\)\\!"
 )
-_UNIT_FRACTION = re.compile(r'\\[dtc]?frac\s*\{\s*"([^"{}]+)"\s*\}\s*\{\s*"([^"{}]+)"\s*\}')
+_UNIT_FRACTION = re.compile(
+    r"\\[dtc]?frac\s*\{\s*\\(?:text|mathrm|mbox|textrm)\s*\{([^{}]+)\}\s*\}"
+    r"\s*\{\s*\\(?:text|mathrm|mbox|textrm)\s*\{([^{}]+)\}\s*\}"
+)
 _FRACTION_NAMES = re.compile(r"\\(?:nice|s|x)frac(?![A-Za-z])")
 _UNCLOSED_BRACE = re.compile(r"\\left\s*\\\{(.*?)\\right\s*\.", re.DOTALL)
 _REMARK_IN_TEXT = re.compile(r'"\s*\([^()"\d]*\)\s*\.?\s*"')
 _LONE_UNIT = re.compile(
-    r"(?<=[\d}) ~,;])\\(?:text|mbox|mathrm|textrm|rm)\s*\{\s*~?([mshgtlNJVWAKC]|min)\s*\}(?![({\[])"
+    r"(?<=[\d}) ~,;])\\(?:text|mbox|mathrm|textrm|rm)\s*\{\s*~?([mshgtlLNJVWAKC]|min)\s*\}(?![({\[])"
 )
 _SCIENTIFIC = re.compile(
     r"(?<![A-Za-zА-Яа-я_\d.,^{])(\d{1,40}(?:[.,]\d{1,40})?)[eEеЕ]([+-]?\d{1,5})(?![\d.,]*[A-Za-zА-Яа-я_^])"
@@ -161,7 +164,8 @@ def _latex(text: str) -> str:
     else:
         text = _ESCAPED_TWICE.sub(r"\\", text)
     text = _PERIOD.sub(r"\1(\2)", _THOUSANDS_IN_LATEX.sub("", text))
-    text = _FRACTION_NAMES.sub(r"\\frac", _LONE_UNIT.sub(r' "\1" ', text))
+    text = _FRACTION_NAMES.sub(r"\\frac", _LONE_UNIT.sub(r' "\1" ', text)).replace("const", "C")
+    text = _UNIT_FRACTION.sub(r' "\1/\2" ', text)
     text = _FENCE.sub("", _UNCLOSED_BRACE.sub(_without_brace, text) if r"\left" in text else text)
     text = _SPACE.sub(" ", text)
     text = text.replace(r"\$", " ").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
@@ -171,8 +175,7 @@ def _latex(text: str) -> str:
         if shorter == text:
             break
         text = shorter
-    text = _UNIT_FRACTION.sub(r'"\1/\2"', _REMARK_IN_TEXT.sub(" ", text))
-    return _ERASED.sub(" ", text)
+    return _ERASED.sub(" ", _REMARK_IN_TEXT.sub(" ", text))
 
 
 def _without_brace(match: re.Match[str]) -> str:
