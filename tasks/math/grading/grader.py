@@ -18,7 +18,7 @@ from .pool import ask
 from .reading.answers import read
 from .reading.deciding import deciding
 from .reading.words import meaning, same_day, same_letter, verdict_word, wording
-from .verdict import Grade, TooLarge, Undecided, Unreadable, Verdict
+from .verdict import Grade, NoAnswer, TooLarge, Undecided, Unreadable, Verdict
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _ENGLISH = re.compile(
@@ -61,13 +61,14 @@ def grade(gold: str, answer: str, *, precision: int | None = None) -> Grade:
     quick = _same_numbers(expected, found, precision)
     if quick is not None:
         return Grade(Verdict.CORRECT if quick else Verdict.WRONG, found[:LENGTH], expected)
-    if _is_given(gold, answer):
+    if gold.split(None, 1)[0] in answer and _is_given(gold, answer) and (" ; " in gold or " ; " not in found):
         return Grade(Verdict.CORRECT, found[:LENGTH], expected, "the same text")
-    if meaning(expected) in ("да", "нет"):
+    needed = _words_needed(expected)
+    if needed == "line":
         found = said(answer).strip() or found
-    elif _decides(expected):
+    elif needed == "statement":
         found = statement(said(answer)) or found
-    verdict, reason = same(expected, found, english=_is_english(gold, answer), precision=precision)
+    verdict, reason = _compared(expected, found, _is_english(gold, answer), precision, BUDGET)
     return Grade(verdict, found[:LENGTH], expected, reason)
 
 
@@ -79,10 +80,15 @@ def same(
     ``english`` decides what a lone comma before three digits is: ``1,234`` is 1.234 in Russian. ``budget`` is in
     seconds.
     """
-    started = time.monotonic()
     quick = _same_numbers(gold, answer, precision)
     if quick is not None:
         return (Verdict.CORRECT if quick else Verdict.WRONG), ""
+    return _compared(gold, answer, english, precision, budget)
+
+
+def _compared(gold: str, answer: str, english: bool, precision: int | None, budget: float) -> tuple[Verdict, str]:
+    """Compare two answers of which not both are plain numbers."""
+    started = time.monotonic()
     if len(answer) > LENGTH:
         return Verdict.LIMIT, f"the final answer has more than {LENGTH} characters"
     if _same_words(gold, answer):
@@ -94,6 +100,8 @@ def same(
         return (Verdict.CORRECT if equal else Verdict.WRONG), ""
     except (TooLarge, RecursionError) as error:
         return Verdict.LIMIT, str(error)
+    except NoAnswer as error:
+        return Verdict.UNPARSED, str(error)
     except Undecided:
         mode, unreadable = "numeric", ""
     except Unreadable as error:
@@ -142,19 +150,21 @@ def _is_given(gold: str, answer: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _decides(gold: str) -> bool:
-    """Whether words beside the gold answer's value say what an answer must say, too."""
+def _words_needed(gold: str) -> str:
+    """Return which words of an answer tell whether it is right: its ``value``, ``statement`` or ``line``."""
+    if meaning(gold) in ("да", "нет"):
+        return "line"
     if not _CYRILLIC.search(gold):
-        return False
+        return "value"
     try:
         node = read(gold)
     except (Unreadable, TooLarge):
-        return True
-    parts = (node, *node.args)
-    return any(
+        return "statement"
+    decided = any(
         part.words and (part.words.before or deciding(part.words.all) or not part.has("number", "decimal"))
-        for part in parts
+        for part in (node, *node.args)
     )
+    return "statement" if decided else "value"
 
 
 @lru_cache(maxsize=4096)

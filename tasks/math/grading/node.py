@@ -51,9 +51,14 @@ class Node:
             return (body.symbols - variable.symbols) | first.symbols | last.symbols
         return frozenset().union(*(arg.symbols for arg in self.args))
 
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of this and of everything inside."""
+        return frozenset([self.kind]).union(*[arg.kinds for arg in self.args])
+
     def has(self, *kinds: str) -> bool:
         """Whether this or anything inside is of one of these kinds."""
-        return self.kind in kinds or any(arg.has(*kinds) for arg in self.args)
+        return not self.kinds.isdisjoint(kinds)
 
 
 _UNORDERED = frozenset({"+", "*", "list", "set", "union", "intersection"})

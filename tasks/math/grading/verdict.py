@@ -36,6 +36,10 @@ class Unreadable(Exception):
     """An expression that our grammar does not have."""
 
 
+class NoAnswer(Unreadable):
+    """What can be read and does not answer: a false statement, an equation left unsolved, words left out."""
+
+
 class TooLarge(Exception):
     """An expression beyond the limits of `evalkit.tasks.math.grading.limits`."""
 

@@ -12,7 +12,7 @@ from ..reading.answers import assigned_name, name_of, value_of
 from ..reading.deciding import agree, told_apart
 from ..reading.units import Unit
 from ..reading.words import FUNCTIONS
-from ..verdict import Undecided, Unreadable
+from ..verdict import NoAnswer, Undecided, Unreadable
 from .exact import exact
 from .oracle import Oracle
 from .regions import is_region, region_of, same_regions
@@ -37,7 +37,7 @@ def same(gold: Node, answer: Node, oracle: Oracle) -> bool:
     if gold.words or answer.words:
         alike = agree(gold.words, answer.words, named=not gold.has("number", "decimal"))
         if alike is None:
-            raise Unreadable("words that may change the meaning")
+            raise NoAnswer("words that may change the meaning")
         if not alike:
             return False
     gold, answer = _spread(gold), _spread(answer)
@@ -197,7 +197,7 @@ def _same_regions(gold: Node, answer: Node, oracle: Oracle) -> bool:
         return _same_rows(gold.args, answer.args, oracle)
     regions = [_region(node) for node in (gold, answer)]
     if regions[0] is not None and regions[1] is None and answer.has("relation"):
-        raise Unreadable("an inequality that is not solved")
+        raise NoAnswer("an inequality that is not solved")
     if regions[0] is not None and regions[1] is not None:
         return same_regions(regions[0], regions[1], oracle)
     if gold.kind == "relation" == answer.kind:
@@ -232,7 +232,7 @@ def _same_equations(gold: Node, answer: Node, oracle: Oracle) -> bool:
                 return False
         if names[0] and not names[1] and not _free(gold.args[-1]):
             if not _states_a_value(answer):
-                raise Unreadable("an equation that is not solved")
+                raise NoAnswer("an equation that is not solved")
             return same(gold.args[-1], answer.args[-1], oracle)
         if gold.args[-1].kind == "bracket":
             return same(value_of(gold), value_of(answer), oracle)
@@ -242,7 +242,7 @@ def _same_equations(gold: Node, answer: Node, oracle: Oracle) -> bool:
     if names[1] is not None or _states_a_value(answer):
         left = answer.args[0]
         if not _free(left) and _is_computable(left) and not same(left, answer.args[-1], oracle):
-            raise Unreadable("an equation that does not hold")
+            raise NoAnswer("an equation that does not hold")
         return same(gold, answer.args[-1], oracle)
     return False
 
@@ -297,7 +297,7 @@ def _same_values(gold: Node, answer: Node, oracle: Oracle) -> bool:
     if gold.has("bracket", "set", "relation", "constant") or answer.has("bracket", "set", "relation", "constant"):
         return False
     if _is_arithmetic(gold) and not gold.has("+") and _is_left_to_work_out(answer):
-        raise Unreadable("an expression that is not worked out")
+        raise NoAnswer("an expression that is not worked out")
     return oracle.equal(gold, _with_constant_of(gold, answer))
 
 

@@ -8,21 +8,23 @@ from ..reading.units import UNITS
 from ..reading.words import FUNCTIONS, HEDGE, NUMERALS
 from .formulas import masked
 
-_SIGN_OF_A_CLAUSE = re.compile(
-    r"[а-яёa-z][^,;(]*[,;(]|[,;(]\s*[$\\а-яёa-z]|\s[-—–]\s|≈|±|\\pm|\bт\.|(?<![а-яёa-z])"
-    r"(?:при|если|когда|где|в случае|достиг|получа|так как|потому|поскольку|ибо|ведь|для|откуда|проверк"
-    r"|because|since|where|when|if|at)(?![a-z])",
+_LENGTH = 2000
+_LETTER = re.compile(r"[а-яёa-z]", re.IGNORECASE)
+_CONJUNCTION = re.compile(
+    r"\s[-—–]\s|\\pm|\bт\.|(?<![а-яёa-z])(?:при|если|когда|где|в случае|достиг|получа|так как|потому|поскольку|ибо"
+    r"|ведь|для|откуда|проверк|because|since|where|when|if|at)(?![a-z])",
     re.IGNORECASE,
 )
+_MARKS = frozenset(",;(≈±—–")
 _WORDS_IN_LATEX = re.compile(r"(\\(?:text|mbox|textrm|mathrm|textit|textbf)\s*\{)([^{}]*)\}")
-_LATEX_SPACE = re.compile(r"\\(?:q?quad|[,;: !])|~")
+_LATEX_SPACE = re.compile(r"(?<!\\)\\(?:q?quad(?![A-Za-z])|[,;: ])|~")
 _INTEGER = (
     r"(?:люб(?:ое|ого|ых|ом)|произвольн\w+|всех|все|кажд\w+|некотор\w+|-|—|–|:"
     r"|цел(?:ое|ого|ых|ые|ом)|число|числа|чисел|числах?)"
 )
 _INTEGERS = re.compile(
-    rf"[,;]?\s*(?:\(\s*)?(?:(?:где|для|при)\s+)?(?:{_INTEGER}\s+)*\$?(?<![A-Za-z\\])([a-z])(?![A-Za-z(])\$?"
-    rf"(?P<after>(?:\s*{_INTEGER}(?![а-яё]))*)(?:\s*\))?(?=\s*[.,;]?\s*\Z)"
+    rf"[,;]?\s*(?:\(\s*)?(?:(?:где|для|при)\s+)?(?:{_INTEGER}\s+){{0,4}}\$?(?<![A-Za-z\\])([a-z])(?![A-Za-z(])\$?"
+    rf"(?P<after>(?:\s*{_INTEGER}(?![а-яё])){{0,5}})(?:\s*\))?(?=\s*[.,;]?\s*\Z)"
 )
 _ENUMERATED = re.compile(
     r"[,;]\s*(?:где\s+)?\$?([a-z])\s*=\s*0\s*[,;]\s*(?:±|\\pm)\s*1\s*(?:[,;]\s*(?:±|\\pm)\s*2\s*)?[,;]?\s*"
@@ -74,7 +76,11 @@ _WORD = re.compile(r"[А-Яа-яЁё]+")
 
 def has_clauses(line: str) -> bool:
     """Whether `without_clauses` might find something to take off: a cheap test, true of most sentences."""
-    return bool(_SIGN_OF_A_CLAUSE.search(line))
+    if len(line) > _LENGTH:
+        return False
+    if not _MARKS.isdisjoint(line):
+        return bool(_LETTER.search(line))
+    return len(line.split(None, 2)) > 2 and bool(_CONJUNCTION.search(line))
 
 
 def without_clauses(line: str, *, only_reasons: bool = False) -> str:
@@ -84,6 +90,10 @@ def without_clauses(line: str, *, only_reasons: bool = False) -> str:
     they take the answer back or name another: then the sentence stays as it is, for the reader to refuse.
     ``only_reasons`` leaves clauses that no conjunction begins.
     """
+    if len(line) > _LENGTH:
+        return line
+    # Runs of spaces would cost the patterns below time that grows with their square.
+    line = " ".join(_LATEX_SPACE.sub(" ", line).split())
     if not only_reasons:
         line = _integers(_remarks(_SAME.sub(" или ", line)))
         shorter = _EXTRANEOUS.sub("", line)
@@ -111,8 +121,7 @@ def _shown(line: str) -> str:
     text = masked(line, "0")
     if "\\" not in text:
         return text
-    text = _WORDS_IN_LATEX.sub(lambda match: " " * len(match[1]) + match[2] + " ", text)
-    return _LATEX_SPACE.sub(lambda match: " " * len(match[0]), text)
+    return _WORDS_IN_LATEX.sub(lambda match: " " * len(match[1]) + match[2] + " ", text)
 
 
 def _is_mathematical(text: str) -> bool:

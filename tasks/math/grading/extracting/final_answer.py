@@ -71,7 +71,6 @@ _COMMAND = re.compile(
 )
 _WORD = re.compile(r"[A-Za-zА-Яа-яЁё]{2,}")
 _PICTURE = re.compile("[\U0001f000-\U0001faff\u2600-\u2714\u2716-\u27bf\ufe0f]")
-_PICTURES = 20_000
 _EDGES = ' \t\r\n*_`"«»“”'
 _SHORT_PROSE = frozenset(["is", "as", "at", "be", "by", "he", "if", "it", "my", "no", "of", "so", "to", "we", "us"])
 _LITTLE_WORDS = frozenset(
@@ -109,10 +108,10 @@ def extract(answer: str) -> str | None:
     box = _last_boxes(text)
     marked = _last_marked(text)
     if box and not (marked and marked[0] > box[1] and _is_mathematical(marked[1])):
-        return box[2] or None
-    if marked:
-        return marked[1]
-    return _last_expression(text)
+        found: str | None = box[2]
+    else:
+        found = marked[1] if marked else _last_expression(text)
+    return found if not found or found.isascii() else _PICTURE.sub("", found).strip()
 
 
 def said(answer: str) -> str:
@@ -145,8 +144,6 @@ def _without_thoughts(answer: str) -> str:
         _, opened, inside = before.rpartition("<answer>")
         if opened and inside.strip():
             text = inside if "\\boxed" in inside or _MARKER.search(inside) else f"Ответ: {inside.strip()}"
-    if len(text) <= _PICTURES and not text.isascii():
-        text = _PICTURE.sub("", text)
     return _SPECIAL_TOKEN.sub(" ", text) if "<|" in text else text
 
 
@@ -204,7 +201,9 @@ def _box_content(text: str, start: int) -> tuple[int, str] | None:
 
 def _closed(content: str) -> str:
     r"""Return the content of a box without the space that ends it (``2\ ``) and without clauses."""
-    content = _END_SPACE.sub("", content.strip())
+    content = content.strip()
+    if content.endswith(("\\", "~", ",", ";", ":")):
+        content = _END_SPACE.sub("", content)
     return without_clauses(content) if has_clauses(content) and meaning(content) is None else content
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from ..limits import ITEMS, LENGTH
 from ..node import Node, call, number, rough
-from ..verdict import TooLarge, Unreadable
+from ..verdict import NoAnswer, TooLarge, Unreadable
 from .deciding import remembered
 from .expressions import Expressions
 from .notation import plain
@@ -76,7 +76,7 @@ def read(text: str, *, english: bool = False) -> Node:
         return Node("time", (), (int(clock[1]), int(clock[2])))
     if _LABEL.match(flat):
         return _labelled(flat, english)
-    roman = _ROMAN.fullmatch(flat)
+    roman = _ROMAN.fullmatch(flat) if flat[:1] in '"IVXLCDM' else None
     if roman and flat.strip('" '):
         return number(roman_number(flat.strip('" ')))
     if flat.startswith("[") and flat.find("]") == len(flat) - 1 and re.search(r"/|\\frac", flat):
@@ -214,6 +214,8 @@ def _piece(tokens: Sequence[Token]) -> Node:
         node = Node("relation", (*node.args[:-1], _quantity(node.args[-1], tokens[border:])), node.value)
     elif border < len(tokens):
         node = _quantity(node, tokens[border:])
+    if not dropped and border == len(tokens):
+        return node
     words = remembered((token.text for token in dropped), (token.text for token in tokens[border:]))
     return replace(node, words=words) if words else node
 
@@ -402,7 +404,7 @@ def _check(operands: Sequence[Node], signs: Sequence[str]) -> None:
             value = rough(left) if constant and sign == "~" else None
             fits = value is None or _rounds(value, right.value)
         if not fits:
-            raise Unreadable("numbers that are not equal are said to be")
+            raise NoAnswer("numbers that are not equal are said to be")
 
 
 def _rounds(value: Fraction, rounded: Fraction) -> bool:

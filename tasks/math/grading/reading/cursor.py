@@ -32,7 +32,8 @@ class Cursor:
 
     def accept(self, *texts: str) -> bool:
         """Skip the next token if it is one of these."""
-        if self.next.text in texts and self.next.kind not in ("text", "end"):
+        token = self.next
+        if token.text in texts and token.kind != "text" and token is not END:
             self.position += 1
             return True
         return False

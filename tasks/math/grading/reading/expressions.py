@@ -25,6 +25,9 @@ from .vocabulary import (
 )
 from .words import FUNCTIONS
 
+_SUM_SIGNS = frozenset(["+", "-", r"\pm", r"\mp"])
+_POSTFIX = frozenset(["!", "%", r"\degree", "^", "**"])
+
 
 class Expressions(Atoms):
     """A reader of expressions, by recursive descent.
@@ -83,7 +86,7 @@ class Expressions(Atoms):
     def sum(self) -> Node:
         """Read terms that are added, subtracted or ±."""
         terms = [self.product()]
-        while True:
+        while self.next.text in _SUM_SIGNS:
             if self.accept("+"):
                 terms.append(self.product())
             elif self.accept("-"):
@@ -128,7 +131,7 @@ class Expressions(Atoms):
     def signed(self) -> Node:
         """Read a factor with any signs before it."""
         negative = False
-        while True:
+        while self.next.text in _SUM_SIGNS:
             if self.accept("-"):
                 negative = not negative
             elif self.accept("+"):
@@ -145,6 +148,8 @@ class Expressions(Atoms):
         """Read a primary with its factorial, degree and exponent."""
         base = self.primary()
         for _ in range(DEPTH):
+            if self.next.text not in _POSTFIX:
+                break
             if self.accept("!"):
                 if self.next.text == "!":
                     raise Unreadable("a double factorial, or two exclamation marks")

@@ -96,8 +96,9 @@ _FRACTION_NAMES = re.compile(r"\\(?:nice|s|x)frac(?![A-Za-z])")
 _UNCLOSED_BRACE = re.compile(r"\\left\s*\\\{(.*?)\\right\s*\.", re.DOTALL)
 _REMARK_IN_TEXT = re.compile(r'"\s*\([^()"\d]*\)\s*\.?\s*"')
 _LONE_UNIT = re.compile(
-    r"(?<=[\d}) ~,;])\\(?:text|mbox|mathrm|textrm|rm)\s*\{\s*~?([mshgtlLNJVWAKC]|min)\s*\}(?![({\[])"
+    r"\\(?<=[\d}) ~,;]\\)(?:text|mbox|mathrm|textrm|rm)\s*\{\s*~?([mshgtlLNJVWAKC]|min)\s*\}(?![({\[])"
 )
+_EXPONENT = re.compile(r"\d[eEеЕ][+\-\d]")
 _SCIENTIFIC = re.compile(
     r"(?<![A-Za-zА-Яа-я_\d.,^{])(\d{1,40}(?:[.,]\d{1,40})?)[eEеЕ]([+-]?\d{1,5})(?![\d.,]*[A-Za-zА-Яа-я_^])"
 )
@@ -120,6 +121,7 @@ _ORDINAL = re.compile(r"(?<=\d)-(?:й|я|е|го|му|ый|ой|ая|ти|х)\b"
 _REMARK = re.compile(r"\s*\((?=[^()]*[а-яе]{3})[^()]*\)\s*\Z", re.IGNORECASE)
 _BOUND = re.compile(r"(не )?(?:(боле?е|больше)|(мене?е|меньше))(?: чем)? (?=[-\d\\(])", re.IGNORECASE)
 _GROUPED_APOSTROPHE = re.compile(r"(?<=\d)'(?=\d{3}(?!\d))")
+_JOINED = re.compile(r"[лЛ]и|также|включ|,\s*а ")
 _EITHER_OR = re.compile(r"\s*,?\s*(?<!\w)(?:или|либо)(?: же)?(?!\w)", re.IGNORECASE)
 _LEADING_EITHER = re.compile(r"\A\s*или ")
 _AS_WELL_AS = re.compile(r"\s*,?\s*(?<!\w)(?:а|и) также(?!\w)|,\s*а(?= \w{1,3} ?=)", re.IGNORECASE)
@@ -136,7 +138,8 @@ def plain(text: str) -> str:
     surroundings).
     """
     if _PLAIN.match(text) and "  " not in text and "=" not in text and text.count(".") < 2:
-        text = _SCIENTIFIC.sub(_power_of_ten, text)
+        if _EXPONENT.search(text):
+            text = _SCIENTIFIC.sub(_power_of_ten, text)
         return _GROUPED.sub(_join, text) if " " in text else text
     text = _RAISED_RUN.sub(lambda run: "^{" + run[0].translate(_RAISED) + "}", text)
     text = _NUMBERED.sub(r"\1_\2", _TWO_ROOTS.sub("_{12}", text))
@@ -144,13 +147,16 @@ def plain(text: str) -> str:
     text = _TIGHT_COMMA.sub(r"\1", text.translate(_SIGNS))
     if "\\" in text:
         text = _latex(text)
-    text = _SCIENTIFIC.sub(_power_of_ten, _MATH_MODE.sub(" ", text))
+    text = _MATH_MODE.sub(" ", text)
+    if _EXPONENT.search(text):
+        text = _SCIENTIFIC.sub(_power_of_ten, text)
     text = _CELSIUS.sub(' "цельсий" ', _SPACES.sub(" ", text))
     text = _GROUPED_APOSTROPHE.sub("", _GROUPED_BY_DOTS.sub(_join, _GROUPED.sub(_join, text)))
     if _CYRILLIC.search(text):
         text = read_number_words(text)
-        text = _FROM_TO.sub(r"[\1; \2]", _EITHER_OR.sub(" или ", _AS_WELL_AS.sub(" и ", text)))
-        text = _LEADING_EITHER.sub("", text)
+        if _JOINED.search(text):
+            text = _FROM_TO.sub(r"[\1; \2]", _EITHER_OR.sub(" или ", _AS_WELL_AS.sub(" и ", text)))
+            text = _LEADING_EITHER.sub("", text)
     if _CYRILLIC.search(text):
         text = _WHOLE_AND_PARTS.sub(r"\1 ", _BOUND.sub(_sign, _ORDINAL.sub("", _REMARK.sub(_unhedged, text))))
     return text.strip()
@@ -164,8 +170,11 @@ def _latex(text: str) -> str:
     else:
         text = _ESCAPED_TWICE.sub(r"\\", text)
     text = _PERIOD.sub(r"\1(\2)", _THOUSANDS_IN_LATEX.sub("", text))
-    text = _FRACTION_NAMES.sub(r"\\frac", _LONE_UNIT.sub(r' "\1" ', text)).replace("const", "C")
-    text = _UNIT_FRACTION.sub(r' "\1/\2" ', text)
+    if "text" in text or r"\m" in text or r"\rm" in text or "const" in text:
+        text = _LONE_UNIT.sub(r' "\1" ', text.replace("const", "C"))
+        text = _UNIT_FRACTION.sub(r' "\1/\2" ', text) if "frac" in text else text
+    if r"\nice" in text or r"\sf" in text or r"\xf" in text:
+        text = _FRACTION_NAMES.sub(r"\\frac", text)
     text = _FENCE.sub("", _UNCLOSED_BRACE.sub(_without_brace, text) if r"\left" in text else text)
     text = _SPACE.sub(" ", text)
     text = text.replace(r"\$", " ").replace(r"\%", "%").replace(r"\#", "#").replace(r"\&", "&").replace(r"\_", "_")
@@ -175,7 +184,9 @@ def _latex(text: str) -> str:
         if shorter == text:
             break
         text = shorter
-    return _ERASED.sub(" ", _REMARK_IN_TEXT.sub(" ", text))
+    if '"' in text and "(" in text:
+        text = _REMARK_IN_TEXT.sub(" ", text)
+    return _ERASED.sub(" ", text) if "\\" in text else text
 
 
 def _without_brace(match: re.Match[str]) -> str:
@@ -188,7 +199,9 @@ def _power_of_ten(match: re.Match[str]) -> str:
 
 
 def _unwrap(match: re.Match[str]) -> str:
-    words = _TRAILING_MARK.sub("", match[1].strip())
+    words = match[1].strip()
+    if words.endswith(("-", ":")):
+        words = _TRAILING_MARK.sub("", words)
     if words.casefold() in FUNCTIONS or (len(words) == 1 and words.isascii()) or not any(map(str.isalpha, words)):
         return f" {words} "
     return ' "' + words.replace('"', "") + '" '

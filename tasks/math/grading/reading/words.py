@@ -135,7 +135,8 @@ def read_number_words(text: str) -> str:
             out += [between, _ALONE.get(word, match[0])]
         last = match.end()
     close()
-    return _AND_A_HALF.sub(r"\1.5", "".join([*out, text[last:]]))
+    written = "".join([*out, text[last:]])
+    return _AND_A_HALF.sub(r"\1.5", written) if "половин" in written else written
 
 
 _NOTHING = re.compile(
@@ -179,7 +180,8 @@ _ALIKE = str.maketrans("АВСЕНКМОРТХасеорхук", "ABCEHKMOPTXace
 
 HEDGE = re.compile(
     r"(?<!\w)(?:возможно|может быть|а может|около того|вероятно|скорее|наверное?|кажется|не уверен\w*"
-    r"|вряд ли|точнее|хотя|иначе|но|однако|впрочем|ошиб\w+|кроме|исключая|за исключением|вернее|или (?:же )?нет|то \d"
+    r"|вряд ли|точнее|хотя|иначе|но|однако|впрочем|ошиб\w+|кроме|исключая|за исключением|вернее"
+    r"|или (?:же )?нет|то \d"
     r"|maybe|perhaps|possibly|probably|but|unless|except|rather)(?!\w)"
     r"|(?<!\w)то \$?\d",
     re.IGNORECASE,
