@@ -408,12 +408,15 @@ def _check(operands: Sequence[Node], signs: Sequence[str]) -> None:
 
 
 def _rounds(value: Fraction, rounded: Fraction) -> bool:
-    """Whether a number may be written so after rounding or cutting: by less than one unit of its last place."""
+    """Whether a number may be written so after rounding or cutting: by less than one unit of its last place.
+
+    A whole number needs no rounding; by one hundredth of its size it may be (``1487 ≈ 1500``).
+    """
+    if value.denominator == rounded.denominator == 1:
+        return value == rounded or (rounded % 10 == 0 and 100 * abs(value - rounded) <= abs(value))
     unit = Fraction(1)
     while rounded and rounded % unit and unit > Fraction(1, 10**20):
         unit /= 10
-    while unit >= 1 and rounded and rounded % (unit * 10) == 0 and value.denominator == 1:
-        unit *= 10
     return abs(value - rounded) < unit
 
 
