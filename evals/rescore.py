@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import UsageError
 from ..files import replacing, write_json
 from ..judges.spec import JudgeSpec
-from ..tasks.types import Context, Judge, Sample
+from ..tasks.types import Context, Judge, Sample, Status
 from .engine.results import summarize
 from .engine.scorer_context import open_scorer_context
 from .engine.scoring import Scorer, open_scorers
@@ -39,7 +39,8 @@ Rescored = tuple[Results, Results]
 def rescore(directory: Path, *, sandbox: str = "auto") -> Rescored:
     """Score a run's answers again with the tasks as they are now; return the results before and after.
 
-    No model is called: what judges said is read again by the parser as it is now.
+    No model is called: what judges said is read again by the parser as it is now. Where a judge would be prompted
+    in other words today (more of an answer is neutralised), the stored verdict stays.
 
     Raises:
         InputError: the directory is not a run.
@@ -51,7 +52,7 @@ def rescore(directory: Path, *, sandbox: str = "auto") -> Rescored:
     planned = _planned_again(directory, spec, manifest)
     with stored_judge(directory, manifest.judge) as judge:
         canaries = partial(grade_again, planned, directory)
-        asyncio.run(_rescore(directory, planned, spec.seed, judge, sandbox, canaries))
+        asyncio.run(_rescore(directory, planned, spec.seed, judge, sandbox, canaries, offline=True))
     return before, _finished(directory, manifest.changed(tasks=[task.identity() for task in planned]))
 
 
@@ -102,7 +103,7 @@ def judge_again(
             assert opened is not None
             notify(forecast_of(opened, planned, spec.epochs, canaries, billing.judge_prices))
             wanted = partial(grade_canaries, planned, output, share=canaries, epochs=spec.epochs, seed=spec.seed)
-            await _rescore(output, planned, spec.seed, opened, "auto", wanted)
+            await _rescore(output, planned, spec.seed, opened, "auto", wanted, offline=False)
             return dict(opened.identity)
 
     identity = asyncio.run(grade())
@@ -142,6 +143,8 @@ async def _rescore(
     judge: Judge | None,
     sandbox: str,
     canaries: Callable[[Context], Awaitable[None]],
+    *,
+    offline: bool,
 ) -> None:
     samples = {task.task.name: {sample.id: sample for sample in task.samples()} for task in planned}
     rows = read_rows(directory)
@@ -154,16 +157,20 @@ async def _rescore(
             open_scorers(planned, context) as scorers,
         ):
             while some := list(islice(rows, ROWS_AT_ONCE)):
-                for row in await asyncio.gather(*(_again(row, samples, scorers) for row in some)):
+                for row in await asyncio.gather(*(_again(row, samples, scorers, offline) for row in some)):
                     file.write(encode(settle(row)))
             await canaries(context)
 
 
-async def _again(row: SampleRow, samples: dict[str, dict[str, Sample]], scorers: dict[str, Scorer]) -> SampleRow:
+async def _again(
+    row: SampleRow, samples: dict[str, dict[str, Sample]], scorers: dict[str, Scorer], offline: bool
+) -> SampleRow:
     if row.completion is None:
         return row
     sample, scorer = samples[row.task][row.id], scorers[row.task]
     scored = await scorer.score(sample, row.completion)
+    if offline and scored.score.status is Status.JUDGE_ERROR:
+        return row  # no verdict is stored for the prompt as it would be today: what was paid for stays
     candidates = tuple([await _candidate_again(candidate, sample, scorer) for candidate in row.candidates])
     return replace(row, score=scored.score, answer=scored.answer, language=scored.language, candidates=candidates)
 

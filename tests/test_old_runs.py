@@ -10,6 +10,7 @@ A task whose rules or data change, or a judge's form that does, is what they mus
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from evalkit.evals.records.results import read_results
 from evalkit.evals.records.rows import read_rows
 from evalkit.evals.rescore import rescore
 from evalkit.files import encode, write_json
+from evalkit.judges.parsing import PARSER_VERSION
 from evalkit.reports.data.runs import report_data
 from evalkit.reports.export import export
 from evalkit.reports.pages.leaderboard import write_leaderboard
@@ -66,7 +68,8 @@ def test_they_are_summed_up_as_they_were(run: Path) -> None:
 
 
 def test_a_rescore_finds_what_was_found(run: Path) -> None:
-    rows = (run / "samples.jsonl").read_bytes()
+    # A rescore notes which parser read the judge's words.
+    rows = re.sub(rb'"parser":"\d+"', f'"parser":"{PARSER_VERSION}"'.encode(), (run / "samples.jsonl").read_bytes())
     kept = stored(run)
     described = (run / "manifest.json").read_bytes()
     before, after = rescore(run)

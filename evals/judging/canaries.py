@@ -157,7 +157,11 @@ async def grade_again(planned: Sequence[PlannedTask], directory: Path, context: 
     canaries = [Canary(row.task, samples[row.task][row.id], row.attack, row.probe, row.text) for row in kept]
     rows = await asyncio.gather(*(_graded(items[one.task], one, context) for one in canaries))
     if rows:
-        write_lines(directory / CANARIES, rows)
+        # Where the judge would be prompted in other words today, no verdict is stored: the old one stays.
+        stay = [any(one.status is Status.JUDGE_ERROR for one in row.gradings) for row in rows]
+        write_lines(
+            directory / CANARIES, (old if same else new for old, new, same in zip(kept, rows, stay, strict=True))
+        )
 
 
 def read_canaries(directory: Path) -> list[GradedCanary]:

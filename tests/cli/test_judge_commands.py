@@ -97,7 +97,7 @@ def test_calls_and_money_are_told_before_and_are_enough(
         words = ("judge", kind, *(runs if kind == "pairwise" else ()), "-o", tmp_path / "out.json")
         done = command(*words, "--judge", "openai:j", "--judge-base-url", judge.url)
     assert done.returncode == 0, done.stderr
-    found = re.search(r"judge calls: (\d+) \(up to \d+ with retries\); ([\d.]+) USD, ", done.stderr)
+    found = re.search(r"judge calls: (\d+) \(up to \d+ with retries\); at most ([\d.]+) USD, ", done.stderr)
     assert found, done.stderr
     assert len(used) <= int(found[1]) < len(used) + 20
     spent = sum(100 * tokens + 400 * 2048 for tokens in used) / 1e6

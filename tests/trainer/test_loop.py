@@ -312,7 +312,7 @@ def test_a_round_that_is_not_better_is_rolled_back(bench: Path, tmp_path: Path):
     told = CliRunner().invoke(app, ["loop", str(recipe), "-o", str(tmp_path)])
     assert told.exit_code == 1, told.output
     assert f"report: {tmp_path / 'report.html'}" in told.output.replace("\n", "")
-    assert "No round was better for certain" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "No round improved the model significantly" in (tmp_path / "report.html").read_text(encoding="utf-8")
     trained = CliRunner().invoke(app, ["train", str(recipe), "-o", str(tmp_path / "round-01" / "training")])
     assert trained.exit_code == 0, trained.output
     assert "steps: 1<" in (tmp_path / "round-01" / "training" / "report.html").read_text(encoding="utf-8")
