@@ -256,8 +256,8 @@ def train_with_trl(work: Work, folder: Path) -> dict[str, Any]:
         clock,
         work,
         generated=[round(row["completions/mean_length"] * work.sequences) for row in rows],
-        rewards=[row.reward for row in rows],
-        kl=rows[-1].number("kl"),
+        rewards=[row["reward"] for row in rows],
+        kl=rows[-1]["kl"],
     )
 
 
