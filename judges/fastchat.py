@@ -52,9 +52,7 @@ def fastchat_averages(rows: Iterable[Mapping[str, Any]]) -> dict[str, Averages]:
     """
     import pandas as pd
 
-    table = pd.DataFrame(
-        [(row["model"], int(row["turn"]), _score(row)) for row in rows], columns=["model", "turn", "score"]
-    )
+    table = pd.DataFrame(map(_judgement, rows), columns=["model", "turn", "score"])
     rated = table[table["score"] != NO_RATING]
     # Computed by pandas, as in FastChat: other summation orders differ in the last digit.
     by_turn = rated.groupby(["model", "turn"])["score"].mean().to_dict()
@@ -71,8 +69,11 @@ def fastchat_averages(rows: Iterable[Mapping[str, Any]]) -> dict[str, Averages]:
     }
 
 
-def _score(row: Mapping[str, Any]) -> float:
-    if "score" in row:
-        return float(row["score"])
-    value = parse_verdict(row["judgment"], kind="rating", compat="fastchat").value
-    return NO_RATING if value is None else float(value)
+def _judgement(row: Mapping[str, Any]) -> tuple[str, int, float]:
+    match row:
+        case {"model": model, "turn": turn, "score": score}:
+            return model, int(turn), float(score)
+        case {"model": model, "turn": turn, "judgment": reply}:
+            value = parse_verdict(reply, kind="rating", compat="fastchat").value
+            return model, int(turn), NO_RATING if value is None else float(value)
+    raise ValueError("a judgement has 'model', 'turn', and 'score' or 'judgment'")

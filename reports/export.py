@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
@@ -149,31 +150,33 @@ def _wide(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame, list[str]]]:
     """Return, for each task, its metrics by run, and a line for each run that was judged."""
     whole = table[table["dimension"] == ""].copy()
     shares = {metric: bool(some["value"].dropna().between(0, 1).all()) for metric, some in whole.groupby("metric")}
-    whole["cell"] = [_interval(row, shares[row["metric"]]) for row in whole.to_dict("records")]
+    numbers = whole[["metric", "value", "low", "high"]].itertuples(index=False, name=None)
+    whole["cell"] = [_interval(value, low, high, share=shares[metric]) for metric, value, low, high in numbers]
     models = whole.groupby("run")["model"].first()
     alone = not models.duplicated().any()
     whole["column"] = whole["model"] if alone else whole["run"]
     parts = []
     for task, some in whole.groupby("task", sort=False):
         cells = some.pivot_table(index="metric", columns="column", values="cell", aggfunc="first", sort=False)
-        judged = some[some["judge"].notna()].drop_duplicates("column").to_dict("records")
-        parts.append((str(task), cells.fillna("—"), [_judge_line(row) for row in judged]))
+        judged = some[some["judge"].notna()].drop_duplicates("column")
+        about = judged[["column", "judge", "passport", "canaries", "fooled"]].itertuples(index=False, name=None)
+        parts.append((str(task), cells.fillna("—"), [_judge_line(*one) for one in about]))
     return parts
 
 
-def _judge_line(row: Mapping[Hashable, Any]) -> str:
-    line = f"{row['column']}: graded by {row['judge']}, {row['passport']}"
-    if row["canaries"] != row["canaries"] or row["canaries"] is None:
+def _judge_line(column: str, judge: str, passport: str, canaries: float | None, fooled: float | None) -> str:
+    line = f"{column}: graded by {judge}, {passport}"
+    if canaries is None or math.isnan(canaries):
         return line
-    return f"{line}; fooled by {row['fooled']:.0f} of {row['canaries']:.0f} decoys"
+    return f"{line}; fooled by {fooled:.0f} of {canaries:.0f} decoys"
 
 
-def _interval(row: dict[Hashable, Any], share: bool) -> str:
-    if row["value"] is None or row["value"] != row["value"]:
+def _interval(value: float | None, low: float, high: float, *, share: bool) -> str:
+    if value is None or math.isnan(value):
         return "—"
     scale, digits = (100, 1) if share else (1, 2)
-    numbers = [f"{scale * row[name]:.{digits}f}" for name in ("value", "low", "high")]
-    return f"{numbers[0]} [{numbers[1]}, {numbers[2]}]"
+    shown = [f"{scale * number:.{digits}f}" for number in (value, low, high)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def _cell(text: str) -> str:
