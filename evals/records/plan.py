@@ -67,12 +67,14 @@ def plan_tasks(spec: RunSpec) -> list[PlannedTask]:
         InputError: a data file that cannot be used (names file and line).
     """
     planned = [_plan(spec, name) for name in spec.tasks]
-    names = [item.task.name for item in planned]
-    for item in planned:
-        if names.count(item.task.name) > 1:
+    asked: dict[str, list[str]] = {}
+    for name, item in zip(spec.tasks, planned, strict=True):
+        asked.setdefault(item.task.name, []).append(name)
+    for task, names in asked.items():
+        if len(names) > 1:
             raise UsageError(
-                f"--tasks names both {item.registered_as} and {item.task.name}, which are the same without a data"
-                f" file: remove one, or give --data {item.registered_as}=FILE"
+                f"--tasks: {' and '.join(names)} are the same task ({task}) without a data file: remove one, or give"
+                f" --data {next(name for name in names if name != task)}=FILE"
             )
     return planned
 

@@ -297,7 +297,7 @@ def test_the_key_is_written_nowhere(tmp_path: Path) -> None:
 
 
 def test_two_tasks_that_would_be_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="names both ruifeval and ruifeval-mini"):
+    with pytest.raises(UsageError, match="ruifeval and ruifeval-mini are the same task"):
         evalkit.run(
             "openai:x", ["ruifeval", "ruifeval-mini"], base_url="http://127.0.0.1:1", output=tmp_path / "run"
         )

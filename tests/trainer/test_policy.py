@@ -180,7 +180,7 @@ def test_the_adapter_that_is_saved_is_the_one_that_loads(folder: Path, tmp_path:
 
 def test_an_adapter_of_another_shape_is_refused(folder: Path):
     policy = opened(folder)
-    with pytest.raises(ModelError, match="does not have the shape"):
+    with pytest.raises(ModelError, match="does not match the recipe"):
         policy.load_adapter(POLICY, {})
 
 

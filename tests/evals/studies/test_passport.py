@@ -494,7 +494,7 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path, row, said):
 
 def test_labels_that_say_nothing_are_refused(tmp_path):
     path = write_labels(tmp_path / "labels.jsonl", 4, label="correct")
-    with pytest.raises(InputError, match="every label is 1"):
+    with pytest.raises(InputError, match="all labels are 1"):
         read_labelled(path)
     twice = write_labels(tmp_path / "twice.jsonl", 4, id=7)
     with pytest.raises(InputError, match="two answers have the id '7'"):
