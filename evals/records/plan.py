@@ -73,8 +73,8 @@ def plan_tasks(spec: RunSpec) -> list[PlannedTask]:
     for task, names in asked.items():
         if len(names) > 1:
             raise UsageError(
-                f"--tasks: {' and '.join(names)} are the same task ({task}) without a data file: remove one, or give"
-                f" --data {next(name for name in names if name != task)}=FILE"
+                f"--tasks: {' and '.join(names)} are the same task ({task}) without a data file: remove one, or"
+                f" give --data {next(name for name in names if name != task)}=FILE"
             )
     return planned
 
