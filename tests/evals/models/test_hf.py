@@ -491,9 +491,7 @@ def test_weights_that_are_missing_are_not_made_up(tiny: Path, tmp_path: Path) ->
     weights = load_file(copy / "model.safetensors")
     del weights["model.layers.1.mlp.up_proj.weight"]
     save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(
-        ModelError, match=r"incomplete: 1 missing weights, e\.g\. model\.layers\.1\.mlp\.up_proj"
-    ):
+    with pytest.raises(ModelError, match=r"incomplete: 1 missing weights, e\.g\. model\.layers\.1\.mlp\.up_proj"):
         opened(copy)
 
     adapter = save_adapter(tiny, tmp_path / "adapter")
