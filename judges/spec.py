@@ -87,7 +87,7 @@ class JudgeSpec(BaseModel):
 
     @classmethod
     def of(cls, judge: JudgeSpec | Sequence[str] = (), **named: Any) -> JudgeSpec:
-        """Make a spec of the models and the other fields, named as in the spec or as in `NAMES`.
+        """Make a spec of one model or several and the other fields, named as in the spec or as in `NAMES`.
 
         Raises:
             UsageError: a value is invalid (named as on the command line), or ``judge`` is a spec and further fields
@@ -99,7 +99,8 @@ class JudgeSpec(BaseModel):
             return judge
         fields = {name: field for field, name in NAMES.items()}
         try:
-            return cls.model_validate({"models": judge, **{fields.get(key, key): named[key] for key in named}})
+            models = (judge,) if isinstance(judge, str) else judge
+            return cls.model_validate({"models": models, **{fields.get(key, key): named[key] for key in named}})
         except ValidationError as error:
             raise wrong_setting(error, NAMES) from None
 

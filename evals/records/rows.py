@@ -236,7 +236,7 @@ def _score(data: dict[str, Any], place: str) -> Score:
     known = _STATUSES.get(status) if isinstance(status, str) else None
     if known is None:
         _wrong(f"{place}score.status", "a status", status)
-    if value is not None and not (isinstance(value, _NUMBER) and 0.0 <= value <= 1.0):
+    if isinstance(value, bool) or (value is not None and not (isinstance(value, _NUMBER) and 0.0 <= value <= 1.0)):
         _wrong(f"{place}score.value", "a number in [0, 1] or null", value)
     parts, explanation = _object(score, "parts", "score."), _text(score, "explanation", "score.")
     try:

@@ -59,6 +59,10 @@ def test_a_spec_is_json_and_back() -> None:
     assert JudgeSpec.model_validate_json("{}") == JudgeSpec() == JudgeSpec.of()
 
 
+def test_one_model_needs_no_tuple() -> None:
+    assert JudgeSpec.of("openai:j", judge_language="en") == JudgeSpec.of(("openai:j",), language="en")
+
+
 def test_fields_have_their_own_names_and_those_of_a_run() -> None:
     assert JudgeSpec.of(**NAMED) == JURY
     assert JudgeSpec.of(JURY.models, **JURY.model_dump(exclude={"models"})) == JURY

@@ -237,6 +237,7 @@ def test_what_is_no_object_or_empty_is_refused(data: Any) -> None:
         (("score", "status"), "splendid", r"field 'score.status': expected a status, found 'splendid'"),
         (("score", "value"), 1.5, r"field 'score.value': expected a number in \[0, 1\] or null, found 1.5"),
         (("score", "value"), math.nan, r"field 'score.value'"),
+        (("score", "value"), True, r"field 'score.value'.*found True"),
         (("score", "value"), None, r"field 'score': a score without a value needs a status other than 'ok'"),
         (("usage", "completion_tokens"), -4, r"field 'usage.completion_tokens'"),
         (("timing", "latency"), math.inf, r"field 'timing.latency': expected seconds or null"),
