@@ -19,7 +19,7 @@ def write_report(runs: Sequence[Path], output: Path, *, language: Language = "en
     """Write one HTML file about one or several runs, and its data as JSON beside it; return the page's path.
 
     Equal runs give equal bytes. ``output`` may be a folder: the files are then ``report.html`` and ``report.json``.
-    The JSON is what `data` describes, but for the texts of the samples. When the page would be larger than
+    The JSON is what `data.runs` describes, but for the texts of the samples. When the page would be larger than
     `packing.LARGEST_FILE`, these lie in a folder beside it, as in ``report.data``, and are loaded when they are
     looked at.
 

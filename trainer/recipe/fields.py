@@ -73,7 +73,7 @@ class Lora(Section):
 
 
 class Vllm(Section):
-    """How answers are sampled by vLLM (see `vllm_rollouts`); nothing here changes what is learned.
+    """How answers are sampled by vLLM (see `policy.vllm_sampler`); nothing here changes what is learned.
 
     ``addresses`` are servers that run already. Without any, one is started: by the interpreter ``python``, on the
     GPUs ``devices`` (tensor-parallel when there are several), in ``dtype``, with ``memory`` as its share of a GPU.

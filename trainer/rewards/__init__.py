@@ -1,6 +1,6 @@
 """Rewards, for this trainer and for others: all of it in one place.
 
-`open_reward` and `Rewards` score answers with tasks and plugins (`reward_mix`). The same rewards go to other
+`open_reward` and `Rewards` score answers with tasks and plugins (`mix`). The same rewards go to other
 trainers through `trl_reward`, `compute_score` (verl), `verifiers_rubric`, `verifiers_reward` and
 `open_instruct_verifier`, each with a function that makes the rows of its dataset (`adapters`).
 """

@@ -4,7 +4,7 @@
 
     setup.json        which runs, which judge: what a resumed comparison must find unchanged
     battles.jsonl     one line a finished battle: both orders, what the judge said, the style of both answers
-    pairwise.json     standings, coverage, criteria (`pairwise_results.py`); pairwise.md the same to read
+    pairwise.json     standings, coverage, criteria (`results.py`); pairwise.md the same to read
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def open_instruct_verifier(
     """Make a verifier class of a reward; open-instruct finds it by itself as long as it is kept.
 
     Args:
-        spec: a task, a plugin, or a mix (`reward_mix.open_reward`).
+        spec: a task, a plugin, or a mix (`rewards.mix.open_reward`).
         name: what the rows' ``dataset`` says; by default the task's name.
         weight: open-instruct's own.
         unscored: the score of an answer that could not be scored; None raises instead.

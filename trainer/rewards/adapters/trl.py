@@ -34,7 +34,7 @@ def trl_reward(
     """Return one reward function for TRL, which logs each component and the share of unscored answers.
 
     Args:
-        spec: a task, a plugin, or a mix (`reward_mix.open_reward`); its weights are inside, so TRL's stay 1.
+        spec: a task, a plugin, or a mix (`rewards.mix.open_reward`); its weights are inside, so TRL's stay 1.
         seed: for scorers that draw.
         workers: processes a part.
         deadline: seconds for one answer.

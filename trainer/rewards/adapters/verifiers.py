@@ -39,7 +39,7 @@ def verifiers_rubric(
     """Return ``funcs`` and ``weights`` of a rubric: one function for each part of the reward.
 
     Args:
-        spec: a task, a plugin, or a mix (`reward_mix.open_reward`).
+        spec: a task, a plugin, or a mix (`rewards.mix.open_reward`).
         seed: for scorers that draw.
         workers: processes a part.
         deadline: seconds for one answer.
