@@ -87,7 +87,7 @@ class VllmSampler:
     def generate(
         self, prompts: Sequence[Tokens], seeds: Sequence[Sequence[str]], *, max_tokens: int, temperature: float
     ) -> list[list[Sampled]]:
-        """Continue each prompt as often as it has seeds (as `local_sampler.generate` does) with the published version.
+        """Continue each prompt as often as it has seeds (as `generate` does) with the published version.
 
         Raises:
             ModelError: a server refused, ended, or answered with something else than tokens.
