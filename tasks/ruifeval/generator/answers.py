@@ -1,8 +1,8 @@
 """Answers made to order: one that follows every instruction of a prompt, or one that just fails a chosen one.
 
-They are for prompts of `generator.prompts`: published prompts may contradict themselves or ask for a language or a
-letter that these texts lack. The texts make no sense beyond the instructions; they show that a prompt can be satisfied
-and where the checkers draw their lines, and serve a trainer as examples.
+They are for prompts of `generator.prompts`: published prompts may contradict themselves or ask for a language
+or a letter that these texts lack. The texts make no sense beyond the instructions; they show that a prompt can
+be satisfied and where the checkers draw their lines, and serve a trainer as examples.
 """
 
 from __future__ import annotations
