@@ -74,7 +74,7 @@ def test_fields_have_their_own_names_and_those_of_a_run() -> None:
     [
         ({"judge_language": "de"}, "--judge-language: Input should be 'ru' or 'en', got 'de'"),
         ({"rule": "max"}, "--jury-rule: Input should be 'mean', 'median', 'min' or 'majority', got 'max'"),
-        ({"judge": "openai:j"}, "--judge: Input should be a valid tuple, got 'openai:j'"),
+        ({"judge": 5}, "--judge: Input should be a valid tuple, got 5"),
         ({"judge_url": ADDRESS}, f"--judge-url: Extra inputs are not permitted, got '{ADDRESS}'"),
         (
             {"judge": JURY, "judge_language": "ru"},

@@ -79,7 +79,7 @@ def test_a_judge_is_one_value_or_settings() -> None:
     [
         ({"judge_language": "de"}, "--judge-language: Input should be 'ru' or 'en', got 'de'"),
         ({"jury_rule": "max"}, "--jury-rule: Input should be 'mean', 'median', 'min' or 'majority', got 'max'"),
-        ({"judge": "openai:j"}, "--judge: Input should be a valid tuple, got 'openai:j'"),
+        ({"judge": 5}, "--judge: Input should be a valid tuple, got 5"),
         ({"judge": (1,)}, "--judge.0: Input should be a valid string, got 1"),
         ({"judge_base_url": 3}, "--judge-base-url: Input should be a valid string, got 3"),
         ({"judge_options": 3}, "--judge-options: Input should be a valid dictionary, got 3"),
