@@ -42,14 +42,19 @@ def test_thousands_of_requests_at_a_server_that_does_everything_wrong(samples: i
     refused = {f"вопрос {number}." for number in chance.sample(range(samples), samples // 125)}
     huge = {f"вопрос {number}." for number in chance.sample(range(samples), 5)} - hanging - refused
     hung: Counter[str] = Counter()
+    failed: set[str] = set()
 
     def fault(number: int, prompt: str) -> str | None:
         if prompt in refused:
             return "400:this prompt is refused"
         if prompt in hanging:
             hung[prompt] += 1
-            return "hang" if hung[prompt] == 1 else None
-        return chance.choice(FAULTS) if chance.random() < 0.2 else None
+            kind = "hang" if hung[prompt] == 1 else None
+        else:
+            kind = chance.choice(FAULTS) if chance.random() < 0.2 else None
+        if kind:
+            failed.add(prompt)
+        return kind
 
     def answer(prompt: str) -> str:
         return prompt + " да" * (2_000_000 if prompt in huge else 1)
@@ -68,10 +73,13 @@ def test_thousands_of_requests_at_a_server_that_does_everything_wrong(samples: i
     rows = list(read_rows(directory))
     assert len({row.id for row in rows}) == len(rows) == samples
     statuses = Counter(row.score.status for row in rows)
-    unasked = [row for row in rows if row.score.status == "api_error"]
-    assert {row.messages[-1].content for row in unasked} >= refused
-    # Eight failures in a row, or ten seconds of them, are given up: that is the server's fault and no score.
-    assert statuses["api_error"] <= len(refused) + samples // 200
+    unanswered = {row.messages[-1].content for row in rows if row.score.status == "api_error"}
+    assert unanswered >= refused
+    # After eight failures, or when the time for attempts is over, a request is given up: the server's fault and no
+    # score. How many have so few attempts depends on the speed of the machine; none is given up without a failure,
+    # and most of those that the server failed are answered in the end.
+    assert unanswered - refused <= failed
+    assert len(unanswered - refused) < len(failed) / 2
     assert statuses["ok"] == samples - statuses["api_error"]
     assert all(row.score.value == 1 for row in rows if row.score.status == "ok")
     (task,) = orjson.loads((directory / "results.json").read_bytes())["tasks"]

@@ -18,6 +18,7 @@ from evalkit.errors import ModelError, UsageError
 from evalkit.evals.records.rows import read_rows
 from evalkit.tasks.registry import open_task
 from evalkit.tests.support.chat_server import LoopbackServer
+from evalkit.tests.support.kills import kill_in_the_middle
 
 DOCUMENTED_TASK = Path(__file__).parents[2] / "docs" / "write-a-task.md"
 
@@ -96,13 +97,7 @@ def test_kill_9_in_the_middle_and_the_same_command_finishes_the_rest(kills: int,
         arguments = on_server(server, tmp_path / "run", "--temperature", 0.8, "--concurrency", concurrency)
         arguments += ["--limit", 300, "--epochs", 3, "--no-report"]
         for _ in range(kills):
-            before = len(server.requests)
-            process = subprocess.Popen(words(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            wanted = before + chance.randrange(1, 40)
-            while len(server.requests) < wanted and process.poll() is None:
-                time.sleep(0.005)
-            process.kill()
-            assert process.wait() == -signal.SIGKILL
+            kill_in_the_middle(words(*arguments), server, chance.randrange(1, 40))
         result = command(*arguments)
         assert result.returncode == 0, result.stderr
         assert "resuming" in result.stderr
@@ -114,10 +109,12 @@ def test_kill_9_in_the_middle_and_the_same_command_finishes_the_rest(kills: int,
 def test_ctrl_c_drains_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     with LoopbackServer(latency=0.05) as server:
         arguments = on_server(server, tmp_path / "run", "--concurrency", 4)
+        server.answers = 20  # the run cannot end before the signal
         process = subprocess.Popen(words(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while len(server.requests) < 20:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
+        server.answers = None
         _, stderr = process.communicate(timeout=60)
         asked = len(server.requests)
     assert process.returncode == 1

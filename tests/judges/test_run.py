@@ -7,10 +7,8 @@ import json
 import random
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import product
@@ -38,6 +36,7 @@ from evalkit.tasks.rumtbench import rumtbench, rumtbench_mini
 from evalkit.tasks.rumtbench.scoring import headline
 from evalkit.tasks.types import Completion, Context, Judgement, Sample, Score, Status
 from evalkit.tests.support.chat_server import LoopbackServer, Reply
+from evalkit.tests.support.kills import kill_in_the_middle
 from evalkit.tests.support.scripted import ScriptedJudge, ScriptedModel, verdict, verdict_asked_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -622,12 +621,7 @@ def test_kill_9_loses_no_verdict_of_two_judges(tmp_path, kills):
         arguments = [server.url, tmp_path / "verdicts.jsonl", GRADINGS, IN_FLIGHT]
         command = [sys.executable, "-c", TWO_JUDGES, *map(str, arguments)]
         for _ in range(kills):
-            wanted = len(server.requests) + chance.randrange(3, 24)
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-            while len(server.requests) < wanted and process.poll() is None:
-                time.sleep(0.002)
-            process.kill()
-            assert process.wait() == -signal.SIGKILL
+            kill_in_the_middle(command, server, chance.randrange(3, 24))
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert float(done.stdout) == 7.0 * GRADINGS
         assert 2 * GRADINGS <= len(server.requests) <= 2 * GRADINGS + kills * 2 * IN_FLIGHT

@@ -70,6 +70,8 @@ class LoopbackServer:
         together: nobody is answered before that many were asked at once.
         api_key: refuses other keys with 401 when set.
         path: where the API lies.
+
+    While ``answers`` is a number, requests after that many (counted from the start) wait for their answers.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class LoopbackServer:
         self.api_key = api_key
         self.path = path
         self.port = port
+        self.answers: int | None = None
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
@@ -170,7 +173,7 @@ class LoopbackServer:
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
-            while self.most_at_once < self.together:
+            while self.most_at_once < self.together or (self.answers is not None and number >= self.answers):
                 await asyncio.sleep(0.01)
             fault = self._fault(number, prompt)
             if fault is not None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pytest
 from evalkit.evals.records.rows import read_rows
 from evalkit.evals.run import run
 from evalkit.tests.support.chat_server import LoopbackServer, Reply
+from evalkit.tests.support.kills import kill_in_the_middle
 from evalkit.tests.support.scripted import verdict
 
 
@@ -163,12 +162,7 @@ def test_kills_of_a_run_with_two_judges_lose_no_verdict(kills: int, tmp_path: Pa
             "--judge-base-url", judge.url, "--concurrency", concurrency, "--epochs", 8,
         )  # fmt: skip
         for _ in range(kills):
-            wanted = len(judge.requests) + chance.randrange(1, 30)
-            process = subprocess.Popen(words(*run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            while len(judge.requests) < wanted and process.poll() is None:
-                time.sleep(0.005)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            kill_in_the_middle(words(*run), judge, chance.randrange(1, 30))
         done = command(*run)
         assert done.returncode == 0, done.stderr
         rows = list(read_rows(tmp_path / "run"))
