@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Before NumPy and PyTorch read it, here and in child processes. The models of the tests are tiny, and threads that wait
+# for each other take the processor from the other workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path

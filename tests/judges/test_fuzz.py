@@ -203,13 +203,23 @@ UNITS = [
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("unit", UNITS, ids=repr)
-def test_long_texts_of_one_piece(unit):
-    """Quadratic time on any of them would outlast the suite's time-out by hours."""
+def check_long(unit, kinds):
+    """Quadratic time on any of them would outlast the suite's time limit."""
     text = unit * (250_000 // len(unit))
-    for kind in KINDS:
+    for kind in kinds:
         check(parse_verdict(text, kind=kind, graded_answer=text[1000:]), kind, text)
+
+
+@pytest.mark.parametrize("number", range(len(UNITS)), ids=[repr(unit) for unit in UNITS])
+def test_long_texts_of_one_piece(number):
+    """Every piece is read in two ways, and every way meets pieces of all sorts."""
+    check_long(UNITS[number], {KINDS[number % len(KINDS)], KINDS[(number + 4) % len(KINDS)]})
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("unit", UNITS, ids=repr)
+def test_long_texts_of_one_piece_are_read_in_every_way(unit):
+    check_long(unit, KINDS)
 
 
 @pytest.mark.exhaustive

@@ -137,6 +137,12 @@ def more(bench: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran
     )
 
 
+# Float64 gradients that are summed in another order differ by 1e-15 of their size, and one step of Adam multiplies
+# what differs in a tiny gradient by at most learning rate / epsilon = 5e6. A wrong gradient moves a weight by about
+# the learning rate, 5e-2, a step.
+SAME = 1e-6
+
+
 def distance(one: Ranks, two: Ranks) -> float:
     return max(float((one.adapter[name] - two.adapter[name]).abs().max()) for name in one.adapter)
 
@@ -144,20 +150,20 @@ def distance(one: Ranks, two: Ranks) -> float:
 def test_two_processes_do_what_one_does(ranks: dict[str, Ranks]):
     one, two = ranks["one"], ranks["two"]
     assert (one.ends, two.ends) == ([0], [0, 0])
-    assert distance(one, two) < 1e-8
+    assert distance(one, two) < SAME
     assert any(bool(tensor.any()) for name, tensor in two.adapter.items() if "lora_B" in name)
     rows = [journal_lines(found.folder) for found in (one, two)]
     assert len(rows[1]) == 2
     for name in ("reward", "validation"):
         assert [row[name] for row in rows[0]] == [row[name] for row in rows[1]]
     for name in ("loss", "kl", "entropy", "gradient_norm"):
-        assert [row[name] for row in rows[0]] == pytest.approx([row[name] for row in rows[1]], abs=1e-8)
+        assert [row[name] for row in rows[0]] == pytest.approx([row[name] for row in rows[1]], rel=SAME, abs=SAME)
 
 
 def test_spread_weights_learn_the_same_and_take_half_of_the_memory(ranks: dict[str, Ranks]):
     one, spread = ranks["one"], ranks["spread"]
     assert spread.ends == [0, 0]
-    assert distance(one, spread) < 1e-8
+    assert distance(one, spread) < SAME
     assert spread.held == [one.held[0] // 2] * 2
 
 
@@ -182,13 +188,13 @@ def test_a_process_that_keeps_the_others_together_is_killed(more: dict[str, Rank
 @pytest.mark.exhaustive
 def test_a_process_without_work_computes_along(more: dict[str, Ranks]):
     assert more["one-group-spread"].ends == [0, 0]
-    assert distance(more["one-group"], more["one-group-spread"]) < 1e-8
+    assert distance(more["one-group"], more["one-group-spread"]) < SAME
 
 
 @pytest.mark.exhaustive
 def test_spread_blocks_are_computed_again_where_that_saves_memory(ranks: dict[str, Ranks], more: dict[str, Ranks]):
     assert more["checkpointed"].ends == [0, 0]
-    assert distance(ranks["one"], more["checkpointed"]) < 1e-8
+    assert distance(ranks["one"], more["checkpointed"]) < SAME
 
 
 @pytest.mark.exhaustive
@@ -223,10 +229,10 @@ def test_one_process_has_nothing_to_spread(ranks: dict[str, Ranks], more: dict[s
 def test_two_processes_have_one_critic(more: dict[str, Ranks]):
     one, two = more["gmpo"], more["gmpo-two"]
     assert (one.ends, two.ends) == ([0], [0, 0])
-    assert distance(one, two) < 1e-8
+    assert distance(one, two) < SAME
     rows = [journal_lines(found.folder) for found in (one, two)]
     for name in ("critic_loss", "critic_gradient_norm"):
-        assert [row[name] for row in rows[0]] == pytest.approx([row[name] for row in rows[1]], abs=1e-8)
+        assert [row[name] for row in rows[0]] == pytest.approx([row[name] for row in rows[1]], rel=SAME, abs=SAME)
 
 
 @pytest.mark.exhaustive

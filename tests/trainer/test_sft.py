@@ -210,11 +210,12 @@ def test_what_is_cut_off_or_left_out_is_said(bench: Path, tmp_path: Path):
         refused = [{"role": "user", "content": "дом"}, {"role": "system", "content": "кот"}, CHAT[-1]]
         file.write(json.dumps({"messages": refused}) + "\n")
     told: list[str] = []
-    recipe = supervised(bench, "long", chats={"own": {"data": "long.jsonl"}}, steps=1)
+    batch = {"examples": 2, "max_tokens": 16}  # each of the two that are left, once
+    recipe = supervised(bench, "long", chats={"own": {"data": "long.jsonl"}}, steps=1, batch=batch)
     train(recipe, tmp_path, notify=told.append)
     assert any(line.startswith("chats 'own': 2 of 4 left out:") and "long.jsonl:4" in line for line in told)
     assert any(line.startswith("chats 'own': 1 of 2 answers are longer than 16 tokens") for line in told)
-    assert journal_lines(tmp_path)[0]["truncated"] == pytest.approx(2 / 3, abs=0.34)
+    assert journal_lines(tmp_path)[0]["truncated"] == 0.5
 
 
 def test_what_was_interrupted_goes_on_to_the_same_bits(bench: Path, tmp_path: Path):

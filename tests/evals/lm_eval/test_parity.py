@@ -277,8 +277,8 @@ def test_a_run_on_our_own_backend_gives_lm_evals_metrics(
     ("name", "options", "settings"),
     [
         ("own_choices", ",num_fewshot=3", {"num_fewshot": 3}),
-        ("own_sums", ",num_fewshot=3", {"num_fewshot": 3}),
-        ("own_texts", "", {}),
+        pytest.param("own_sums", ",num_fewshot=3", {"num_fewshot": 3}, marks=pytest.mark.exhaustive),
+        pytest.param("own_texts", "", {}, marks=pytest.mark.exhaustive),
     ],
 )
 def test_the_embedded_model_gives_lm_evals_metrics(

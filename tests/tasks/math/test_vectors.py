@@ -35,9 +35,10 @@ def test_own_vectors(group: str) -> None:
 @pytest.mark.conformance
 def test_russian_vectors(vector_file: Callable[[str], Path]) -> None:
     rows = [row for row in _published(vector_file) if not _from_math_verify(row)]
-    wrong = [row for row in rows if not judged_right(row)]
+    wrong = [row for row in rows if not judged_right(row) and not HOUSE_RULES & set(row.get("needs", ()))]
     assert len(wrong) <= 0.08 * len(rows), wrong
-    assert sum(not row["expected"] for row in wrong) <= max(1, 0.01 * len(rows)), wrong
+    # A right verdict on a wrong answer is the worse error: one arguable row at most, however many there are.
+    assert sum(not row["expected"] for row in wrong) <= 1, wrong
 
 
 @pytest.mark.conformance

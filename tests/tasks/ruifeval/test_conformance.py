@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from evalkit.tasks.ruifeval.defects import defects, form_of, repaired
 from evalkit.tasks.ruifeval.fixes import ALL_FIXES, NO_FIXES, Fix
 from evalkit.tasks.ruifeval.task import RuIFEval
 from evalkit.tasks.types import Completion, Context
+from scipy.stats import binom
 
 pytestmark = [pytest.mark.conformance, pytest.mark.shared]
 
@@ -23,7 +23,8 @@ ANSWERS = "response_gemini_pro_v0.1.jsonl"
 LANGUAGE_IDS = {"change_case:english_capital", "change_case:english_lowercase", "language:response_language"}
 # Key 2309 answers in Swahili, as it should; the reference takes it for English (confidence 0.25).
 GEMINI_DIFFERENCES = {(2309, "language:response_language")}
-SENSITIVE_AGREEMENT = 0.75
+# Of answers in two languages, in Ukrainian or of one repeated word the two identifiers judge this share differently.
+DIFFERING_SHARE = 0.3
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +81,21 @@ def test_every_gemini_verdict(samples, answers, vector_file):
 
 
 def test_every_altered_answer(samples, vector_file):
-    differing, sensitive = [], []
+    differing, identified = [], []
     for row in read_records(vector_file("ruifeval/mutations.jsonl")):
         if row["strict"] is None:
             continue
         for part, strict, loose in parts_beside(row, samples, row["response"]):
             equal = (part["strict"], part["loose"]) == (strict, loose)
-            if row.get("lid_sensitive") and part["id"] in LANGUAGE_IDS:
-                sensitive.append(equal)
+            # Without letters there is nothing to identify, and the rule alone decides.
+            sensitive = row.get("lid_sensitive") and any(map(str.isalpha, row["response"]))
+            if sensitive and part["id"] in LANGUAGE_IDS:
+                identified.append(equal)
             elif not equal:
                 differing.append((row["key"], row["mutation"], part["id"]))
     assert differing == []
-    # Three standard deviations below, for a folder may hold few of them.
-    slack = 3 * math.sqrt(SENSITIVE_AGREEMENT * (1 - SENSITIVE_AGREEMENT) * len(sensitive))
-    assert sum(sensitive) >= SENSITIVE_AGREEMENT * len(sensitive) - slack
+    # More would come about by chance once in a thousand folders of this size.
+    assert identified.count(False) <= binom.isf(0.001, len(identified), DIFFERING_SHARE)
 
 
 def test_answers_that_crash_the_reference_are_scored(samples, vector_file):
