@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-
-# Before NumPy and PyTorch read it, here and in child processes. The models of the tests are tiny, and threads that wait
-# for each other take the processor from the other workers.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +15,10 @@ if TYPE_CHECKING:
     from evalkit.tests.support.report_browser import Page
 
 REPOSITORY = Path(__file__).parent.parent
+
+# Before NumPy and PyTorch read it, here and in child processes: the tests' models are tiny, and threads that wait
+# for each other take the processor from the other workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Hypothesis would fail an example that takes 200 ms and a strategy that draws slowly: speed lives in bench/.
 # `make test` tries the same examples every time, so that its verdict tells of the change and not of luck;

@@ -20,6 +20,7 @@ from ..records.plan import PlannedTask
 from .scored_answer import ScoredAnswer, examine
 
 DEADLINE_SECONDS = 60.0
+STARTING_SECONDS = 300.0
 LINE_LIMIT = 256 * 2**20
 
 
@@ -32,14 +33,20 @@ class ScoringWorker:
         self._process: asyncio.subprocess.Process | None = None
 
     async def score(self, sample: Sample, completion: Completion) -> ScoredAnswer:
-        """Score in the process; retried once if the process dies, not if it hangs."""
+        """Score in the process; retried once if the process dies, not if it hangs.
+
+        The deadline is for scoring: opening the task in a new process, which may load dictionaries, has its own.
+        """
         request = encode({"sample": sample, "completion": completion}) + b"\n"
         for _ in range(2):
+            seconds, late = STARTING_SECONDS, "the scoring process did not start"
             try:
-                line = await asyncio.wait_for(self._exchange(request), self._deadline)
+                process = await asyncio.wait_for(self._started(), seconds)
+                seconds, late = self._deadline, "no verdict"
+                line = await asyncio.wait_for(_exchange(process, request), seconds)
             except TimeoutError:
                 await self.stop()
-                return _failed(Status.TIMEOUT, f"no verdict within {self._deadline:g} s")
+                return _failed(Status.TIMEOUT, f"{late} within {seconds:g} s")
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 line = b""
             if line:
@@ -50,7 +57,7 @@ class ScoringWorker:
             await self.stop()
         return _failed(Status.SCORER_ERROR, "the scoring process died twice on this sample")
 
-    async def _exchange(self, request: bytes) -> bytes:
+    async def _started(self) -> asyncio.subprocess.Process:
         if self._process is None:
             # A session of its own: Ctrl-C in the terminal must not kill scorers while the run drains.
             self._process = await asyncio.create_subprocess_exec(
@@ -60,11 +67,9 @@ class ScoringWorker:
                 limit=LINE_LIMIT,
                 start_new_session=True,
             )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(request)
-        await self._process.stdin.drain()
-        return await self._process.stdout.readline()
+            assert self._process.stdout is not None
+            await self._process.stdout.readline()
+        return self._process
 
     async def stop(self) -> None:
         """Kill the process, if it runs."""
@@ -73,6 +78,14 @@ class ScoringWorker:
             if process.returncode is None:
                 process.kill()
             await process.wait()
+
+
+async def _exchange(process: asyncio.subprocess.Process, request: bytes) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(request)
+    await process.stdin.drain()
+    return await process.stdout.readline()
 
 
 class Scorer:

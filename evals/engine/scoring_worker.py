@@ -18,12 +18,16 @@ from .scored_answer import examine
 
 
 def main(task_name: str, seed: str) -> None:
-    """Answer each line ``{"sample", "completion"}`` with ``{"score", "answer", "language"}`` or ``{"error"}``."""
+    """Answer each line ``{"sample", "completion"}`` with ``{"score", "answer", "language"}`` or ``{"error"}``.
+
+    A line ``{}`` comes before the first: the task is open.
+    """
     # A plugin that prints must not break the protocol: it gets stderr as its stdout.
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     task = open_task(task_name)
     context = Context(seed=int(seed))
+    replies.write(b"{}\n")
     for line in sys.stdin.buffer:
         replies.write(encode(_reply(task, context, orjson.loads(line))) + b"\n")
 

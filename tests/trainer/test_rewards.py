@@ -146,11 +146,11 @@ def test_what_a_plugin_returns(plugin):
 
 
 def test_a_plugin_that_dies_or_hangs_costs_one_answer(plugin):
-    rewards = rewards_of(f"{plugin}:obedient", ["die", "0.5", "hang", "0.25"], deadline=15.0)
+    rewards = rewards_of(f"{plugin}:obedient", ["die", "0.5", "hang", "0.25"], deadline=5.0)
     assert [reward.value for reward in rewards] == [None, 0.5, None, 0.25]
     assert rewards[0].scores["obedient"].status is Status.SCORER_ERROR
     assert rewards[2].scores["obedient"].status is Status.TIMEOUT
-    assert "no verdict within 15 s" in rewards[2].why_unscored
+    assert "no verdict within 5 s" in rewards[2].why_unscored
 
 
 def test_a_mix_is_a_weighted_sum_and_lacks_a_value_when_a_part_does(plugin):

@@ -48,8 +48,8 @@ class TenTimesSlowerClock:
 def start_ray() -> None:
     """Start Ray, with 300 s for its daemon in place of 30.
 
-    The daemon registers after two more Python processes have imported Ray, which takes longer than 30 s on two cores
-    with other work. Ray has no setting for it.
+    The daemon registers after two more Python processes have imported Ray, which may take longer than 30 s where
+    other programs use the processor. Ray has no setting for it.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ray._private.node, "time", TenTimesSlowerClock())

@@ -162,9 +162,7 @@ def test_an_async_scorer_that_raises_costs_its_sample(tmp_path: Path, plugin: Pa
 
 def test_a_scorer_that_hangs_or_dies_costs_its_sample_and_the_next_is_scored(plugin: Path) -> None:
     async def play() -> list[Status]:
-        worker = ScoringWorker(
-            f"{plugin}:echo", seed=0, deadline=15.0
-        )  # of which a slow machine needs some to start it
+        worker = ScoringWorker(f"{plugin}:echo", seed=0, deadline=5.0)
         try:
             sample = Sample.ask("1", "say 1")
             return [
@@ -174,6 +172,19 @@ def test_a_scorer_that_hangs_or_dies_costs_its_sample_and_the_next_is_scored(plu
             await worker.stop()
 
     assert asyncio.run(play()) == [Status.TIMEOUT, Status.OK, Status.SCORER_ERROR, Status.OK]
+
+
+def test_the_deadline_does_not_count_what_opening_the_task_takes(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(TASK + "time.sleep(3)\n")
+
+    async def play() -> Status:
+        worker = ScoringWorker(f"{tmp_path}/late.py:echo", seed=0, deadline=2.5)
+        try:
+            return (await worker.score(Sample.ask("1", "say 1"), Completion("1"))).score.status
+        finally:
+            await worker.stop()
+
+    assert asyncio.run(play()) is Status.OK
 
 
 def test_a_shard_is_its_part_of_the_samples(tmp_path: Path, plugin: Path) -> None:

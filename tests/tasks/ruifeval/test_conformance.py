@@ -23,7 +23,7 @@ ANSWERS = "response_gemini_pro_v0.1.jsonl"
 LANGUAGE_IDS = {"change_case:english_capital", "change_case:english_lowercase", "language:response_language"}
 # Key 2309 answers in Swahili, as it should; the reference takes it for English (confidence 0.25).
 GEMINI_DIFFERENCES = {(2309, "language:response_language")}
-# Of answers in two languages, in Ukrainian or of one repeated word the two identifiers judge this share differently.
+# The share of answers in two languages, in Ukrainian or of one repeated word that the two judge differently.
 DIFFERING_SHARE = 0.3
 
 
