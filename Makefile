@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# Many tests wait for a process or a server: three workers keep two cores busy. tests/conftest.py orders the files.
+WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 DEMO := --tasks ruifeval-mini --limit 60 --max-tokens 160
 
 .PHONY: demo loop-demo test test-all check lint types tests chromium bench bench-engine bench-sandbox bench-trainer clean
@@ -35,7 +37,7 @@ types: $(VENV)/.dev
 	MYPYPATH=$(VENV)/src $(BIN)/mypy -p evalkit
 
 tests: $(VENV)/.dev chromium
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
+	$(BIN)/pytest $(WORKERS) --durations 10
 
 # Reports are tested in a real browser; without one these tests are skipped.
 chromium:
@@ -47,7 +49,7 @@ chromium:
 
 # also the exhaustive tests, and new random examples for property tests
 test-all: $(VENV)/.dev chromium
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m '' --hypothesis-profile random
+	$(BIN)/pytest $(WORKERS) -m '' --hypothesis-profile random
 
 bench: bench-engine bench-sandbox bench-trainer
 	$(BIN)/python bench/ruifeval_speed.py

@@ -28,6 +28,12 @@ settings.register_profile("random", settings.get_profile("same"), derandomize=Fa
 settings.load_profile("same")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first: one that is begun last would keep a single worker busy at the end."""
+    slow = {item.path for item in items if "slow" in item.keywords and "exhaustive" not in item.keywords}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Refuse connections to anything but this machine, in tests not marked ``network``."""

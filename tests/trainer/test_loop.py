@@ -263,14 +263,15 @@ def test_the_packaged_demo_trains_on_nothing_that_it_is_judged_by():
     assert check_overlap(recipe, recipe.loop) == []
 
 
-@pytest.mark.slow
 def test_the_loop_accepts_keeps_and_goes_on(bench: Path, tmp_path: Path):
+    # Shown answers teach more surely than rewards: the share of ASCII rises by 0.24 or more (3 seeds), and a rise of
+    # 0.07 is significant in 60 answers.
+    chats = [{"prompt": f"train {n}: какого цвета море?", "response": "the quick brown fox"} for n in range(4)]
+    (bench / "ascii.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats), encoding="utf-8")
     settings = {
-        "prompts": {"ascii": {"task": "small.py:ascii_letters"}},
-        "steps": 24,  # 12 left the gain near the error of 60 answers; see the rise in test_trainer_train.py
-        "rollouts": {"groups": 4, "answers": 8, "max_tokens": 12},
-        "optimizer": {"learning_rate": 5e-2, "micro_batch": 16},
-        "method": "dapo", "objective": {"kl_weight": 0.01},
+        "method": "sft", "chats": {"ascii": {"data": "ascii.jsonl"}}, "prompts": None, "rollouts": None,
+        "steps": 10, "batch": {"examples": 4, "max_tokens": 12}, "objective": {},
+        "optimizer": {"learning_rate": 5e-2, "micro_batch": 4},
         "loop": {
             "tasks": ["small.py:ascii_letters"], "accept": "ascii", "temperature": 1.0, "max_tokens": 12,
             "rounds": 2, "patience": 1,

@@ -44,12 +44,14 @@ def _held(report: Report, attacks: int) -> None:
     assert report.attacks == attacks  # none was left out
 
 
+@pytest.mark.slow
 def test_own_attacks_are_all_stopped():
     assert _count(OWN_ATTACKS) >= 30
     _held(asyncio.run(run_attacks(_strongest(), ["calls"], [OWN_ATTACKS])), _count(OWN_ATTACKS))
 
 
 @pytest.mark.conformance
+@pytest.mark.slow
 def test_collected_attacks_are_all_stopped(vector_file):
     folder = vector_file("sandbox/attacks/manifest.json").parent
     _held(asyncio.run(run_attacks(_strongest(), MODES, [folder])), len(MODES) * _count(folder))
