@@ -264,8 +264,8 @@ def test_the_packaged_demo_trains_on_nothing_that_it_is_judged_by():
 
 
 def test_the_loop_accepts_keeps_and_goes_on(bench: Path, tmp_path: Path):
-    # Shown answers teach more surely than rewards: the share of ASCII rises by 0.24 or more (3 seeds), and a rise of
-    # 0.07 is significant in 60 answers.
+    # Shown answers teach more surely than rewards: the share of ASCII rises by 0.24 or more (3 seeds), and of 60
+    # answers a rise of 0.07 is significant.
     chats = [{"prompt": f"train {n}: какого цвета море?", "response": "the quick brown fox"} for n in range(4)]
     (bench / "ascii.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats), encoding="utf-8")
     settings = {

@@ -190,8 +190,8 @@ def test_it_learns_to_answer_as_shown(bench: Path, tmp_path: Path):
     recipe = supervised(bench, "learn", chats={"own": {"data": "chats.jsonl", "limit": 4}}, **settings)
     train(recipe, tmp_path, notify=told.append)
     rows = journal_lines(tmp_path)
-    # The loss falls from 7.1 to below 0.7, the validation rises to 1.0 (3 seeds). The words of the answers are Latin,
-    # and the plugin scores the share of that.
+    # The loss falls from 7 to 0.7 or less, the validation rises to 0.94 or more (3 seeds). The words of the answers
+    # are Latin, and the plugin scores the share of that.
     assert rows[-1]["loss"] < rows[0]["loss"] / 2
     assert rows[11]["validation"] > 0.8
     assert rows[0]["kl"] == 0 < rows[5]["kl"]
