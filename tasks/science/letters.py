@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from ..text.answers import ANSWER, heading, plain, unwrapped
+from ..text.answers import ANSWER, heading
 from ..types import Status
+from .labels import CYRILLIC, LATIN, letter_index
+from .statements import LONGEST, Reader, Statement, reader
 
-LATIN: Final = "ABCDEFGHIJ"
-CYRILLIC: Final = "АБВГДЕЖЗИК"
+__all__ = ["CYRILLIC", "LATIN", "Choice", "extract", "letter_index"]
 
-# Cyrillic capitals that look like Latin ones.
-_TWINS: Final = dict(zip("АВСЕКН", "ABCEKH", strict=True))
-
-# Letters that are words as well: «В клетке», «А именно», «A cell».
-_WORDS: Final = frozenset("АВИКСAI")
-_SMALL_WORDS: Final = frozenset("авикоусa")
-
-_LONGEST: Final = 1000
 _REACH: Final = 100
+_ADJECTIVE: Final = (
+    r"(?:итогов|окончательн|правильн|верн|финальн|мой|final|correct|right|best|my|the|selected|chosen)\w{0,3}"
+)
+_KEY: Final = r"верн\w{1,2}|верен|правил\w{2,5}|выбира(?:ю|ем)|выбрала?|выбрать|correct|right|best|choose|pick|select|go\ with"
 _MARKER: Final = re.compile(
     rf"""
     (?:
-        "(?:{ANSWER}|вариант|option|choice|letter|буква)"\s{{0,9}}:
+        ["'](?:{_ADJECTIVE}[ _-]?){{0,2}}(?:{ANSWER}|вариант|option|choice|letter|буква)["']\s{{0,9}}:
+      | <(?:final_)?(?:{ANSWER})>
       | \\f?boxed[ ]?\{{
       | {heading("итоговый|окончательный|правильный|верный|final")}
+      | \|[ \t*_]{{0,9}}(?:{_ADJECTIVE}[ ])?(?:{ANSWER})[ \t*_]{{0,9}}\|[\s|:-]{{0,99}}
+      | ^[ \t]{{0,9}}\#{{4}}[ ](?=\W{{0,4}}\w(?!\w))
       | (?<![^\W_])
-        (?: ответ(?:ом)? | answer
-          | (?:(?:правильн|верн)\w{{2,3}}|correct|right)[ ](?:вариант(?:ом)?|option|choice) )
+        (?: (?:ответ(?:ом|а|ы)?|answer)(?:[ ](?:на|to)(?:[ ]\w{{1,10}}){{0,2}}[ ](?:вопрос|задани|question)\w{{0,3}})?
+          | {_ADJECTIVE}[ ](?:вариант(?:ом)?|option|choice|буква|letter) )
         [ \t\xa0*_]{{0,9}}
-        (?: [:：] | [—–-](?=[ \t\xa0]) | (?:is|будет|является)\b:? )
-      | (?<![^\W_])
-        (?: выбираю | choose | pick | (?:(?:правильн|верн)\w{{2,3}}|correct|right)[ ](?:{ANSWER}|вариант|option) )
-        [ ](?=(?:вариант[ ]|option[ ])?[(*_«"]{{0,4}}(?-i:[A-ZА-Я])(?![^\W_]))
+        (?: </(?:b|strong|em|i)> )?
+        (?: [:：=] | [—–-](?=[ \t\xa0]) | (?:is|будет|является)\b:? )
+      | (?P<soft>(?<![^\W_])(?:{ANSWER}|{_KEY})(?![^\W_]))
     )
     [ \t\xa0*_]{{0,9}}
     """,
@@ -44,18 +44,16 @@ _MARKER: Final = re.compile(
 _NEGATED: Final = re.compile(
     r"(?:(?<![^\W_])(?:не|not|wrong|incorrect)|(?:неправильн|неверн|ошибочн)\w{2,3})[ *_]{1,3}$", re.IGNORECASE
 )
-_LEAD: Final = re.compile(
-    r"(?:(?:вариант(?:ом)?|ответ|буква|под буквой|пункт|option|choice|letter|answer|is|the|это|скорее всего|я|"
-    r"думаю|конечно|вероятно)(?![^\W_])[ ,:—–-]{1,4}){1,4}",
+_SURE: Final = re.compile(_KEY, re.IGNORECASE | re.VERBOSE)
+_NOUN: Final = re.compile(rf"(?:{ANSWER}|вариант|option|choice)\w{{0,3}}", re.IGNORECASE)
+_SENTENCE: Final = re.compile(r"[.!?;\n]")
+_CLAUSE: Final = re.compile(r"[,:(—–]")
+# Before a clause, these take what it says back.
+_SUPPOSED: Final = re.compile(
+    r"(?<![^\W_])(?:если|допустим|предполо\w+|пусть|каза\w+|кажется|почему|не|нельзя|вряд|неверно|сомнева\w+|бы"
+    r"|if|suppose|assum\w+|seems?|why|not|unlikely|whether)(?![^\W_])",
     re.IGNORECASE,
 )
-_LETTER: Final = re.compile(r"[(\[{<]?([^\W\d_])(?![^\W_])([)\]}>]?[).:,;!\]}—–-]?)")
-_ANOTHER: Final = re.compile(
-    r"[\s,;/&+(\[]*((?:(?:а|но|хотя)\s)?(?:(?:и|или|либо|возможно|может|быть|maybe|perhaps|and|or)(?![^\W_])[\s,(\[]*){1,3}"
-    r"(?:вариант\s|option\s)?)?([^\W\d_])(?![^\W_])"
-)
-_PROSE: Final = re.compile(r"\s(?!(?:или|либо|or|and)(?![^\W_]))\w\w")
-_STANDING_ALONE: Final = re.compile(r"(?<![^\W_])[^\W\d_](?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,151 +67,95 @@ class Choice:
     status: Status
 
 
-def letter_index(letter: str, labels: str) -> int | None:
-    """Return the place of a typed letter among the labels that the question shows.
-
-    A label is itself. Under Latin labels a Cyrillic letter that looks like one of them is that one: В is B, С is C.
-    Any other letter goes by its place in its own alphabet, as Б and B, Г and D are the same; so under Cyrillic
-    labels В is the third option and B the second.
-    """
-    capital = letter.upper()
-    for candidate in (capital, _TWINS.get(capital, "") if labels[0] == "A" else ""):
-        if candidate and candidate in labels:
-            return labels.index(candidate)
-    for alphabet in (LATIN, CYRILLIC):
-        place = alphabet.find(capital)
-        if 0 <= place < len(labels):
-            return place
-    # On some keyboards С is typed for C under Cyrillic labels too.
-    twin = LATIN.find(_TWINS.get(capital, "?"))
-    return twin if 0 <= twin < len(labels) else None
-
-
 def extract(text: str, options: Sequence[str], labels: str) -> Choice:
     r"""Find the option that an answer names; linear in the length of the text.
 
-    The last «Ответ: …», «верный вариант — …», «answer is …», ``\boxed{…}`` or JSON field counts. Without any, the
-    last line has to be nothing but a letter, an option, or both; or else the first line has to begin with a letter.
+    The last «Ответ: …», «верный вариант — …», «answer is …», ``\boxed{…}`` or JSON field counts, with whatever
+    follows it and takes it back or adds to it. Without any, the last line has to say nothing but an option, or else
+    the first line has to begin with a letter.
     """
-    marked = _marked(text)
-    words = [plain(_clean(option)) for option in options]
-    return _read(marked, words, labels) if marked else _from_lines(text, words, labels)
+    read = reader(tuple(options), labels)
+    return _marked(text, read) or _from_lines(text, read)
 
 
-def _marked(text: str) -> str:
-    """Return the line after the last marker that nothing negates; '' when there is none."""
-    for start, end in reversed([match.span() for match in _MARKER.finditer(text)]):
-        if not _NEGATED.search(text[max(0, start - 20) : start]):
-            return text[end : end + _LONGEST].lstrip(" \t\r\n\xa0*_`").partition("\n")[0]
-    return ""
+def _marked(text: str, read: Reader) -> Choice | None:
+    """Read the last announcement that is not negated; None when there is none."""
+    markers = list(deque(_MARKER.finditer(text), maxlen=_REACH))
+    while markers:
+        marker = markers.pop()
+        if marker["soft"]:
+            if choice := _softly(text, marker.start(), read):
+                return choice
+        elif not _negated(text, marker):
+            start = marker.end()
+            while markers and _leads_on(text, markers[-1], start, read):
+                start = markers.pop().end()
+            return _choice(read.read(text[start : start + LONGEST].lstrip()), Status.OK)
+    return None
 
 
-def _read(phrase: str, words: Sequence[str], labels: str) -> Choice:
-    """Read what stands after a marker: an option's words, or a letter and whatever explains it."""
-    phrase = _clean(phrase)
-    by_words = _option(phrase, words)
-    if by_words is not None:
-        return Choice(by_words, Status.OK)
-    phrase = _without_lead(phrase)
-    letter = _LETTER.match(phrase)
-    index = letter_index(letter[1], labels) if letter else None
-    if letter is None or index is None:
-        return _unread(phrase, labels)
-    rest = phrase[letter.end() :].strip(" .*")
-    named = _option(rest, words)
-    if named is not None:
-        return Choice(index, Status.OK) if named == index else Choice(None, Status.AMBIGUOUS)
-    wordlike = letter[1].islower() or letter[1] in _WORDS
-    if wordlike and letter[0] == letter[1] and rest[:1].isalnum():
-        return _unread(phrase[letter.end() :], labels)
-    if _names_another(phrase, letter, rest, index, labels):
-        return Choice(None, Status.AMBIGUOUS)
-    return Choice(index, Status.OK)
+def _negated(text: str, marker: re.Match[str]) -> bool:
+    return _NEGATED.search(text[max(0, marker.start() - 20) : marker.start()]) is not None
 
 
-def _names_another(phrase: str, letter: re.Match[str], rest: str, index: int, labels: str) -> bool:
-    """Say whether one more option follows a letter: «Б или В», «Б, В», not «Б, а не В» or «Б. В клетке …»."""
-    other = _ANOTHER.match(phrase, letter.end())
-    if other is None or letter_index(other[2], labels) in (None, index):
-        return False
-    if other[2] in _WORDS | _SMALL_WORDS and _PROSE.match(phrase, other.end()):
-        return False
-    alone = len(rest.strip(" ,;/&+()[]")) == 1
-    closed = letter[2].endswith((".", ":", "!", ")", "]", "}", ">"))
-    return alone or other[1] is not None or not (closed or other[2] in _SMALL_WORDS)
+def _leads_on(text: str, marker: re.Match[str], start: int, read: Reader) -> bool:
+    """Tell whether an announcement goes on in the next one: «Ответ: А или ответ: Б»."""
+    between = text[marker.end() : start]
+    return len(between) < LONGEST // 4 and not _negated(text, marker) and read.understands(between)
 
 
-def _unread(phrase: str, labels: str) -> Choice:
-    """Judge a phrase that does not begin with a letter: ambiguous when it names options all the same."""
-    capitals = (match[0] for match in _STANDING_ALONE.finditer(phrase) if match[0].isupper())
-    named = any(letter_index(letter, labels) is not None for letter in capitals)
-    return Choice(None, Status.AMBIGUOUS if named else Status.MISSING)
+def _softly(text: str, key: int, read: Reader) -> Choice | None:
+    """Read the sentence or clause around a word that may announce an answer, as in «Итак, верен вариант Б»."""
+    before = text[max(0, key - LONGEST // 4) : key]
+    sentence = max((match.end() for match in _SENTENCE.finditer(before)), default=0)
+    clause = max((match.end() for match in _CLAUSE.finditer(before, sentence)), default=sentence)
+    for start in dict.fromkeys((sentence, clause)):
+        if start > sentence and _SUPPOSED.search(before, sentence, start):
+            break
+        said = read.read(text[key - len(before) + start : key + LONGEST], numbers=False)
+        sure = any(map(_SURE.fullmatch, said.before | said.after))
+        noun = any(map(_NOUN.fullmatch, said.before | said.after))
+        announced = any(_SURE.fullmatch(word) or _NOUN.fullmatch(word) for word in said.before)
+        if said.sense == "several":
+            return Choice(None, Status.AMBIGUOUS)
+        if said.sense == "one" and (announced or (sure and noun)):
+            return Choice(said.index, Status.OK if sure else Status.OK_LENIENT)
+    return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What a line says of the options: just a letter, an option's words too, or a letter that opens more text."""
-
-    index: int
-    kind: Literal["bare", "worded", "opening"]
+def _choice(said: Statement, status: Status) -> Choice:
+    if said.sense == "one":
+        return Choice(said.index, status)
+    return Choice(None, Status.MISSING if said.sense == "none" else Status.AMBIGUOUS)
 
 
-def _from_lines(text: str, words: Sequence[str], labels: str) -> Choice:
+def _from_lines(text: str, read: Reader) -> Choice:
     """Read an answer that marks nothing, by its last line or else its first.
 
     No other such line may disagree, of the first and the last hundred.
     """
     filled = [line for line in text.splitlines() if line.strip(" \t\xa0`")]
     near = filled if len(filled) <= 2 * _REACH else filled[:_REACH] + filled[-_REACH:]
-    lines = [_line(line, words, labels) if len(line) <= _LONGEST else None for line in near]
+    lines = [_line(line, read) for line in near]
     if not lines:
         return Choice(None, Status.MISSING)
     chosen = lines[-1]
-    if chosen is None or chosen.kind == "opening":
+    if chosen.sense in ("none", "unread", "denied") or chosen.said == "prose":
         chosen = lines[0]
-    if chosen is None:
-        return Choice(None, Status.MISSING)
-    rivals = {line.index for line in lines if line and (line.kind == "bare" or chosen.kind != "bare")}
+    if chosen.sense != "one" or (chosen.said == "prose" and not chosen.closed):
+        return Choice(None, Status.AMBIGUOUS if chosen.sense in ("several", "denied") else Status.MISSING)
+    rivals = {line.index for line in lines if line.sense == "one" and (_alone(line) or not _alone(chosen))}
     return Choice(None, Status.AMBIGUOUS) if rivals - {chosen.index} else Choice(chosen.index, Status.OK_LENIENT)
 
 
-def _line(line: str, words: Sequence[str], labels: str) -> _Line | None:
-    phrase = _clean(line)
-    by_words = _option(phrase, words)
-    if by_words is not None:
-        return _Line(by_words, "worded")
-    phrase = _without_lead(phrase)
-    letter = _LETTER.match(phrase)
-    index = letter_index(letter[1], labels) if letter else None
-    if letter is None or index is None:
-        return None
-    rest = phrase[letter.end() :].strip(" .*")
-    if not rest:
-        return _Line(index, "bare")
-    if _option(rest, words) == index:
-        return _Line(index, "worded")
-    initials = _LETTER.match(rest)
-    if letter[2][-1:] not in (".", ":", ")", "]") or (initials and initials[2]):
-        return None
-    return _Line(index, "opening") if _read(phrase, words, labels).index == index else None
+def _alone(line: Statement) -> bool:
+    return line.said != "prose" and (not line.worded or bool(line.before))
 
 
-def _without_lead(phrase: str) -> str:
-    lead = _LEAD.match(phrase)
-    return phrase[lead.end() :] if lead else phrase
-
-
-def _option(phrase: str, words: Sequence[str]) -> int | None:
-    """Return the only option whose words these are; a single letter is no words."""
-    given = plain(phrase)
-    if len(given) == 1 and given.isalpha():
-        return None
-    bracketed = given[1:-1] if given[:1] + given[-1:] == "()" else given
-    same = [index for index, option in enumerate(words) if given and option in (given, bracketed)]
-    return same[0] if len(same) == 1 else None
-
-
-def _clean(phrase: str) -> str:
-    """Return a phrase without LaTeX, quotes and bold."""
-    without = re.sub(r"[*`_\"«»„“”]", "", unwrapped(phrase))
-    return " ".join(without.split())
+def _line(line: str, read: Reader) -> Statement:
+    """Read a line, or else its last sentence."""
+    if len(line) > LONGEST:
+        return Statement("none")
+    said = read.read(line, numbers=False)
+    last = re.split(r"(?<=[.!?])[ \t]+", line.rstrip())[-1]
+    return said if said.sense not in ("none", "unread") or last == line else read.read(last, numbers=False)

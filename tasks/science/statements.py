@@ -1,0 +1,406 @@
+"""What a phrase says of lettered options: which it names, which it denies, and whether it settles on one.
+
+A phrase is read as options (their letters, numbers or words), punctuation, words of a few kinds that decide what is
+said of an option, and prose, which decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+from typing import Final, Literal
+
+from ..text.answers import plain, unwrapped
+from .labels import letter_places
+
+LONGEST: Final = 1000
+"""How many characters of a phrase are read."""
+
+_KINDS: Final = {
+    "not": r"не|ни|кроме|чем|нежели|вместо|в отличие от|not|nor|neither|except|than|unlike|instead of|\w+n['’]t|cannot",
+    "wrong": r"(?:неверн|неправильн|ошибочн|ложн|исключ|отпада|отверга|отброс|невозможн|противореч)\w*|неверен|нельзя"
+    r"|wrong|incorrect|false|impossible|excluded|eliminated|ruled out",
+    "because": r"потому|потому что|так как|т\. ?к|поскольку|ведь|ибо|котор\w+|где|because|since|as|due to|which|where",
+    "correction": r"точнее|вернее|исправляюсь|исправлюсь|исправление|поправка|ошибся|ошиблась"
+    r"|correction|i mean|actually|rather",
+    "join": r"и|или|либо|же|а также|and|or|either|both",
+    "turn": r"а|но|поэтому|значит|следовательно|тогда|остается|это|but|so|therefore|thus|hence|it",
+    "doubt": r"возможно|может|может быть|хотя|впрочем|нет|тоже|также|затем|потом|даже"
+    r"|maybe|perhaps|possibly|no|wait|also|too|then|even",
+    "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|подход(?:ит|ят|ящий)"
+    r"|correct|right|best",
+    "verb": r"является|являются|будет|is|are|will be|would be",
+    "announcing": r"(?:ответ|вариант|букв|пункт|номер|вопрос)\w{0,3}|под|на|этот|данный|мой|моя|наш|я|мы|бы|что|итак"
+    r"|таким образом|отсюда|следует|скорее|скорее всего|вероятно|наверное|видимо|очевидно|явно|конечно|точно"
+    r"|все-таки|то есть|т\. ?е|думаю|считаю|полагаю|уверена?|выбор|выбира(?:ю|ем)|выбрала?|выбрать|нужно|надо|только"
+    r"|именно|лучший|в итоге|итого|вывод|(?:верн|правильн|итогов|окончательн|финальн)\w{2,3}"
+    r"|answers?|option|choice|letter|question|the|to|this|that|my|i|we|i['’]d|it['’]s|final|go with|choose|pick|select"
+    r"|think|believe|must|should|would|be|probably|likely",
+}
+_KIND: Final = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items()))
+_PHRASE: Final = re.escape(
+    "потому что|так как|в отличие от|в итоге|таким образом|скорее всего|может быть|то есть|а также"
+    "|instead of|due to|ruled out|i mean|go with|will be|would be"
+).replace(r"\|", "|")
+_NOUN: Final = r"(?:вариант|ответ|пункт|option|choice|answer|one)\w{0,3}"
+_ORDINALS: Final = (
+    "перв(?:ый|ая|ом)|first",
+    "втор(?:ой|ая|ом)|second",
+    "трет(?:ий|ья|ьем)|third",
+    "четверт(?:ый|ая|ом)|fourth",
+    "пят(?:ый|ая|ом)|fifth",
+)
+_ORDINAL: Final = "|".join(_ORDINALS)
+_PLACE: Final = (
+    r"(?:(?:вариант|пункт|option|choice)\w{0,3}\ (?:под\ )?(?:номером|номер|number|№|\#)?"
+    r"|(?:(?:ответ|answer)\w{0,3}\ )?(?:под\ номером|номер|number|№|\#))\ ?\d\d?(?!\w|\ ?%|[.,]\d)"
+)
+_PUNCTUATION: Final = frozenset(("mark", "comma", "open"))
+
+# What may stand before the first option, and right after one that is not set off by punctuation.
+_LEADS: Final = frozenset(_KINDS) - {"because"} | _PUNCTUATION
+_FOLLOWERS: Final = frozenset(_KINDS) - {"announcing"} | _PUNCTUATION | {"stop", "line"}
+
+# Letters that are words as well: «В клетке», «А именно», «A cell».
+_WORDS: Final = frozenset("АВИКСОУЯAI")
+
+_STRUCK: Final = re.compile(r"~~[^~\n]{1,200}~~|<(s|del|strike)>[^<\n]{1,200}</\1>")
+_TAG: Final = re.compile(r"</?(?:[biup]|br|em|strong|code|span|mark|div|li|t[drh]|(?:final_)?answer|ответ) ?/?>")
+_ANGLES: Final = re.compile(r"<([^<>\n]{1,80})>")
+_INVISIBLE: Final = re.compile(r"[*`_\"«»„“”\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]")
+_NUMBERING: Final = re.compile(
+    r"[ |>•*-]{0,9}(?:(?:вопрос|задание|question|q) ?)?(?:№ ?)?\d{1,3} ?(?:[.):|] ?|[—–-] )(?=[^\s\d])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a phrase says of the options.
+
+    ``sense``: ``one`` settles on ``index`` (from 0, else None); ``several`` names more and settles on none; ``denied``
+    says only what is not right; ``unread`` names options among words that are not understood; ``none`` names none.
+    ``said`` follows the option: ``nothing``, that it is ``right``, or ``prose``. ``worded``: named by its words, too;
+    ``closed``: its letter is followed by a bracket, colon or full stop. ``before`` and ``after``: the words about it.
+    """
+
+    sense: Literal["one", "several", "denied", "unread", "none"]
+    index: int | None = None
+    said: Literal["nothing", "right", "prose"] = "nothing"
+    worded: bool = False
+    closed: bool = False
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word, a mark, or an option with the places (from 0) that it may have, the likeliest first."""
+
+    kind: str
+    text: str
+    places: tuple[int, ...] = ()
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Options that are spoken of together, the words before them, and what is said of them."""
+
+    lead: Sequence[_Token]
+    options: Sequence[_Token]
+    said: Sequence[_Token]
+    corrects: bool
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of words and marks before the options."""
+        return {token.kind for token in self.lead}
+
+    @property
+    def denied(self) -> bool:
+        plainly = takewhile(lambda token: token.kind not in ("prose", "because"), self.said)
+        return any(token.kind in ("not", "wrong") for token in (*self.lead, *plainly))
+
+    @property
+    def predicate(self) -> Literal["nothing", "right", "prose"]:
+        kinds = {token.kind for token in takewhile(lambda token: token.kind != "because", self.said)}
+        kinds -= _PUNCTUATION | {"join"}
+        if not kinds:
+            return "nothing"
+        return "right" if kinds & {"right", "doubt"} and "prose" not in kinds else "prose"
+
+    @property
+    def explained(self) -> bool:
+        return any(token.kind == "because" for token in self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads phrases about the options of one question; `reader` makes one."""
+
+    options: dict[str, int]
+    labels: str
+    numbered: bool
+    pattern: re.Pattern[str]
+
+    def read(self, phrase: str, *, numbers: bool = True) -> Statement:
+        """Read the beginning of a phrase, and whatever after it takes it back or adds to it.
+
+        ``numbers``: a number alone may be that of an option, unless the options have numbers in them.
+        """
+        text = _NUMBERING.sub("", cleaned(phrase[:LONGEST]), count=1)
+        sentences = list(_sentences(self._tokens(text)))
+        begins = next((place for place, (_, tokens) in enumerate(sentences) if not _idle(tokens)), None)
+        if begins is None:
+            return Statement("none")
+        parts = list(_parts(sentences[begins][1]))
+        if not parts:
+            return self._by_number(sentences[begins][1]) if numbers else Statement("none")
+        if not parts[0].kinds <= _LEADS:
+            return Statement("unread")
+        counted = [*_counted(parts), *_added(sentences[begins + 1 :])]
+        corrected = max((place for place, part in enumerate(counted) if part.corrects), default=0)
+        return _settled(counted[corrected:], alternative="join" in parts[0].kinds)
+
+    def understands(self, phrase: str) -> bool:
+        """Tell whether a phrase holds nothing but options, and words and marks about them."""
+        return all(token.places or token.kind in _LEADS | _FOLLOWERS for token in self._tokens(cleaned(phrase)))
+
+    def _by_number(self, tokens: Sequence[_Token]) -> Statement:
+        filled = [token for token in tokens if token.kind not in _PUNCTUATION | {"announcing"}]
+        alone = len(filled) == 1 and not self.numbered and re.fullmatch("[1-9][0-9]?", filled[0].text)
+        place = int(filled[0].text) - 1 if alone else len(self.labels)
+        return Statement("one", place) if place < len(self.labels) else Statement("none")
+
+    def _tokens(self, text: str) -> Iterator[_Token]:
+        tokens = [self._token(match) for match in self.pattern.finditer(text)]
+        before = "line"
+        for token, after in zip(tokens, [*tokens[1:], _Token("line", "")], strict=True):
+            if token.kind == "letter" and not _names_an_option(token.text, after):
+                token = _Token(_kind(token.text), token.text)
+            elif token.kind == "words" and (before == "prose" or not (after.places or after.kind in _FOLLOWERS)):
+                token = _Token("prose", token.text)
+            before = token.kind
+            yield token
+
+    def _token(self, match: re.Match[str]) -> _Token:
+        kind, text = str(match.lastgroup), match[0]
+        if kind == "words":
+            return _Token(kind, text, (self.options[_key(text)],))
+        if kind == "place":
+            place = _place(text)
+            return _Token(kind, text, (place,)) if place < len(self.labels) else _Token("prose", text)
+        if kind == "letter" and (places := letter_places(text, self.labels)):
+            return _Token(kind, text, places, match.string[match.end() : match.end() + 1] in (".", ":", ")", "]"))
+        return _Token(_kind(text) if kind in ("word", "letter") else kind, text)
+
+
+@lru_cache(maxsize=64)
+def reader(options: tuple[str, ...], labels: str) -> Reader:
+    """Return the reader of phrases about these options; without options it knows letters only."""
+    words = [cleaned(option).strip().rstrip(".!;, ") for option in options]
+    keys = [_key(word) for word in words]
+    told = [
+        (word, key)
+        for word, key in zip(words, keys, strict=True)
+        if keys.count(key) == 1 and key and not (len(key) == 1 and key.isalpha())
+    ]
+    by_words = "|".join(_loosely(word) for word, _ in sorted(told, key=lambda pair: -len(pair[0]))) or "(?!)"
+    pattern = re.compile(
+        rf"""
+        (?P<words>(?<![\w/^+√±¬-])(?<!\d[.,])(?<![<>≤≥=])(?<![<>≤≥=]\ )(?:{by_words})(?![\w/^²³°(])(?![.,]\d)(?!\ ?[%‰°·=]))
+      | (?P<place>\b(?:{_PLACE}|(?:{_ORDINAL})\ {_NOUN}|{_NOUN}\ (?:{_ORDINAL})\b))
+      | (?P<prose>\b(?-i:[A-ZА-Я]\.\ ?){{2}}(?=(?-i:[A-ZА-Я][a-zа-я])))
+      | (?P<letter>(?<![\w°])(?<!\d\ )[^\W\d_](?!\w|['’-]\w\w|\.\ ?[ек]\.|\ ?[=^°%]))
+      | (?P<word>(?:{_PHRASE})\b|[^\W\d_]\w*(?:['’-]\w+)*)
+      | (?P<number>\d+(?:[.,]\d+)*\w*)
+      | (?P<line>\n+)
+      | (?P<stop>[.!?…;]+)
+      | (?P<comma>,)
+      | (?P<open>[(\[])
+      | (?P<mark>[^\w\s%‰°∀-⋿¬±×<>+√\\^~])
+      | (?P<other>\S)
+        """,
+        re.IGNORECASE | re.VERBOSE,
+    )
+    numbered = any(char.isdigit() for option in options for char in option) or not options
+    return Reader({key: keys.index(key) for _, key in told}, labels, numbered, pattern)
+
+
+def cleaned(text: str) -> str:
+    """Return a text without markup, LaTeX, quotes, invisible characters and what is struck out, in plain letters."""
+    text = unicodedata.normalize("NFC", _STRUCK.sub(" ", text))
+    text = _ANGLES.sub(r"(\1)", _TAG.sub(" ", text))
+    text = "".join(map(_plain_letter, _INVISIBLE.sub("", unwrapped(text))))
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(lines).replace("ё", "е").replace("Ё", "Е").replace("−", "-")
+
+
+def _plain_letter(char: str) -> str:
+    """Return the letter that a full-width, mathematical or circled one is."""
+    if char < "\u2100":
+        return char
+    same = unicodedata.normalize("NFKC", char)
+    return same if len(same) == 1 and same.isalpha() else char
+
+
+def _key(words: str) -> str:
+    return plain(words).replace(" ", "").replace(",", ".")
+
+
+def _loosely(words: str) -> str:
+    """Return the pattern of an option's words: a decimal point for a comma, no space before a unit."""
+    escaped = re.escape(words)
+    return re.sub(r"(?<=\d)(?:,|\\\.)(?=\d)", "[.,]", re.sub(r"(?<=\d)\\ (?=[^\W\d_])", r"\\ ?", escaped))
+
+
+def _place(text: str) -> int:
+    """Return the place (from 0) in «вариант № 2» or «второй вариант»."""
+    if digits := re.search(r"\d+", text):
+        return int(digits[0]) - 1 if int(digits[0]) else len(text)
+    return next(
+        place for place, words in enumerate(_ORDINALS) if re.search(rf"\b(?:{words})\b", text, re.IGNORECASE)
+    )
+
+
+def _kind(word: str) -> str:
+    match = _KIND.fullmatch(word.lower())
+    return str(match.lastgroup) if match else "prose"
+
+
+def _names_an_option(letter: str, after: _Token) -> bool:
+    """Tell whether a letter that stands alone names an option, and is no word or variable."""
+    apart = after.kind in _PUNCTUATION | {"stop", "line"}
+    if letter.islower() and letter.upper() in _WORDS:
+        return apart
+    if letter.islower() or letter in _WORDS:
+        return apart or bool(after.places) or (after.kind in _FOLLOWERS and after.text.lower() not in ("это", "it"))
+    return True
+
+
+def _sentences(tokens: Iterable[_Token]) -> Iterator[tuple[int, list[_Token]]]:
+    """Yield the tokens of each sentence or line, with how many line breaks stand before it."""
+    breaks, sentence = 0, list[_Token]()
+    for token in tokens:
+        if token.kind not in ("stop", "line"):
+            sentence.append(token)
+            continue
+        if sentence:
+            yield breaks, sentence
+            breaks, sentence = 0, []
+        breaks += token.text.count("\n")
+    if sentence:
+        yield breaks, sentence
+
+
+def _idle(sentence: Iterable[_Token]) -> bool:
+    return all(token.kind in _PUNCTUATION | {"announcing"} for token in sentence)
+
+
+def _parts(sentence: Iterable[_Token]) -> Iterator[_Part]:
+    """Split a sentence: options joined by nothing but «и», «или», commas and dashes are spoken of together."""
+    lead, options, between = list[_Token](), list[_Token](), list[_Token]()
+    corrects = False
+    for token in sentence:
+        if not token.places:
+            between.append(token)
+            continue
+        if options and {token.kind for token in between} <= {"mark", "comma", "join"}:
+            options.append(token)
+        else:
+            said, before = _shared(between) if options else ([], between)
+            if options:
+                yield _Part(lead, options, said, corrects)
+            lead, options = before, [token]
+            corrects = any(token.kind == "correction" for token in between)
+        between = []
+    if options:
+        yield _Part(lead, options, _predicate(between, several=len(options) > 1), corrects)
+
+
+def _shared(between: list[_Token]) -> tuple[list[_Token], list[_Token]]:
+    """Share out the words between two options: what is said of the first, and what leads to the second."""
+    end = len(between)
+    while end and between[end - 1].kind in ("not", "mark", "open"):
+        end -= 1
+    texts = [token.text for token in between]
+    if between[0].kind == "comma" or ("(" in texts and ")" not in texts):
+        return [], between
+    start = next((place for place, token in enumerate(between) if token.kind not in ("mark", "open")), end)
+    cut = next((place for place in range(start, end) if between[place].kind in ("comma", "turn")), end)
+    return between[start:cut], between[cut:]
+
+
+def _predicate(tokens: list[_Token], *, several: bool) -> list[_Token]:
+    """Return what is said of the last options of a sentence, up to a comma."""
+    skipped = ("mark", "open", "comma") if several else ("mark", "open")
+    start = next((place for place, token in enumerate(tokens) if token.kind not in skipped), len(tokens))
+    return list(takewhile(lambda token: token.kind != "comma", tokens[start:]))
+
+
+def _counted(parts: Sequence[_Part]) -> Iterator[_Part]:
+    """Yield the parts of a sentence that say what is right, up to an explanation."""
+    for place, part in enumerate(parts):
+        if place and "because" in part.kinds:
+            return
+        aside = place and "open" in part.kinds and ("prose" in part.kinds or part.predicate == "prose")
+        if not aside and not part.denied:
+            yield part
+        if part.explained:
+            return
+
+
+def _added(sentences: Iterable[tuple[int, list[_Token]]]) -> Iterator[_Part]:
+    """Yield what later sentences name as right, too: «Или Б», «Б тоже верно», or an option alone.
+
+    Explanations of options are passed over, and so are lists of them below a blank line or other text.
+    """
+    apart = False
+    for breaks, sentence in sentences:
+        parts = list(_parts(sentence))
+        kinds = parts[0].kinds - _PUNCTUATION if parts else {"prose"}
+        apart = apart or breaks > 1
+        if not kinds <= _LEADS | {"number"}:
+            apart = apart or breaks > 0
+            continue
+        first = parts[0]
+        again = any(token.text.lower().startswith(("ответ", "answer")) for token in first.lead)
+        if kinds <= {"announcing", "right", "number"} and not again:
+            listed = apart and any(token.kind == "words" for token in first.options)
+            if listed or (breaks and first.predicate == "right"):
+                continue
+        if first.predicate != "prose":
+            yield from _counted(parts)
+
+
+def _settled(parts: Sequence[_Part], *, alternative: bool) -> Statement:
+    """Return the one option that the parts name; the words of an option decide between letters that look alike."""
+    if not parts:
+        return Statement("denied")
+    options = [token for part in parts for token in part.options]
+    letters = [token.places for token in options if token.kind == "letter"]
+    told = {token.places[0] for token in options if token.kind != "letter"} or {places[0] for places in letters}
+    index = told.pop()
+    if alternative or told or any(index not in places for places in letters):
+        return Statement("several")
+    if len({places[0] for places in letters}) > 1:
+        return Statement("several")
+    first = parts[0]
+    return Statement(
+        "one",
+        index,
+        first.predicate,
+        worded=any(token.kind == "words" for token in first.options),
+        closed=first.options[0].closed,
+        before=_texts(first.lead),
+        after=_texts(first.said),
+    )
+
+
+def _texts(tokens: Iterable[_Token]) -> frozenset[str]:
+    return frozenset(token.text.lower() for token in tokens if token.kind not in _PUNCTUATION)
