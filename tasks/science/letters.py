@@ -25,7 +25,7 @@ _MARKER: Final = re.compile(
     (?:
         ["'](?:{_ADJECTIVE}[ _-]?){{0,2}}(?:{ANSWER}|вариант|option|choice|letter|буква)["']\s{{0,9}}:
       | <(?:final_)?(?:{ANSWER})>
-      | \\f?boxed[ ]?\{{
+      | \\f?box(?:ed)?[ ]?\{{
       | {heading("итоговый|окончательный|правильный|верный|final")}
       | \|[ \t*_]{{0,9}}(?:{_ADJECTIVE}[ ])?(?:{ANSWER})[ \t*_]{{0,9}}\|[\s|:-]{{0,99}}
       | ^[ \t]{{0,9}}\#{{4}}[ ](?=\W{{0,4}}\w(?!\w))
@@ -139,11 +139,13 @@ def _from_lines(text: str, read: Reader) -> Choice:
     lines = [_line(line, read) for line in near]
     if not lines:
         return Choice(None, Status.MISSING)
-    chosen = lines[-1]
-    if chosen.sense in ("none", "unread", "denied") or chosen.said == "prose":
-        chosen = lines[0]
+    stated = [line for line in lines if line.sense == "one" and line.said != "prose" and line.before]
+    last = lines[-1] if lines[-1].sense == "several" or lines[-1].said != "prose" else lines[0]
+    chosen = next(
+        line for line in (last, *reversed(stated), lines[0]) if line.sense in ("one", "several") or line is lines[0]
+    )
     if chosen.sense != "one" or (chosen.said == "prose" and not chosen.closed):
-        return Choice(None, Status.AMBIGUOUS if chosen.sense in ("several", "denied") else Status.MISSING)
+        return Choice(None, Status.AMBIGUOUS if chosen.sense == "several" else Status.MISSING)
     rivals = {line.index for line in lines if line.sense == "one" and (_alone(line) or not _alone(chosen))}
     return Choice(None, Status.AMBIGUOUS) if rivals - {chosen.index} else Choice(chosen.index, Status.OK_LENIENT)
 

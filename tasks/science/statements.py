@@ -17,6 +17,9 @@ from typing import Final, Literal
 from ..text.answers import plain, unwrapped
 from .labels import letter_places
 
+# The place of «и все остальные».
+_OTHER: Final = -1
+
 LONGEST: Final = 1000
 """How many characters of a phrase are read."""
 
@@ -59,6 +62,9 @@ _PLACE: Final = (
     r"(?:(?:вариант|пункт|option|choice)\w{0,3}\ (?:под\ )?(?:номером|номер|number|№|\#)?"
     r"|(?:(?:ответ|answer)\w{0,3}\ )?(?:под\ номером|номер|number|№|\#))\ ?\d\d?(?!\w|\ ?%|[.,]\d)"
 )
+_OTHERS: Final = (
+    r"(?:все|всех|любой|прочие|остальные|другие|all|any|the)(?:\ (?:остальные|прочие|другие|rest|others?))?"
+)
 _PUNCTUATION: Final = frozenset(("mark", "comma", "open"))
 
 # What may stand before the first option, and right after one that is not set off by punctuation.
@@ -69,11 +75,12 @@ _FOLLOWERS: Final = frozenset(_KINDS) - {"announcing"} | _PUNCTUATION | {"stop",
 _WORDS: Final = frozenset("АВИКСОУЯAI")
 
 _STRUCK: Final = re.compile(r"~~[^~\n]{1,200}~~|<(s|del|strike)>[^<\n]{1,200}</\1>")
+_ARROW: Final = re.compile(r"[=-]>")
 _TAG: Final = re.compile(r"</?(?:[biup]|br|em|strong|code|span|mark|div|li|t[drh]|(?:final_)?answer|ответ) ?/?>")
 _ANGLES: Final = re.compile(r"<([^<>\n]{1,80})>")
 _INVISIBLE: Final = re.compile(r"[*`_\"«»„“”\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]")
 _NUMBERING: Final = re.compile(
-    r"[ |>•*-]{0,9}(?:(?:вопрос|задание|question|q) ?)?(?:№ ?)?\d{1,3} ?(?:[.):|] ?|[—–-] )(?=[^\s\d])",
+    r"\A[ |>•*-]{0,9}(?:(?:вопрос|задание|question|q) ?)?(?:№ ?)?\d{1,3} ?(?:[.):|] ?|[—–-] )(?=[^\s\d])",
     re.IGNORECASE,
 )
 
@@ -165,7 +172,10 @@ class Reader:
             return Statement("unread")
         counted = [*_counted(parts), *_added(sentences[begins + 1 :])]
         corrected = max((place for place, part in enumerate(counted) if part.corrects), default=0)
-        return _settled(counted[corrected:], alternative="join" in parts[0].kinds)
+        said = _settled(counted[corrected:])
+        denied = {token.places[0] for part in parts if part.denied for token in part.options}
+        undecided = said.index in denied or "join" in parts[0].kinds
+        return Statement("several") if said.sense == "one" and undecided else said
 
     def understands(self, phrase: str) -> bool:
         """Tell whether a phrase holds nothing but options, and words and marks about them."""
@@ -180,7 +190,7 @@ class Reader:
     def _tokens(self, text: str) -> Iterator[_Token]:
         tokens = [self._token(match) for match in self.pattern.finditer(text)]
         before = "line"
-        for token, after in zip(tokens, [*tokens[1:], _Token("line", "")], strict=True):
+        for token, after in zip(tokens, [*tokens[1:], _Token("line", "")], strict=False):
             if token.kind == "letter" and not _names_an_option(token.text, after):
                 token = _Token(_kind(token.text), token.text)
             elif token.kind == "words" and (before == "prose" or not (after.places or after.kind in _FOLLOWERS)):
@@ -192,12 +202,14 @@ class Reader:
         kind, text = str(match.lastgroup), match[0]
         if kind == "words":
             return _Token(kind, text, (self.options[_key(text)],))
+        if kind == "others":
+            return _Token(kind, text, (_OTHER,))
         if kind == "place":
             place = _place(text)
             return _Token(kind, text, (place,)) if place < len(self.labels) else _Token("prose", text)
         if kind == "letter" and (places := letter_places(text, self.labels)):
             return _Token(kind, text, places, match.string[match.end() : match.end() + 1] in (".", ":", ")", "]"))
-        return _Token(_kind(text) if kind in ("word", "letter") else kind, text)
+        return _Token(_kind(text) if kind in ("phrase", "word", "letter") else kind, text)
 
 
 @lru_cache(maxsize=64)
@@ -216,8 +228,10 @@ def reader(options: tuple[str, ...], labels: str) -> Reader:
         (?P<words>(?<![\w/^+√±¬-])(?<!\d[.,])(?<![<>≤≥=])(?<![<>≤≥=]\ )(?:{by_words})(?![\w/^²³°(])(?![.,]\d)(?!\ ?[%‰°·=]))
       | (?P<place>\b(?:{_PLACE}|(?:{_ORDINAL})\ {_NOUN}|{_NOUN}\ (?:{_ORDINAL})\b))
       | (?P<prose>\b(?-i:[A-ZА-Я]\.\ ?){{2}}(?=(?-i:[A-ZА-Я][a-zа-я])))
-      | (?P<letter>(?<![\w°])(?<!\d\ )[^\W\d_](?!\w|['’-]\w\w|\.\ ?[ек]\.|\ ?[=^°%]))
-      | (?P<word>(?:{_PHRASE})\b|[^\W\d_]\w*(?:['’-]\w+)*)
+      | (?P<others>\b(?:и|или|либо|а\ также|and|or)\ (?:{_OTHERS})\b(?=\W*\Z|\ ?[.,;!)]|\ {_NOUN}))
+      | (?P<phrase>\b(?:{_PHRASE})\b)
+      | (?P<letter>(?<![\w°])(?<!\d\ )[^\W\d_](?!\w|['’]\w|-\w\w|\.\ ?[ек]\.|\ ?[=^°%]))
+      | (?P<word>[^\W\d_]\w*(?:['’-]\w+)*)
       | (?P<number>\d+(?:[.,]\d+)*\w*)
       | (?P<line>\n+)
       | (?P<stop>[.!?…;]+)
@@ -234,7 +248,7 @@ def reader(options: tuple[str, ...], labels: str) -> Reader:
 
 def cleaned(text: str) -> str:
     """Return a text without markup, LaTeX, quotes, invisible characters and what is struck out, in plain letters."""
-    text = unicodedata.normalize("NFC", _STRUCK.sub(" ", text))
+    text = unicodedata.normalize("NFC", _ARROW.sub("→", _STRUCK.sub(" ", text)))
     text = _ANGLES.sub(r"(\1)", _TAG.sub(" ", text))
     text = "".join(map(_plain_letter, _INVISIBLE.sub("", unwrapped(text))))
     lines = (" ".join(line.split()) for line in text.split("\n"))
@@ -378,7 +392,7 @@ def _added(sentences: Iterable[tuple[int, list[_Token]]]) -> Iterator[_Part]:
             yield from _counted(parts)
 
 
-def _settled(parts: Sequence[_Part], *, alternative: bool) -> Statement:
+def _settled(parts: Sequence[_Part]) -> Statement:
     """Return the one option that the parts name; the words of an option decide between letters that look alike."""
     if not parts:
         return Statement("denied")
@@ -386,7 +400,7 @@ def _settled(parts: Sequence[_Part], *, alternative: bool) -> Statement:
     letters = [token.places for token in options if token.kind == "letter"]
     told = {token.places[0] for token in options if token.kind != "letter"} or {places[0] for places in letters}
     index = told.pop()
-    if alternative or told or any(index not in places for places in letters):
+    if told or any(index not in places for places in letters):
         return Statement("several")
     if len({places[0] for places in letters}) > 1:
         return Statement("several")

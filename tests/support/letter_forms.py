@@ -505,7 +505,7 @@ def clear_corrections(dice: Random, asked: Asked) -> str:
             f"~~{y}~~ {x}",
             f"~~{y}) {asked.other_words}~~ {x}) {asked.words}",
             f"not {y} but {x}",
-            f"not {y}, {x}",
+            f"not {y}; it is {x}",
             f"{x}, not {y}",
             f"{x} rather than {y}",
             f"{y} is wrong, so {x}",
