@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from .statements import LONGEST, Reader, Statement, reader
 __all__ = ["CYRILLIC", "LATIN", "Choice", "extract", "letter_index"]
 
 _REACH: Final = 100
+_NEAR: Final = 250
 _ADJECTIVE: Final = (
     r"(?:итогов|окончательн|правильн|верн|финальн|мой|final|correct|right|best|my|the|selected|chosen)\w{0,3}"
 )
@@ -23,19 +24,21 @@ _KEY: Final = r"верн\w{1,2}|верен|правил\w{2,5}|выбира(?:ю
 _MARKER: Final = re.compile(
     rf"""
     (?:
-        ["'](?:{_ADJECTIVE}[ _-]?){{0,2}}(?:{ANSWER}|вариант|option|choice|letter|буква)["']\s{{0,9}}:
-      | <(?:final_)?(?:{ANSWER})>
-      | \\f?box(?:ed)?[ ]?\{{
+        ["'](?:{_ADJECTIVE}[ _-]?){{0,2}}(?:{ANSWER}|вариант|option|choice|letter|буква|result|selected)["']\s{{0,9}}:
+      | <(?:(?:final_)?(?:{ANSWER})|final|result)>
+      | \\f?box(?:ed)?[ ]?\{{?
       | {heading("итоговый|окончательный|правильный|верный|final")}
       | \|[ \t*_]{{0,9}}(?:{_ADJECTIVE}[ ])?(?:{ANSWER})[ \t*_]{{0,9}}\|[\s|:-]{{0,99}}
       | ^[ \t]{{0,9}}\#{{4}}[ ](?=\W{{0,4}}\w(?!\w))
       | (?<![^\W_])
-        (?: (?:ответ(?:ом|а|ы)?|answer)(?:[ ](?:на|to)(?:[ ]\w{{1,10}}){{0,2}}[ ](?:вопрос|задани|question)\w{{0,3}})?
+        (?: (?:ответ(?:ом|а|ы)?|answer)
+            (?:[ ](?:на|к|to|for)(?:[ ]\w{{1,10}}){{0,2}}[ ](?:вопрос|зада|question)\w{{0,3}})?
+            (?:[ ]?№?[ ]?\d{{1,3}}|[ ]\([^()\n]{{1,30}}\))?
           | {_ADJECTIVE}[ ](?:вариант(?:ом)?|option|choice|буква|letter) )
         [ \t\xa0*_]{{0,9}}
         (?: </(?:b|strong|em|i)> )?
-        (?: [:：=] | [—–-](?=[ \t\xa0]) | (?:is|будет|является)\b:? )
-      | (?P<soft>(?<![^\W_])(?:{ANSWER}|{_KEY})(?![^\W_]))
+        (?: [=-]> | [:：=→] | [—–-](?=[ \t\xa0]|(?-i:[A-ZА-Я])(?!\w)) )
+      | (?P<soft>(?<![^\W_])(?<![</])(?:{ANSWER}|ответом|{_KEY})(?![^\W_]))
     )
     [ \t\xa0*_]{{0,9}}
     """,
@@ -44,15 +47,20 @@ _MARKER: Final = re.compile(
 _NEGATED: Final = re.compile(
     r"(?:(?<![^\W_])(?:не|not|wrong|incorrect)|(?:неправильн|неверн|ошибочн)\w{2,3})[ *_]{1,3}$", re.IGNORECASE
 )
-_SURE: Final = re.compile(_KEY, re.IGNORECASE | re.VERBOSE)
+_SURE: Final = re.compile(rf"{_KEY}|is|будет|является", re.IGNORECASE | re.VERBOSE)
 _NOUN: Final = re.compile(rf"(?:{ANSWER}|вариант|option|choice)\w{{0,3}}", re.IGNORECASE)
+_ANSWER: Final = re.compile(rf"(?:{ANSWER})\w{{0,3}}", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"[.!?;\n]")
 _CLAUSE: Final = re.compile(r"[,:(—–]")
-# Before a clause, these take what it says back.
+# Before a clause, these take back what it says, unless it turns against them itself.
 _SUPPOSED: Final = re.compile(
-    r"(?<![^\W_])(?:если|допустим|предполо\w+|пусть|каза\w+|кажется|почему|не|нельзя|вряд|неверно|сомнева\w+|бы"
-    r"|if|suppose|assum\w+|seems?|why|not|unlikely|whether)(?![^\W_])",
+    r"(?<![^\W_])(?:если|допустим|предполо\w+|пусть|каза\w+|кажется|почему|разве|не|нельзя|вряд|бы|неверно|неправильно"
+    r"|неправда|ложь|ошиб\w+|заблужд\w+|сомнева\w+|якобы|утвержда\w+|говорят|считают"
+    r"|if|suppose|assum\w+|seems?|why|not|unlikely|whether|wrong|false|myth|claim\w*|says?)(?![^\W_])",
     re.IGNORECASE,
+)
+_TURN: Final = re.compile(
+    r"\s{0,9}(?:но|однако|поэтому|следовательно|but|however|so|therefore|thus|hence)(?![^\W_])", re.IGNORECASE
 )
 
 
@@ -81,46 +89,63 @@ def extract(text: str, options: Sequence[str], labels: str) -> Choice:
 def _marked(text: str, read: Reader) -> Choice | None:
     """Read the last announcement that is not negated; None when there is none."""
     markers = list(deque(_MARKER.finditer(text), maxlen=_REACH))
+    denied = False
     while markers:
         marker = markers.pop()
-        if marker["soft"]:
-            if choice := _softly(text, marker.start(), read):
-                return choice
-        elif not _negated(text, marker):
-            start = marker.end()
-            while markers and _leads_on(text, markers[-1], start, read):
-                start = markers.pop().end()
-            return _choice(read.read(text[start : start + LONGEST].lstrip()), Status.OK)
-    return None
+        if not marker["soft"]:
+            if not _negated(text, marker):
+                said = read.read(_from(text, _joined(text, marker.end(), markers, read)))
+                return _choice(said, Status.OK)
+            continue
+        for start in _starts(text, marker.start()):
+            said = read.read(_from(text, start), numbers=False)
+            if not _announces(said):
+                continue
+            denied = denied or said.sense == "denied"
+            if said.sense in ("one", "several") and not said.asked:
+                said = read.read(_from(text, _joined(text, start, markers, read)), numbers=False)
+                sure = any(map(_SURE.fullmatch, said.before | said.after))
+                return _choice(said, Status.OK if sure else Status.OK_LENIENT)
+    return Choice(None, Status.AMBIGUOUS) if denied else None
+
+
+def _from(text: str, start: int) -> str:
+    return text[start : start + LONGEST].lstrip()
 
 
 def _negated(text: str, marker: re.Match[str]) -> bool:
     return _NEGATED.search(text[max(0, marker.start() - 20) : marker.start()]) is not None
 
 
-def _leads_on(text: str, marker: re.Match[str], start: int, read: Reader) -> bool:
-    """Tell whether an announcement goes on in the next one: «Ответ: А или ответ: Б»."""
-    between = text[marker.end() : start]
-    return len(between) < LONGEST // 4 and not _negated(text, marker) and read.understands(between)
-
-
-def _softly(text: str, key: int, read: Reader) -> Choice | None:
-    """Read the sentence or clause around a word that may announce an answer, as in «Итак, верен вариант Б»."""
-    before = text[max(0, key - LONGEST // 4) : key]
-    sentence = max((match.end() for match in _SENTENCE.finditer(before)), default=0)
-    clause = max((match.end() for match in _CLAUSE.finditer(before, sentence)), default=sentence)
-    for start in dict.fromkeys((sentence, clause)):
-        if start > sentence and _SUPPOSED.search(before, sentence, start):
+def _joined(text: str, start: int, markers: list[re.Match[str]], read: Reader) -> int:
+    """Return where a statement starts with the announcements right before it: «Ответ: А или ответ: Б»."""
+    while markers:
+        marker = markers[-1]
+        earlier = next(_starts(text, marker.start())) if marker["soft"] else marker.end()
+        between = text[earlier:start]
+        apart = len(between) > _NEAR or _negated(text, marker) or (marker["soft"] and "?" in between)
+        if apart or not read.understands(between):
             break
-        said = read.read(text[key - len(before) + start : key + LONGEST], numbers=False)
-        sure = any(map(_SURE.fullmatch, said.before | said.after))
-        noun = any(map(_NOUN.fullmatch, said.before | said.after))
-        announced = any(_SURE.fullmatch(word) or _NOUN.fullmatch(word) for word in said.before)
-        if said.sense == "several":
-            return Choice(None, Status.AMBIGUOUS)
-        if said.sense == "one" and (announced or (sure and noun)):
-            return Choice(said.index, Status.OK if sure else Status.OK_LENIENT)
-    return None
+        start = min(start, earlier)
+        markers.pop()
+    return start
+
+
+def _starts(text: str, key: int) -> Iterator[int]:
+    """Yield where the sentence starts that has a word which may announce an answer, and its clause."""
+    first = max(0, key - _NEAR)
+    sentence = max((match.end() for match in _SENTENCE.finditer(text, first, key)), default=first)
+    yield sentence
+    clause = max((match.end() for match in _CLAUSE.finditer(text, sentence, key)), default=sentence)
+    if clause > sentence and (_TURN.match(text, clause) or not _SUPPOSED.search(text, sentence, clause)):
+        yield clause
+
+
+def _announces(said: Statement) -> bool:
+    """Tell whether a sentence gives an answer: «верен вариант Б», «Б — правильный ответ», not «Б верно»."""
+    keys = [word for word in said.before | said.after if _SURE.fullmatch(word)]
+    nouns = [word for word in said.before | said.after if _NOUN.fullmatch(word)]
+    return bool(keys and nouns) or any(_SURE.fullmatch(word) or _ANSWER.fullmatch(word) for word in said.before)
 
 
 def _choice(said: Statement, status: Status) -> Choice:
@@ -141,9 +166,7 @@ def _from_lines(text: str, read: Reader) -> Choice:
         return Choice(None, Status.MISSING)
     stated = [line for line in lines if line.sense == "one" and line.said != "prose" and line.before]
     last = lines[-1] if lines[-1].sense == "several" or lines[-1].said != "prose" else lines[0]
-    chosen = next(
-        line for line in (last, *reversed(stated), lines[0]) if line.sense in ("one", "several") or line is lines[0]
-    )
+    chosen = next((line for line in (last, *reversed(stated)) if line.sense in ("one", "several")), lines[0])
     if chosen.sense != "one" or (chosen.said == "prose" and not chosen.closed):
         return Choice(None, Status.AMBIGUOUS if chosen.sense == "several" else Status.MISSING)
     rivals = {line.index for line in lines if line.sense == "one" and (_alone(line) or not _alone(chosen))}
@@ -160,4 +183,6 @@ def _line(line: str, read: Reader) -> Statement:
         return Statement("none")
     said = read.read(line, numbers=False)
     last = re.split(r"(?<=[.!?])[ \t]+", line.rstrip())[-1]
-    return said if said.sense not in ("none", "unread") or last == line else read.read(last, numbers=False)
+    if said.sense in ("none", "unread") and last != line:
+        said = read.read(last, numbers=False)
+    return Statement("none") if said.asked and said.before else said

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Final, Literal
 
 from ..text.answers import plain, unwrapped
@@ -24,30 +24,36 @@ LONGEST: Final = 1000
 """How many characters of a phrase are read."""
 
 _KINDS: Final = {
-    "not": r"не|ни|кроме|чем|нежели|вместо|в отличие от|not|nor|neither|except|than|unlike|instead of|\w+n['’]t|cannot",
-    "wrong": r"(?:неверн|неправильн|ошибочн|ложн|исключ|отпада|отверга|отброс|невозможн|противореч)\w*|неверен|нельзя"
-    r"|wrong|incorrect|false|impossible|excluded|eliminated|ruled out",
+    "not": r"не|ни|кроме|чем|нежели|вместо|в отличие от|нельзя|невозможно|вряд ли|едва ли|никак не|сомнева\w+|неправда"
+    r"|not|nor|neither|except|than|unlike|instead of|\w+n['’]t|cannot|doubt|anything but|everything but",
+    "wrong": r"(?:неверн|неправильн|ошибочн|ложн|исключ|отпада|отверга|отброс|отсеива|противореч)\w*|неверен"
+    r"|wrong|incorrect|false|impossible|excluded?|eliminated?|rejected|ruled? out",
     "because": r"потому|потому что|так как|т\. ?к|поскольку|ведь|ибо|котор\w+|где|because|since|as|due to|which|where",
-    "correction": r"точнее|вернее|исправляюсь|исправлюсь|исправление|поправка|ошибся|ошиблась"
-    r"|correction|i mean|actually|rather",
-    "join": r"и|или|либо|же|а также|and|or|either|both",
-    "turn": r"а|но|поэтому|значит|следовательно|тогда|остается|это|but|so|therefore|thus|hence|it",
-    "doubt": r"возможно|может|может быть|хотя|впрочем|нет|тоже|также|затем|потом|даже"
-    r"|maybe|perhaps|possibly|no|wait|also|too|then|even",
-    "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|подход(?:ит|ят|ящий)"
-    r"|correct|right|best",
+    "correction": r"точнее|вернее|исправ\w+|поправка|поправлюсь|ошибся|ошиблась|correction|corrected|i mean|actually|rather",
+    "join": r"и|или|либо|же|а также|плюс|and|or|either|both|plus",
+    "turn": r"а|но|однако|поэтому|значит|следовательно|тогда|остается|это|так что"
+    r"|but|however|so|therefore|thus|hence|it|this",
+    "doubt": r"возможно|может|может быть|хотя|впрочем|нет|тоже|также|затем|потом|даже|иначе"
+    r"|(?:альтернатив|запасн|резервн)\w+|maybe|perhaps|possibly|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup",
+    "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|истин(?:но|ен|на|ны)"
+    r"|подход(?:ит|ят|ящий)|подойд[её]т|correct|right|best",
     "verb": r"является|являются|будет|is|are|will be|would be",
-    "announcing": r"(?:ответ|вариант|букв|пункт|номер|вопрос)\w{0,3}|под|на|этот|данный|мой|моя|наш|я|мы|бы|что|итак"
-    r"|таким образом|отсюда|следует|скорее|скорее всего|вероятно|наверное|видимо|очевидно|явно|конечно|точно"
-    r"|все-таки|то есть|т\. ?е|думаю|считаю|полагаю|уверена?|выбор|выбира(?:ю|ем)|выбрала?|выбрать|нужно|надо|только"
-    r"|именно|лучший|в итоге|итого|вывод|(?:верн|правильн|итогов|окончательн|финальн)\w{2,3}"
-    r"|answers?|option|choice|letter|question|the|to|this|that|my|i|we|i['’]d|it['’]s|final|go with|choose|pick|select"
-    r"|think|believe|must|should|would|be|probably|likely",
+    "announcing": r"(?:ответ|отвеч|вариант|букв|пункт|номер|вопрос|опци|задан|задач|утвержден|суждени|услови|случа|вывод|итог"
+    r"|решени|результат|заключени|выбор|выбр|выбир|выбер|метод|получ|соответств|удовлетвор|склоня|останов|указан|обознач"
+    r"|находит|перечисленн|мнени|взгляд|верн|правильн|окончательн|финальн|подходящ|лучш|уверен|счита|полага)\w*"
+    r"|под|на|к|из|всех|этот|эта|этому|данный|данном|здесь|тут|мой|моя|моему|наш|я|мы|бы|что|мне|кажется|думаю|думается"
+    r"|по-моему|падает|итак|таким образом|отсюда|следует|стало быть|скорее|всего|вероятно|вероятный|вероятнее|наверное"
+    r"|наверняка|видимо|очевидно|явно|конечно|конечно же|точно|однозначно|безусловно|разумеется|пожалуй|несомненно|вовсе"
+    r"|методом исключения|в итоге|все-таки|то есть|т\. ?е|именно|только|единственн\w+|наиболее|нужно|надо|будем|на самом деле"
+    r"|answers?|options?|choices?|letter|question|response|solution|conclusion|result|the|to|this|that|these|those|of|in|on"
+    r"|among|my|i|we|i['’](?:d|ll|m)|let['’]s|it['’]s|that['’]s|final|go|going|with|say|choose|pick|select|think|believe"
+    r"|must|should|would|could|be|probably|likely|most|definitely|clearly|only",
 }
 _KIND: Final = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items()))
 _PHRASE: Final = re.escape(
-    "потому что|так как|в отличие от|в итоге|таким образом|скорее всего|может быть|то есть|а также"
-    "|instead of|due to|ruled out|i mean|go with|will be|would be"
+    "методом исключения|потому что|так как|так что|в отличие от|в итоге|таким образом|стало быть|может быть|то есть|а также|вряд ли|едва ли"
+    "|никак не|на самом деле|конечно же|instead of|due to|ruled out|rule out|i mean|will be|would be|anything but"
+    "|everything but"
 ).replace(r"\|", "|")
 _NOUN: Final = r"(?:вариант|ответ|пункт|option|choice|answer|one)\w{0,3}"
 _ORDINALS: Final = (
@@ -63,7 +69,7 @@ _PLACE: Final = (
     r"|(?:(?:ответ|answer)\w{0,3}\ )?(?:под\ номером|номер|number|№|\#))\ ?\d\d?(?!\w|\ ?%|[.,]\d)"
 )
 _OTHERS: Final = (
-    r"(?:все|всех|любой|прочие|остальные|другие|all|any|the)(?:\ (?:остальные|прочие|другие|rest|others?))?"
+    r"(?:все|всех|любо[йе]|прочие|остальные|другие|all|any|the)(?:\ (?:остальные|прочие|друг\w+|rest|others?))?"
 )
 _PUNCTUATION: Final = frozenset(("mark", "comma", "open"))
 
@@ -76,11 +82,16 @@ _WORDS: Final = frozenset("АВИКСОУЯAI")
 
 _STRUCK: Final = re.compile(r"~~[^~\n]{1,200}~~|<(s|del|strike)>[^<\n]{1,200}</\1>")
 _ARROW: Final = re.compile(r"[=-]>")
-_TAG: Final = re.compile(r"</?(?:[biup]|br|em|strong|code|span|mark|div|li|t[drh]|(?:final_)?answer|ответ) ?/?>")
+_QUOTED: Final = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+_STYLE: Final = re.compile(r"\\(?:bf|rm|it|sf|tt|large|Large|huge|Huge|boldsymbol|mathsf|mathit|underline)\b")
+_TAG: Final = re.compile(
+    r"<\|[^|<>\n]{1,40}\|>|<(?:/s|[be]os)>|</?(?:[biup]|br|em|strong|code|span|mark|div|li|t[drh]|(?:final_)?answer|final|result|ответ) ?/?>"
+)
 _ANGLES: Final = re.compile(r"<([^<>\n]{1,80})>")
 _INVISIBLE: Final = re.compile(r"[*`_\"«»„“”\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]")
 _NUMBERING: Final = re.compile(
-    r"\A[ |>•*-]{0,9}(?:(?:вопрос|задание|question|q) ?)?(?:№ ?)?\d{1,3} ?(?:[.):|] ?|[—–-] )(?=[^\s\d])",
+    r"\A[ |>•*-]{0,9}(?:(?:вопрос|задание|question|q) ?)?(?:№ ?)?(\d{1,3})"
+    r"(?: ?[.):|] ?(?=[^\s\d])| ?[—–-] (?=[^\s\d])| ?(?=\()|[—–-](?=[^\W\d_](?!\w)))",
     re.IGNORECASE,
 )
 
@@ -91,15 +102,17 @@ class Statement:
 
     ``sense``: ``one`` settles on ``index`` (from 0, else None); ``several`` names more and settles on none; ``denied``
     says only what is not right; ``unread`` names options among words that are not understood; ``none`` names none.
-    ``said`` follows the option: ``nothing``, that it is ``right``, or ``prose``. ``worded``: named by its words, too;
-    ``closed``: its letter is followed by a bracket, colon or full stop. ``before`` and ``after``: the words about it.
+    ``said`` follows the option: ``nothing``, that it is ``right``, or ``prose``. ``worded`` and ``lettered``: named by its words, by
+    its letter; ``closed``: the letter is followed by a bracket, colon or full stop; ``asked``: by a question mark. ``before`` and ``after``: the words about it.
     """
 
     sense: Literal["one", "several", "denied", "unread", "none"]
     index: int | None = None
     said: Literal["nothing", "right", "prose"] = "nothing"
     worded: bool = False
+    lettered: bool = False
     closed: bool = False
+    asked: bool = False
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
 
@@ -112,6 +125,15 @@ class _Token:
     text: str
     places: tuple[int, ...] = ()
     closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence or line: its tokens, how many line breaks stand before it, whether a question mark ends it."""
+
+    tokens: Sequence[_Token]
+    breaks: int
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +153,9 @@ class _Part:
     @property
     def denied(self) -> bool:
         plainly = takewhile(lambda token: token.kind not in ("prose", "because"), self.said)
-        return any(token.kind in ("not", "wrong") for token in (*self.lead, *plainly))
+        kinds = "-".join(token.kind for token in (*self.lead, *plainly) if token.kind not in _PUNCTUATION)
+        # «Не исключено, что Б» denies nothing.
+        return re.search("not|wrong", kinds.replace("not-wrong", "doubt")) is not None
 
     @property
     def predicate(self) -> Literal["nothing", "right", "prose"]:
@@ -139,7 +163,8 @@ class _Part:
         kinds -= _PUNCTUATION | {"join"}
         if not kinds:
             return "nothing"
-        return "right" if kinds & {"right", "doubt"} and "prose" not in kinds else "prose"
+        affirms = kinds & {"right", "doubt"} or {"verb", "announcing"} <= kinds
+        return "right" if affirms and "prose" not in kinds else "prose"
 
     @property
     def explained(self) -> bool:
@@ -160,31 +185,49 @@ class Reader:
 
         ``numbers``: a number alone may be that of an option, unless the options have numbers in them.
         """
-        text = _NUMBERING.sub("", cleaned(phrase[:LONGEST]), count=1)
+        text = cleaned(phrase[:LONGEST])
+        numbering = _NUMBERING.match(text)
+        said = self._read(text[numbering.end() :] if numbering else text, numbers=numbers)
+        if (
+            numbering
+            and said.worded
+            and not said.lettered
+            and said.index != int(numbering[1]) - 1 < len(self.labels)
+        ):
+            # «1) азот» may be the answer to the first question or the first option.
+            return Statement("several")
+        return said
+
+    def _read(self, text: str, *, numbers: bool) -> Statement:
         sentences = list(_sentences(self._tokens(text)))
-        begins = next((place for place, (_, tokens) in enumerate(sentences) if not _idle(tokens)), None)
+        begins = next((place for place, sentence in enumerate(sentences) if not _idle(sentence)), None)
         if begins is None:
             return Statement("none")
-        parts = list(_parts(sentences[begins][1]))
+        parts = list(_parts(sentences[begins].tokens))
         if not parts:
-            return self._by_number(sentences[begins][1]) if numbers else Statement("none")
+            return self._by_number(sentences[begins].tokens) if numbers else Statement("none")
         if not parts[0].kinds <= _LEADS:
             return Statement("unread")
         counted = [*_counted(parts), *_added(sentences[begins + 1 :])]
         corrected = max((place for place, part in enumerate(counted) if part.corrects), default=0)
-        said = _settled(counted[corrected:])
+        said = _settled(counted[corrected:]) if counted else _about("denied", parts[0])
         denied = {token.places[0] for part in parts if part.denied for token in part.options}
-        undecided = said.index in denied or "join" in parts[0].kinds
-        return Statement("several") if said.sense == "one" and undecided else said
+        undecided = said.index in denied or "join" in parts[0].kinds or _taken_back(sentences[begins:])
+        if said.sense == "one" and undecided:
+            said = replace(said, sense="several", index=None)
+        return replace(said, asked=sentences[begins].asked)
 
     def understands(self, phrase: str) -> bool:
         """Tell whether a phrase holds nothing but options, and words and marks about them."""
         return all(token.places or token.kind in _LEADS | _FOLLOWERS for token in self._tokens(cleaned(phrase)))
 
     def _by_number(self, tokens: Sequence[_Token]) -> Statement:
+        """Read «2» or «второй», unless options have numbers in them."""
         filled = [token for token in tokens if token.kind not in _PUNCTUATION | {"announcing"}]
-        alone = len(filled) == 1 and not self.numbered and re.fullmatch("[1-9][0-9]?", filled[0].text)
-        place = int(filled[0].text) - 1 if alone else len(self.labels)
+        alone = not self.numbered and len(filled) == 1
+        place = len(self.labels)
+        if alone and re.fullmatch(rf"[1-9][0-9]?|{_ORDINAL}", filled[0].text, re.IGNORECASE):
+            place = _place(filled[0].text)
         return Statement("one", place) if place < len(self.labels) else Statement("none")
 
     def _tokens(self, text: str) -> Iterator[_Token]:
@@ -209,6 +252,7 @@ class Reader:
             return _Token(kind, text, (place,)) if place < len(self.labels) else _Token("prose", text)
         if kind == "letter" and (places := letter_places(text, self.labels)):
             return _Token(kind, text, places, match.string[match.end() : match.end() + 1] in (".", ":", ")", "]"))
+        kind = "prose" if kind == "variable" else kind
         return _Token(_kind(text) if kind in ("phrase", "word", "letter") else kind, text)
 
 
@@ -226,13 +270,15 @@ def reader(options: tuple[str, ...], labels: str) -> Reader:
     pattern = re.compile(
         rf"""
         (?P<words>(?<![\w/^+√±¬-])(?<!\d[.,])(?<![<>≤≥=])(?<![<>≤≥=]\ )(?:{by_words})(?![\w/^²³°(])(?![.,]\d)(?!\ ?[%‰°·=]))
+      | (?P<others>\b(?:и|или|либо|а\ также|and|or)\ {_OTHERS}\b(?=\W*\Z|\ ?[.,;!)]|\ {_NOUN})
+          |\b{_NOUN}\ \d\d?(?:(?:,|\ и|\ или|\ and|\ or)\ ?\d\d?)+\b)
       | (?P<place>\b(?:{_PLACE}|(?:{_ORDINAL})\ {_NOUN}|{_NOUN}\ (?:{_ORDINAL})\b))
       | (?P<prose>\b(?-i:[A-ZА-Я]\.\ ?){{2}}(?=(?-i:[A-ZА-Я][a-zа-я])))
-      | (?P<others>\b(?:и|или|либо|а\ также|and|or)\ (?:{_OTHERS})\b(?=\W*\Z|\ ?[.,;!)]|\ {_NOUN}))
       | (?P<phrase>\b(?:{_PHRASE})\b)
-      | (?P<letter>(?<![\w°])(?<!\d\ )[^\W\d_](?!\w|['’]\w|-\w\w|\.\ ?[ек]\.|\ ?[=^°%]))
+      | (?P<variable>(?<!\w)[^\W\d_](?=\ ?[=^°%<>≈]))
+      | (?P<letter>(?<![\w°])(?<!\d\ )[^\W\d_](?!\w|['’]\w|-\w\w|\.\ ?[ек]\.))
       | (?P<word>[^\W\d_]\w*(?:['’-]\w+)*)
-      | (?P<number>\d+(?:[.,]\d+)*\w*)
+      | (?P<number>(?:(?<!\w)[-+])?\d+(?:[.,]\d+)*\w*)
       | (?P<line>\n+)
       | (?P<stop>[.!?…;]+)
       | (?P<comma>,)
@@ -248,8 +294,8 @@ def reader(options: tuple[str, ...], labels: str) -> Reader:
 
 def cleaned(text: str) -> str:
     """Return a text without markup, LaTeX, quotes, invisible characters and what is struck out, in plain letters."""
-    text = unicodedata.normalize("NFC", _ARROW.sub("→", _STRUCK.sub(" ", text)))
-    text = _ANGLES.sub(r"(\1)", _TAG.sub(" ", text))
+    text = _ARROW.sub("→", _QUOTED.sub("", _STRUCK.sub(" ", unicodedata.normalize("NFC", text))))
+    text = _ANGLES.sub(r"(\1)", _STYLE.sub(" ", _TAG.sub(" ", text)))
     text = "".join(map(_plain_letter, _INVISIBLE.sub("", unwrapped(text))))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(lines).replace("ё", "е").replace("Ё", "Е").replace("−", "-")
@@ -297,23 +343,20 @@ def _names_an_option(letter: str, after: _Token) -> bool:
     return True
 
 
-def _sentences(tokens: Iterable[_Token]) -> Iterator[tuple[int, list[_Token]]]:
-    """Yield the tokens of each sentence or line, with how many line breaks stand before it."""
+def _sentences(tokens: Iterable[_Token]) -> Iterator[_Sentence]:
     breaks, sentence = 0, list[_Token]()
-    for token in tokens:
+    for token in chain(tokens, [_Token("stop", "")]):
         if token.kind not in ("stop", "line"):
             sentence.append(token)
             continue
         if sentence:
-            yield breaks, sentence
+            yield _Sentence(sentence, breaks, "?" in token.text)
             breaks, sentence = 0, []
         breaks += token.text.count("\n")
-    if sentence:
-        yield breaks, sentence
 
 
-def _idle(sentence: Iterable[_Token]) -> bool:
-    return all(token.kind in _PUNCTUATION | {"announcing"} for token in sentence)
+def _idle(sentence: _Sentence) -> bool:
+    return all(token.kind in _PUNCTUATION | {"announcing"} for token in sentence.tokens)
 
 
 def _parts(sentence: Iterable[_Token]) -> Iterator[_Part]:
@@ -359,24 +402,27 @@ def _predicate(tokens: list[_Token], *, several: bool) -> list[_Token]:
 
 def _counted(parts: Sequence[_Part]) -> Iterator[_Part]:
     """Yield the parts of a sentence that say what is right, up to an explanation."""
+    aside = False
     for place, part in enumerate(parts):
         if place and "because" in part.kinds:
             return
-        aside = place and "open" in part.kinds and ("prose" in part.kinds or part.predicate == "prose")
-        if not aside and not part.denied:
+        described = "prose" in part.kinds or part.predicate == "prose"
+        aside = described if "open" in part.kinds else aside and not any(token.text == ")" for token in part.lead)
+        by_words = part.predicate == "prose" and all(token.kind == "words" for token in part.options)
+        if not (place and (aside or by_words)) and not part.denied:
             yield part
         if part.explained:
             return
 
 
-def _added(sentences: Iterable[tuple[int, list[_Token]]]) -> Iterator[_Part]:
+def _added(sentences: Iterable[_Sentence]) -> Iterator[_Part]:
     """Yield what later sentences name as right, too: «Или Б», «Б тоже верно», or an option alone.
 
     Explanations of options are passed over, and so are lists of them below a blank line or other text.
     """
     apart = False
-    for breaks, sentence in sentences:
-        parts = list(_parts(sentence))
+    for sentence in sentences:
+        breaks, parts = sentence.breaks, list(_parts(sentence.tokens))
         kinds = parts[0].kinds - _PUNCTUATION if parts else {"prose"}
         apart = apart or breaks > 1
         if not kinds <= _LEADS | {"number"}:
@@ -392,27 +438,36 @@ def _added(sentences: Iterable[tuple[int, list[_Token]]]) -> Iterator[_Part]:
             yield from _counted(parts)
 
 
+def _taken_back(sentences: Sequence[_Sentence]) -> bool:
+    """Tell whether nothing but «нет» or «неверно» follows what a statement says."""
+    said = [[token for token in sentence.tokens if token.kind not in _PUNCTUATION] for sentence in sentences[:2]]
+    end = said[0][-2:]
+    refusals = [token.text.lower() in ("нет", "no") or token.kind in ("not", "wrong") for token in chain(*said[1:])]
+    refused = bool(end[0].places) and end[-1].text.lower() in ("нет", "no")
+    return refused or (bool(refusals) and all(refusals))
+
+
 def _settled(parts: Sequence[_Part]) -> Statement:
     """Return the one option that the parts name; the words of an option decide between letters that look alike."""
-    if not parts:
-        return Statement("denied")
     options = [token for part in parts for token in part.options]
     letters = [token.places for token in options if token.kind == "letter"]
-    told = {token.places[0] for token in options if token.kind != "letter"} or {places[0] for places in letters}
-    index = told.pop()
-    if told or any(index not in places for places in letters):
-        return Statement("several")
-    if len({places[0] for places in letters}) > 1:
-        return Statement("several")
-    first = parts[0]
+    likeliest = {places[0] for places in letters}
+    told = {token.places[0] for token in options if token.kind != "letter"} or likeliest
+    index = min(told)
+    one = len(told) == 1 and len(likeliest) <= 1 and index != _OTHER and all(index in places for places in letters)
+    return _about("one", parts[0], index) if one else _about("several", parts[0])
+
+
+def _about(sense: Literal["one", "several", "denied"], part: _Part, index: int | None = None) -> Statement:
     return Statement(
-        "one",
+        sense,
         index,
-        first.predicate,
-        worded=any(token.kind == "words" for token in first.options),
-        closed=first.options[0].closed,
-        before=_texts(first.lead),
-        after=_texts(first.said),
+        part.predicate,
+        worded=any(token.kind == "words" for token in part.options),
+        lettered=any(token.kind == "letter" for token in part.options),
+        closed=part.options[0].closed,
+        before=_texts(part.lead),
+        after=_texts(part.said),
     )
 
 
