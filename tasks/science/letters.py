@@ -51,6 +51,14 @@ _SURE: Final = re.compile(rf"{_KEY}|is|будет|является", re.IGNORECA
 _NOUN: Final = re.compile(rf"(?:{ANSWER}|вариант|option|choice)\w{{0,3}}", re.IGNORECASE)
 _ANSWER: Final = re.compile(rf"(?:{ANSWER})\w{{0,3}}", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"[.!?;\n]")
+_BROKEN: Final = re.compile(
+    r"(?<=[ \t]или)[ \t]{0,9}\n\s{0,9}|(?<=[ \t]либо)[ \t]{0,9}\n\s{0,9}|(?<=[ \t]or)[ \t]{0,9}\n\s{0,9}",
+    re.IGNORECASE,
+)
+_LAST_SENTENCE: Final = re.compile(r"(?<=[.!?])[ \t]+")
+_CONCLUSION: Final = re.compile(
+    r",[ ](?=(?:то есть|т\. ?е\.|значит|поэтому|следовательно|что соответствует|so|thus|hence|therefore)[ ,])"
+)
 _CLAUSE: Final = re.compile(r"[,:(—–]")
 # Before a clause, these take back what it says, unless it turns against them itself.
 _SUPPOSED: Final = re.compile(
@@ -159,7 +167,7 @@ def _from_lines(text: str, read: Reader) -> Choice:
 
     No other such line may disagree, of the first and the last hundred.
     """
-    filled = [line for line in text.splitlines() if line.strip(" \t\xa0`")]
+    filled = [line for line in _BROKEN.sub(" ", text).splitlines() if line.strip(" \t\xa0`")]
     near = filled if len(filled) <= 2 * _REACH else filled[:_REACH] + filled[-_REACH:]
     lines = [_line(line, read) for line in near]
     if not lines:
@@ -169,20 +177,25 @@ def _from_lines(text: str, read: Reader) -> Choice:
     chosen = next((line for line in (last, *reversed(stated)) if line.sense in ("one", "several")), lines[0])
     if chosen.sense != "one" or (chosen.said == "prose" and not chosen.closed):
         return Choice(None, Status.AMBIGUOUS if chosen.sense == "several" else Status.MISSING)
-    rivals = {line.index for line in lines if line.sense == "one" and (_alone(line) or not _alone(chosen))}
+    weight = _weight(chosen)
+    rivals = {line.index for line in lines if line.sense == "one" and _weight(line) >= weight}
     return Choice(None, Status.AMBIGUOUS) if rivals - {chosen.index} else Choice(chosen.index, Status.OK_LENIENT)
 
 
-def _alone(line: Statement) -> bool:
-    return line.said != "prose" and (not line.worded or bool(line.before))
+def _weight(line: Statement) -> int:
+    """Say how much like an answer a line is: 0 with prose about the option, 1 with its words, 2 with nothing else."""
+    if line.said == "prose":
+        return 0
+    return 1 if line.worded and not line.before else 2
 
 
 def _line(line: str, read: Reader) -> Statement:
-    """Read a line, or else its last sentence."""
+    """Read a line, or else its last sentence, or the conclusion that it ends with."""
     if len(line) > LONGEST:
         return Statement("none")
     said = read.read(line, numbers=False)
-    last = re.split(r"(?<=[.!?])[ \t]+", line.rstrip())[-1]
-    if said.sense in ("none", "unread") and last != line:
-        said = read.read(last, numbers=False)
+    for end in (_LAST_SENTENCE, _CONCLUSION):
+        rest = end.split(line.rstrip())[-1]
+        if said.sense in ("none", "unread") and rest != line:
+            said = read.read(rest, numbers=False)
     return Statement("none") if said.asked and said.before else said

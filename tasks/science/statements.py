@@ -33,8 +33,10 @@ _KINDS: Final = {
     "join": r"и|или|либо|же|а также|плюс|and|or|either|both|plus",
     "turn": r"а|но|однако|поэтому|значит|следовательно|тогда|остается|это|так что"
     r"|but|however|so|therefore|thus|hence|it|this",
-    "doubt": r"возможно|может|может быть|хотя|впрочем|нет|тоже|также|затем|потом|даже|иначе"
-    r"|(?:альтернатив|запасн|резервн)\w+|maybe|perhaps|possibly|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup",
+    "if": r"если|if",
+    "doubt": r"возмож\w+|p\. ?s|может|мо[гж]\w+|может быть|на всякий случай|в запасе|друг(?:ой|ие)|хотя|впрочем|нет|тоже|также|затем|потом|даже|иначе"
+    r"|(?:альтернатив|запасн|резервн)\w+|maybe|perhaps|possibly|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup"
+    r"|another|possible|could be|might be",
     "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|истин(?:но|ен|на|ны)"
     r"|подход(?:ит|ят|ящий)|подойд[её]т|correct|right|best",
     "verb": r"является|являются|будет|is|are|will be|would be",
@@ -43,18 +45,21 @@ _KINDS: Final = {
     r"|находит|перечисленн|мнени|взгляд|верн|правильн|окончательн|финальн|подходящ|лучш|уверен|счита|полага)\w*"
     r"|под|на|к|из|всех|этот|эта|этому|данный|данном|здесь|тут|мой|моя|моему|наш|я|мы|бы|что|мне|кажется|думаю|думается"
     r"|по-моему|падает|итак|таким образом|отсюда|следует|стало быть|скорее|всего|вероятно|вероятный|вероятнее|наверное"
-    r"|наверняка|видимо|очевидно|явно|конечно|конечно же|точно|однозначно|безусловно|разумеется|пожалуй|несомненно|вовсе"
+    r"|наверняка|видимо|очевидно|явно|конечно|конечно же|точно|однозначно|безусловно|разумеется|пожалуй|несомненно|вовсе|то"
     r"|методом исключения|в итоге|все-таки|то есть|т\. ?е|именно|только|единственн\w+|наиболее|нужно|надо|будем|на самом деле"
     r"|answers?|options?|choices?|letter|question|response|solution|conclusion|result|the|to|this|that|these|those|of|in|on"
     r"|among|my|i|we|i['’](?:d|ll|m)|let['’]s|it['’]s|that['’]s|final|go|going|with|say|choose|pick|select|think|believe"
     r"|must|should|would|could|be|probably|likely|most|definitely|clearly|only",
 }
 _KIND: Final = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items()))
-_PHRASE: Final = re.escape(
-    "методом исключения|потому что|так как|так что|в отличие от|в итоге|таким образом|стало быть|может быть|то есть|а также|вряд ли|едва ли"
-    "|никак не|на самом деле|конечно же|instead of|due to|ruled out|rule out|i mean|will be|would be|anything but"
-    "|everything but"
-).replace(r"\|", "|")
+_PHRASE: Final = (
+    re.escape(
+        "на всякий случай|в запасе|could be|might be|методом исключения|потому что|так как|так что|в отличие от|в итоге|таким образом|стало быть|может быть|то есть|а также|вряд ли|едва ли"
+        "|никак не|на самом деле|конечно же|instead of|due to|ruled out|rule out|i mean|will be|would be|anything but"
+        "|everything but"
+    ).replace(r"\|", "|")
+    + r"|p\.\ ?s"
+)
 _NOUN: Final = r"(?:вариант|ответ|пункт|option|choice|answer|one)\w{0,3}"
 _ORDINALS: Final = (
     "перв(?:ый|ая|ом)|first",
@@ -74,7 +79,7 @@ _OTHERS: Final = (
 _PUNCTUATION: Final = frozenset(("mark", "comma", "open"))
 
 # What may stand before the first option, and right after one that is not set off by punctuation.
-_LEADS: Final = frozenset(_KINDS) - {"because"} | _PUNCTUATION
+_LEADS: Final = frozenset(_KINDS) - {"because", "if"} | _PUNCTUATION
 _FOLLOWERS: Final = frozenset(_KINDS) - {"announcing"} | _PUNCTUATION | {"stop", "line"}
 
 # Letters that are words as well: «В клетке», «А именно», «A cell».
@@ -82,8 +87,9 @@ _WORDS: Final = frozenset("АВИКСОУЯAI")
 
 _STRUCK: Final = re.compile(r"~~[^~\n]{1,200}~~|<(s|del|strike)>[^<\n]{1,200}</\1>")
 _ARROW: Final = re.compile(r"[=-]>")
-_QUOTED: Final = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+_QUOTED: Final = re.compile(r"^[ \t]*(?:>[ \t]?)+(?=[^\s\d])", re.MULTILINE)
 _STYLE: Final = re.compile(r"\\(?:bf|rm|it|sf|tt|large|Large|huge|Huge|boldsymbol|mathsf|mathit|underline)\b")
+_COMMAND: Final = re.compile(r"\\(?=(?:log|lg|ln|sin|cos|tan|tg|exp|max|min)(?![a-z]))")
 _TAG: Final = re.compile(
     r"<\|[^|<>\n]{1,40}\|>|<(?:/s|[be]os)>|</?(?:[biup]|br|em|strong|code|span|mark|div|li|t[drh]|(?:final_)?answer|final|result|ответ) ?/?>"
 )
@@ -219,7 +225,10 @@ class Reader:
 
     def understands(self, phrase: str) -> bool:
         """Tell whether a phrase holds nothing but options, and words and marks about them."""
-        return all(token.places or token.kind in _LEADS | _FOLLOWERS for token in self._tokens(cleaned(phrase)))
+        return all(
+            token.places or token.kind in _LEADS | _FOLLOWERS | {"number"}
+            for token in self._tokens(cleaned(phrase))
+        )
 
     def _by_number(self, tokens: Sequence[_Token]) -> Statement:
         """Read «2» or «второй», unless options have numbers in them."""
@@ -273,12 +282,12 @@ def reader(options: tuple[str, ...], labels: str) -> Reader:
       | (?P<others>\b(?:и|или|либо|а\ также|and|or)\ {_OTHERS}\b(?=\W*\Z|\ ?[.,;!)]|\ {_NOUN})
           |\b{_NOUN}\ \d\d?(?:(?:,|\ и|\ или|\ and|\ or)\ ?\d\d?)+\b)
       | (?P<place>\b(?:{_PLACE}|(?:{_ORDINAL})\ {_NOUN}|{_NOUN}\ (?:{_ORDINAL})\b))
-      | (?P<prose>\b(?-i:[A-ZА-Я]\.\ ?){{2}}(?=(?-i:[A-ZА-Я][a-zа-я])))
       | (?P<phrase>\b(?:{_PHRASE})\b)
+      | (?P<prose>\b(?-i:[A-ZА-Я]\.\ ?){{2}}(?=(?-i:[A-ZА-Я][a-zа-я])))
       | (?P<variable>(?<!\w)[^\W\d_](?=\ ?[=^°%<>≈]))
       | (?P<letter>(?<![\w°])(?<!\d\ )[^\W\d_](?!\w|['’]\w|-\w\w|\.\ ?[ек]\.))
       | (?P<word>[^\W\d_]\w*(?:['’-]\w+)*)
-      | (?P<number>(?:(?<!\w)[-+])?\d+(?:[.,]\d+)*\w*)
+      | (?P<number>(?:(?<!\w)[-+])?\d+(?:[.,]\d+)*(?:\w|-(?:й|я|е|ый|st|nd|rd|th)\b)*)
       | (?P<line>\n+)
       | (?P<stop>[.!?…;]+)
       | (?P<comma>,)
@@ -295,7 +304,7 @@ def reader(options: tuple[str, ...], labels: str) -> Reader:
 def cleaned(text: str) -> str:
     """Return a text without markup, LaTeX, quotes, invisible characters and what is struck out, in plain letters."""
     text = _ARROW.sub("→", _QUOTED.sub("", _STRUCK.sub(" ", unicodedata.normalize("NFC", text))))
-    text = _ANGLES.sub(r"(\1)", _STYLE.sub(" ", _TAG.sub(" ", text)))
+    text = _ANGLES.sub(r"(\1)", _COMMAND.sub("", _STYLE.sub(" ", _TAG.sub(" ", text))))
     text = "".join(map(_plain_letter, _INVISIBLE.sub("", unwrapped(text))))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(lines).replace("ё", "е").replace("Ё", "Е").replace("−", "-")
@@ -314,9 +323,10 @@ def _key(words: str) -> str:
 
 
 def _loosely(words: str) -> str:
-    """Return the pattern of an option's words: a decimal point for a comma, no space before a unit."""
+    """Return the pattern of an option's words: a decimal point for a comma, no space before a unit or about a sign."""
     escaped = re.escape(words)
-    return re.sub(r"(?<=\d)(?:,|\\\.)(?=\d)", "[.,]", re.sub(r"(?<=\d)\\ (?=[^\W\d_])", r"\\ ?", escaped))
+    escaped = re.sub(r"\\ (\\?[-+=*/·])\\ ", r"\\ ?\1\\ ?", re.sub(r"(?<=\d)\\ (?=[^\W\d_])", r"\\ ?", escaped))
+    return re.sub(r"(?<=\d)(?:,|\\\.)(?=\d)", "[.,]", escaped)
 
 
 def _place(text: str) -> int:
@@ -374,10 +384,17 @@ def _parts(sentence: Iterable[_Token]) -> Iterator[_Part]:
             if options:
                 yield _Part(lead, options, said, corrects)
             lead, options = before, [token]
-            corrects = any(token.kind == "correction" for token in between)
+            corrects = _corrects(between)
         between = []
     if options:
         yield _Part(lead, options, _predicate(between, several=len(options) > 1), corrects)
+
+
+def _corrects(tokens: Sequence[_Token]) -> bool:
+    """Tell «точнее» and «нет, правильный ответ» from a mere «нет»."""
+    words = [token.text.lower() for token in tokens]
+    right = any(word.startswith(("верн", "правильн", "correct", "right")) for word in words)
+    return any(token.kind == "correction" for token in tokens) or (right and not {"нет", "no"}.isdisjoint(words))
 
 
 def _shared(between: list[_Token]) -> tuple[list[_Token], list[_Token]]:
@@ -425,7 +442,7 @@ def _added(sentences: Iterable[_Sentence]) -> Iterator[_Part]:
         breaks, parts = sentence.breaks, list(_parts(sentence.tokens))
         kinds = parts[0].kinds - _PUNCTUATION if parts else {"prose"}
         apart = apart or breaks > 1
-        if not kinds <= _LEADS | {"number"}:
+        if not kinds <= _LEADS | {"number", "if"}:
             apart = apart or breaks > 0
             continue
         first = parts[0]
@@ -439,12 +456,16 @@ def _added(sentences: Iterable[_Sentence]) -> Iterator[_Part]:
 
 
 def _taken_back(sentences: Sequence[_Sentence]) -> bool:
-    """Tell whether nothing but «нет» or «неверно» follows what a statement says."""
-    said = [[token for token in sentence.tokens if token.kind not in _PUNCTUATION] for sentence in sentences[:2]]
-    end = said[0][-2:]
-    refusals = [token.text.lower() in ("нет", "no") or token.kind in ("not", "wrong") for token in chain(*said[1:])]
-    refused = bool(end[0].places) and end[-1].text.lower() in ("нет", "no")
-    return refused or (bool(refusals) and all(refusals))
+    """Tell whether a «нет», «это неверно» or «или …» follows the last option that a statement names."""
+    head, *after = (
+        [token for token in sentence.tokens if token.kind not in _PUNCTUATION] for sentence in sentences[:2]
+    )
+    last = max(place for place, token in enumerate(head) if token.places)
+    rest = [token.text.lower() for token in head[last + 1 :]]
+    if rest in (["нет"], ["no"]) or rest[:1] in (["или"], ["либо"], ["or"]):
+        return True
+    kinds = {"not" if token.text.lower() in ("нет", "no") else token.kind for token in chain(*after)}
+    return bool(kinds & {"not", "wrong"}) and kinds <= {"not", "wrong", "correction", "turn", "announcing", "verb"}
 
 
 def _settled(parts: Sequence[_Part]) -> Statement:
