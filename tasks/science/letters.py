@@ -11,7 +11,8 @@ from typing import Final
 from ..text.answers import ANSWER, heading
 from ..types import Status
 from .labels import CYRILLIC, LATIN, letter_index
-from .statements import LONGEST, Reader, Statement, reader
+from .statements import LONGEST, Statement, read, understood
+from .tokens import Tokenizer, tokenizer
 
 __all__ = ["CYRILLIC", "LATIN", "Choice", "extract", "letter_index"]
 
@@ -90,11 +91,11 @@ def extract(text: str, options: Sequence[str], labels: str) -> Choice:
     follows it and takes it back or adds to it. Without any, the last line has to say nothing but an option, or else
     the first line has to begin with a letter.
     """
-    read = reader(tuple(options), labels)
-    return _marked(text, read) or _from_lines(text, read)
+    tokens = tokenizer(tuple(options), labels)
+    return _marked(text, tokens) or _from_lines(text, tokens)
 
 
-def _marked(text: str, read: Reader) -> Choice | None:
+def _marked(text: str, tokens: Tokenizer) -> Choice | None:
     """Read the last announcement that is not negated; None when there is none."""
     markers = list(deque(_MARKER.finditer(text), maxlen=_REACH))
     denied = False
@@ -102,16 +103,16 @@ def _marked(text: str, read: Reader) -> Choice | None:
         marker = markers.pop()
         if not marker["soft"]:
             if not _negated(text, marker):
-                said = read.read(_from(text, _joined(text, marker.end(), markers, read)))
+                said = read(_from(text, _joined(text, marker.end(), markers, tokens)), tokens)
                 return _choice(said, Status.OK)
             continue
         for start in _starts(text, marker.start()):
-            said = read.read(_from(text, start), numbers=False)
+            said = read(_from(text, start), tokens, numbers=False)
             if not _announces(said):
                 continue
             denied = denied or said.sense == "denied"
             if said.sense in ("one", "several") and not said.asked:
-                said = read.read(_from(text, _joined(text, start, markers, read)), numbers=False)
+                said = read(_from(text, _joined(text, start, markers, tokens)), tokens, numbers=False)
                 sure = any(map(_SURE.fullmatch, said.before | said.after))
                 return _choice(said, Status.OK if sure else Status.OK_LENIENT)
     return Choice(None, Status.AMBIGUOUS) if denied else None
@@ -125,14 +126,14 @@ def _negated(text: str, marker: re.Match[str]) -> bool:
     return _NEGATED.search(text[max(0, marker.start() - 20) : marker.start()]) is not None
 
 
-def _joined(text: str, start: int, markers: list[re.Match[str]], read: Reader) -> int:
+def _joined(text: str, start: int, markers: list[re.Match[str]], tokens: Tokenizer) -> int:
     """Return where a statement starts with the announcements right before it: «Ответ: А или ответ: Б»."""
     while markers:
         marker = markers[-1]
         earlier = next(_starts(text, marker.start())) if marker["soft"] else marker.end()
         between = text[earlier:start]
         apart = len(between) > _NEAR or _negated(text, marker) or (marker["soft"] and "?" in between)
-        if apart or not read.understands(between):
+        if apart or not understood(between, tokens):
             break
         start = min(start, earlier)
         markers.pop()
@@ -162,14 +163,14 @@ def _choice(said: Statement, status: Status) -> Choice:
     return Choice(None, Status.MISSING if said.sense == "none" else Status.AMBIGUOUS)
 
 
-def _from_lines(text: str, read: Reader) -> Choice:
+def _from_lines(text: str, tokens: Tokenizer) -> Choice:
     """Read an answer that marks nothing, by its last line or else its first.
 
     No other such line may disagree, of the first and the last hundred.
     """
     filled = [line for line in _BROKEN.sub(" ", text).splitlines() if line.strip(" \t\xa0`")]
     near = filled if len(filled) <= 2 * _REACH else filled[:_REACH] + filled[-_REACH:]
-    lines = [_line(line, read) for line in near]
+    lines = [_line(line, tokens) for line in near]
     if not lines:
         return Choice(None, Status.MISSING)
     stated = [line for line in lines if line.sense == "one" and line.said != "prose" and line.before]
@@ -189,13 +190,13 @@ def _weight(line: Statement) -> int:
     return 1 if line.worded and not line.before else 2
 
 
-def _line(line: str, read: Reader) -> Statement:
+def _line(line: str, tokens: Tokenizer) -> Statement:
     """Read a line, or else its last sentence, or the conclusion that it ends with."""
     if len(line) > LONGEST:
         return Statement("none")
-    said = read.read(line, numbers=False)
+    said = read(line, tokens, numbers=False)
     for end in (_LAST_SENTENCE, _CONCLUSION):
         rest = end.split(line.rstrip())[-1]
         if said.sense in ("none", "unread") and rest != line:
-            said = read.read(rest, numbers=False)
+            said = read(rest, tokens, numbers=False)
     return Statement("none") if said.asked and said.before else said
