@@ -16,9 +16,9 @@ def letter_places(letter: str, labels: str) -> tuple[int, ...]:
     """Return the places (from 0) among the labels that a typed letter may stand for, the likeliest first.
 
     A label is itself and nothing else. Under Latin labels a Cyrillic letter that looks like one of them is most
-    likely that one: В is B, С is C. Any other letter goes by its place in its own alphabet, as Б and B, Г and D are
-    the same; so under Cyrillic labels B is most likely the second option, though it looks like В, the third. On some
-    keyboards С is typed for C under Cyrillic labels too.
+    likely that one: В is B, С is C. Any other letter goes by its place in its own alphabet, as Б and B, Г and D
+    are the same; so under Cyrillic labels B is most likely the second option, though it looks like В, the third.
+    On some keyboards С is typed for C under Cyrillic labels too.
     """
     capital = letter.upper()
     if capital in labels:

@@ -21,11 +21,14 @@ _NEAR: Final = 250
 _ADJECTIVE: Final = (
     r"(?:итогов|окончательн|правильн|верн|финальн|мой|final|correct|right|best|my|the|selected|chosen)\w{0,3}"
 )
-_KEY: Final = r"верн\w{1,2}|верен|правил\w{2,5}|выбира(?:ю|ем)|выбрала?|выбрать|correct|right|best|choose|pick|select|go\ with"
+_KEY: Final = (
+    r"верн\w{1,2}|верен|правил\w{2,5}|выбира(?:ю|ем)|выбрала?|выбрать|correct|right|best|choose|pick|select"
+)
 _MARKER: Final = re.compile(
     rf"""
     (?:
-        ["'](?:{_ADJECTIVE}[ _-]?){{0,2}}(?:{ANSWER}|вариант|option|choice|letter|буква|result|selected)["']\s{{0,9}}:
+        (?P<field>["'])(?:{_ADJECTIVE}[ _-]?){{0,2}}(?:{ANSWER}|вариант|option|choice|letter|буква|result|selected)
+        ["']\s{{0,9}}:
       | <(?:(?:final_)?(?:{ANSWER})|final|result)>
       | \\f?box(?:ed)?[ ]?\{{?
       | {heading("итоговый|окончательный|правильный|верный|final")}
@@ -45,6 +48,7 @@ _MARKER: Final = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
+_VALUE: Final = re.compile(rf"\s{{0,9}}([\"'])([^\"'\n]{{0,{LONGEST}}})\1")
 _NEGATED: Final = re.compile(
     r"(?:(?<![^\W_])(?:не|not|wrong|incorrect)|(?:неправильн|неверн|ошибочн)\w{2,3})[ *_]{1,3}$", re.IGNORECASE
 )
@@ -103,8 +107,9 @@ def _marked(text: str, tokens: Tokenizer) -> Choice | None:
         marker = markers.pop()
         if not marker["soft"]:
             if not _negated(text, marker):
-                said = read(_from(text, _joined(text, marker.end(), markers, tokens)), tokens)
-                return _choice(said, Status.OK)
+                start = _joined(text, marker.end(), markers, tokens)
+                value = _VALUE.match(text, start) if marker["field"] and start == marker.end() else None
+                return _choice(read(value[2] if value else _from(text, start), tokens), Status.OK)
             continue
         for start in _starts(text, marker.start()):
             said = read(_from(text, start), tokens, numbers=False)
@@ -184,7 +189,7 @@ def _from_lines(text: str, tokens: Tokenizer) -> Choice:
 
 
 def _weight(line: Statement) -> int:
-    """Say how much like an answer a line is: 0 with prose about the option, 1 with its words, 2 with nothing else."""
+    """Return how much like an answer a line is: 0 with prose about it, 1 with its words, 2 with nothing else."""
     if line.said == "prose":
         return 0
     return 1 if line.worded and not line.before else 2

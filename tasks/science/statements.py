@@ -1,7 +1,7 @@
 """What a phrase says of lettered options: which it names, which it denies, and whether it settles on one.
 
-A statement is read by its sentences, and a sentence by its parts: options that are spoken of together, the words that
-lead to them, and what is said of them.
+A statement is read by its sentences, and a sentence by its parts: options that are spoken of together, the words
+that lead to them, and what is said of them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ LONGEST: Final = 1000
 class Statement:
     """What a phrase says of the options.
 
-    ``sense``: ``one`` settles on ``index`` (from 0, else None); ``several`` names more and settles on none; ``denied``
-    says only what is not right; ``unread`` names options among words that are not understood; ``none`` names none.
-    ``said`` follows the option: ``nothing``, that it is ``right``, or ``prose``. ``worded`` and ``lettered``: it is named
-    by its words, by its letter; ``closed``: a bracket, colon or full stop follows the letter; ``asked``: a question
-    mark ends the sentence. ``before`` and ``after`` are the words about the option.
+    ``sense``: ``one`` settles on ``index`` (from 0, else None); ``several`` names more and settles on none;
+    ``denied`` says only what is not right; ``unread`` names options among words that are not understood; ``none``
+    names none. ``said`` follows the option: ``nothing``, that it is ``right``, or ``prose``. ``worded`` and
+    ``lettered``: it is named by its words, by its letter; ``closed``: a bracket, colon or full stop follows the
+    letter; ``asked``: a question mark ends the sentence. ``before`` and ``after`` are the words about the option.
     """
 
     sense: Literal["one", "several", "denied", "unread", "none"]

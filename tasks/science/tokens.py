@@ -1,7 +1,7 @@
 """The tokens of phrases about lettered options.
 
-Tokens are options (named by letters, numbers or words), punctuation, words of a few kinds that decide what is said of
-an option, and prose, which decides nothing.
+Tokens are options (named by letters, numbers or words), punctuation, words of a few kinds that decide what is said
+of an option, and prose, which decides nothing.
 """
 
 from __future__ import annotations
@@ -19,42 +19,45 @@ from .labels import letter_places
 OTHER: Final = -1
 """The place of «и все остальные»."""
 
+# What the words about an option do; each value is a pattern, and the first that matches a word is its kind.
 _KINDS: Final = {
-    "not": r"не|ни|кроме|чем|нежели|вместо|в отличие от|нельзя|невозможно|вряд ли|едва ли|никак не|сомнева\w+|неправда"
-    r"|not|nor|neither|except|than|unlike|instead of|\w+n['’]t|cannot|doubt|anything but|everything but",
+    "not": r"не|ни|кроме|чем|нежели|вместо|в отличие от|нельзя|невозможно|вряд ли|едва ли|никак не|сомнева\w+"
+    r"|неправда|not|nor|neither|except|than|unlike|instead of|\w+n['’]t|cannot|doubt|anything but|everything but",
     "wrong": r"(?:неверн|неправильн|ошибочн|ложн|исключ|отпада|отверга|отброс|отсеива|противореч)\w*|неверен"
     r"|wrong|incorrect|false|impossible|excluded?|eliminated?|rejected|ruled? out",
-    "because": r"потому|потому что|так как|т\. ?к|поскольку|ведь|ибо|котор\w+|где|because|since|as|due to|which|where",
-    "correction": r"точнее|вернее|исправ\w+|поправка|поправлюсь|ошибся|ошиблась|correction|corrected|i mean|actually|rather",
+    "because": r"потому|потому что|так как|т\. ?к|поскольку|ведь|ибо|котор\w+|где"
+    r"|because|since|as|due to|which|where",
+    "correction": r"точнее|вернее|исправ\w+|поправка|поправлюсь|ошибся|ошиблась"
+    r"|correction|corrected|i mean|actually|rather",
     "join": r"и|или|либо|же|а также|плюс|and|or|either|both|plus",
     "turn": r"а|но|однако|поэтому|значит|следовательно|тогда|остается|это|так что"
     r"|but|however|so|therefore|thus|hence|it|this",
     "if": r"если|if",
-    "doubt": r"возмож\w+|p\. ?s|может|мо[гж]\w+|может быть|на всякий случай|в запасе|друг(?:ой|ие)|хотя|впрочем|нет|тоже|также|затем|потом|даже|иначе"
-    r"|(?:альтернатив|запасн|резервн)\w+|maybe|perhaps|possibly|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup"
-    r"|another|possible|could be|might be",
+    "doubt": r"возмож\w+|мо[гж]\w+|может быть|на всякий случай|в запасе|p\. ?s|друг(?:ой|ие)|хотя|впрочем|нет"
+    r"|тоже|также|затем|потом|даже|иначе|(?:альтернатив|запасн|резервн)\w+|maybe|perhaps|possibl[ey]|could be|might be"
+    r"|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup|another",
     "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|истин(?:но|ен|на|ны)"
-    r"|подход(?:ит|ят|ящий)|подойд[её]т|correct|right|best",
+    r"|подход(?:ит|ят|ящий)|подойдет|correct|right|best",
     "verb": r"является|являются|будет|is|are|will be|would be",
-    "announcing": r"(?:ответ|отвеч|вариант|букв|пункт|номер|вопрос|опци|задан|задач|утвержден|суждени|услови|случа|вывод|итог"
-    r"|решени|результат|заключени|выбор|выбр|выбир|выбер|метод|получ|соответств|удовлетвор|склоня|останов|указан|обознач"
-    r"|находит|перечисленн|мнени|взгляд|верн|правильн|окончательн|финальн|подходящ|лучш|уверен|счита|полага)\w*"
-    r"|под|на|к|из|всех|этот|эта|этому|данный|данном|здесь|тут|мой|моя|моему|наш|я|мы|бы|что|мне|кажется|думаю|думается"
-    r"|по-моему|падает|итак|таким образом|отсюда|следует|стало быть|скорее|всего|вероятно|вероятный|вероятнее|наверное"
-    r"|наверняка|видимо|очевидно|явно|конечно|конечно же|точно|однозначно|безусловно|разумеется|пожалуй|несомненно|вовсе|то"
-    r"|методом исключения|в итоге|все-таки|то есть|т\. ?е|именно|только|единственн\w+|наиболее|нужно|надо|будем|на самом деле"
-    r"|answers?|options?|choices?|letter|question|response|solution|conclusion|result|the|to|this|that|these|those|of|in|on"
-    r"|among|my|i|we|i['’](?:d|ll|m)|let['’]s|it['’]s|that['’]s|final|go|going|with|say|choose|pick|select|think|believe"
-    r"|must|should|would|could|be|probably|likely|most|definitely|clearly|only",
+    "announcing": r"(?:ответ|отвеч|вариант|букв|пункт|номер|вопрос|опци|задан|задач|утвержден|суждени|услови|случа"
+    r"|вывод|итог|решени|результат|заключени|выбор|выбр|выбир|выбер|метод|получ|соответств|удовлетвор|склоня|останов"
+    r"|указан|обознач|находит|перечисленн|мнени|взгляд|верн|правильн|окончательн|финальн|подходящ|лучш|уверен|счита"
+    r"|полага|единственн)\w*"
+    r"|под|на|к|из|всех|этот|эта|этому|данный|данном|здесь|тут|мой|моя|моему|наш|я|мы|бы|что|мне|кажется|думаю"
+    r"|думается|по-моему|падает|итак|таким образом|отсюда|следует|стало быть|скорее|всего|вероятно|вероятный"
+    r"|вероятнее|наверное|наверняка|видимо|очевидно|явно|конечно|конечно же|точно|однозначно|безусловно|разумеется"
+    r"|пожалуй|несомненно|вовсе|то|методом исключения|в итоге|все-таки|то есть|т\. ?е|именно|только|наиболее|нужно"
+    r"|надо|будем|на самом деле"
+    r"|answers?|options?|choices?|letter|question|response|solution|conclusion|result|the|to|that|these|those|of|in|on"
+    r"|among|my|i|we|i['’](?:d|ll|m)|let['’]s|it['’]s|that['’]s|final|go|going|with|say|choose|pick|select|think"
+    r"|believe|must|should|would|could|be|probably|likely|most|definitely|clearly|only",
 }
 _KIND: Final = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items()))
-_PHRASE: Final = (
-    re.escape(
-        "на всякий случай|в запасе|could be|might be|методом исключения|потому что|так как|так что|в отличие от|в итоге|таким образом|стало быть|может быть|то есть|а также|вряд ли|едва ли"
-        "|никак не|на самом деле|конечно же|instead of|due to|ruled out|rule out|i mean|will be|would be|anything but"
-        "|everything but"
-    ).replace(r"\|", "|")
-    + r"|p\.\ ?s"
+_PHRASE: Final = "|".join(
+    words.replace(" ", r"\ ")
+    for kind in _KINDS.values()
+    for words in re.split(r"\|(?![^()]*\))", kind)
+    if " " in words
 )
 _NOUN: Final = r"(?:вариант|ответ|пункт|option|choice|answer|one)\w{0,3}"
 _ORDINALS: Final = (
@@ -73,6 +76,7 @@ _PLACE: Final = (
 _OTHERS: Final = (
     r"(?:все|всех|любо[йе]|прочие|остальные|другие|all|any|the)(?:\ (?:остальные|прочие|друг\w+|rest|others?))?"
 )
+_NUMBERED: Final = re.compile(rf"\b{_NOUN} (?:под )?(?:номер(?:ом)?|number|№)? ?\Z", re.IGNORECASE)
 PUNCTUATION: Final = frozenset(("mark", "comma", "open"))
 """Kinds of punctuation: a comma, an opening bracket, any other mark within a sentence."""
 
@@ -156,11 +160,12 @@ class Tokenizer:
         """Yield the tokens of a `cleaned` text; what only looks like an option is a word."""
         tokens = list(self._tokens(text))
         before = "line"
-        for token, after in zip(tokens, [*tokens[1:], Token("line", "")], strict=False):
-            if token.kind == "letter" and not _names_an_option(token.text, after):
-                token = Token(_kind(token.text), token.text)
-            elif token.kind == "words" and (before == "prose" or not (after.places or after.kind in FOLLOWERS)):
-                token = Token("prose", token.text)
+        for given, after in zip(tokens, [*tokens[1:], Token("line", "")], strict=False):
+            token = given
+            if given.kind == "letter" and not _names_an_option(given.text, after):
+                token = Token(_kind(given.text), given.text)
+            elif given.kind == "words" and (before == "prose" or not (after.places or after.kind in FOLLOWERS)):
+                token = Token("prose", given.text)
             before = token.kind
             yield token
 
@@ -170,7 +175,10 @@ class Tokenizer:
             place = self.places.get(_key(words[0]))
             if place is not None:
                 yield from map(self._token, _TOKEN.finditer(text, start, words.start()))
-                yield Token("words", words[0], (place,))
+                # «Вариант 2» may be the second option or the one that says 2.
+                number = int(words[0]) - 1 if re.fullmatch("[1-9][0-9]?", words[0]) else place
+                unclear = number != place and number < len(self.labels) and _NUMBERED.search(text, 0, words.start())
+                yield Token("words", words[0], (OTHER if unclear else place,))
                 start = words.end()
         yield from map(self._token, _TOKEN.finditer(text, start))
 
@@ -197,9 +205,8 @@ def tokenizer(options: tuple[str, ...], labels: str) -> Tokenizer:
     words = [cleaned(option).strip().rstrip(".!;, ") for option in options]
     keys = [_key(word) for word in words]
     told = [key for key in keys if key and keys.count(key) == 1 and not (len(key) == 1 and key.isalpha())]
-    longest_first = sorted(
-        (word for word, key in zip(words, keys, strict=True) if key in told), key=len, reverse=True
-    )
+    known = [word for word, key in zip(words, keys, strict=True) if key in told]
+    longest_first = sorted(known, key=len, reverse=True)
     pattern = re.compile(
         r"(?<![\w/^+√±¬-])(?<!\d[.,])(?<![<>≤≥=])(?<![<>≤≥=] )"
         rf"(?:{'|'.join(map(_loosely, longest_first)) or '(?!)'})"
@@ -211,7 +218,7 @@ def tokenizer(options: tuple[str, ...], labels: str) -> Tokenizer:
 
 
 def cleaned(text: str) -> str:
-    """Return a text without markup, LaTeX, quotes, invisible characters and what is struck out, in plain letters."""
+    """Return a text in plain letters, without markup, LaTeX, quotes, invisible signs and what is struck out."""
     text = _ARROW.sub("→", _QUOTED.sub("", _STRUCK.sub(" ", unicodedata.normalize("NFC", text))))
     text = _ANGLES.sub(r"(\1)", _COMMAND.sub("", _STYLE.sub(" ", _TAG.sub(" ", text))))
     text = "".join(map(_plain_letter, _INVISIBLE.sub("", unwrapped(text))))
@@ -232,7 +239,7 @@ def _key(words: str) -> str:
 
 
 def _loosely(words: str) -> str:
-    """Return the pattern of an option's words: a decimal point for a comma, no space before a unit or about a sign."""
+    """Return the pattern of an option's words, with spaces about signs and before units left out or not."""
     escaped = re.escape(words)
     escaped = re.sub(r"\\ (\\?[-+=*/·])\\ ", r"\\ ?\1\\ ?", re.sub(r"(?<=\d)\\ (?=[^\W\d_])", r"\\ ?", escaped))
     return re.sub(r"(?<=\d)(?:,|\\\.)(?=\d)", "[.,]", escaped)
