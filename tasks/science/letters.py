@@ -136,11 +136,14 @@ def _joined(text: str, start: int, markers: list[re.Match[str]], tokens: Tokeniz
     while markers:
         marker = markers[-1]
         earlier = next(_starts(text, marker.start())) if marker["soft"] else marker.end()
-        between = text[earlier:start]
-        apart = len(between) > _NEAR or _negated(text, marker) or (marker["soft"] and "?" in between)
-        if apart or not understood(between, tokens):
-            break
-        start = min(start, earlier)
+        if earlier < start:
+            between = text[earlier:start]
+            if len(between) > _NEAR or _negated(text, marker) or not understood(between, tokens):
+                break
+            said = read(between, tokens) if marker["soft"] else None
+            if said and said.sense != "none" and ("?" in between or not _announces(said)):
+                break
+            start = start if said and said.sense == "none" else earlier
         markers.pop()
     return start
 

@@ -183,8 +183,8 @@ def _shared(between: list[Token]) -> tuple[list[Token], list[Token]]:
     end = len(between)
     while end and between[end - 1].kind in ("not", "mark", "open"):
         end -= 1
-    texts = [token.text for token in between]
-    if between[0].kind == "comma" or ("(" in texts and ")" not in texts):
+    text = "".join(token.text for token in between)
+    if between[0].kind == "comma" or text.rfind("(") > text.rfind(")"):
         return [], between
     start = next((place for place, token in enumerate(between) if token.kind not in ("mark", "open")), end)
     cut = next((place for place in range(start, end) if between[place].kind in ("comma", "turn")), end)
@@ -241,7 +241,8 @@ def _taken_back(sentences: Sequence[_Sentence]) -> bool:
     head, *after = (
         [token for token in sentence.tokens if token.kind not in PUNCTUATION] for sentence in sentences[:2]
     )
-    last = max(place for place, token in enumerate(head) if token.places)
+    head = list(takewhile(lambda token: token.kind != "because", head))
+    last = max((place for place, token in enumerate(head) if token.places), default=len(head))
     rest = [token.text.lower() for token in head[last + 1 :]]
     if rest in (["нет"], ["no"]) or rest[:1] in (["или"], ["либо"], ["or"]):
         return True

@@ -23,8 +23,8 @@ OTHER: Final = -1
 _KINDS: Final = {
     "not": r"не|ни|кроме|чем|нежели|вместо|в отличие от|нельзя|невозможно|вряд ли|едва ли|никак не|сомнева\w+"
     r"|неправда|not|nor|neither|except|than|unlike|instead of|\w+n['’]t|cannot|doubt|anything but|everything but",
-    "wrong": r"(?:неверн|неправильн|ошибочн|ложн|исключ|отпада|отверга|отброс|отсеива|противореч)\w*|неверен"
-    r"|wrong|incorrect|false|impossible|excluded?|eliminated?|rejected|ruled? out",
+    "wrong": r"(?:неверн|неправильн|ошибочн|ложн|исключ|отпада|отверга|отброс|отсеива|противореч|невозможн)\w*"
+    r"|неверен|wrong|incorrect|false|impossible|excluded?|eliminated?|rejected|ruled? out",
     "because": r"потому|потому что|так как|т\. ?к|поскольку|ведь|ибо|котор\w+|где"
     r"|because|since|as|due to|which|where",
     "correction": r"точнее|вернее|исправ\w+|поправка|поправлюсь|ошибся|ошиблась"
@@ -33,9 +33,10 @@ _KINDS: Final = {
     "turn": r"а|но|однако|поэтому|значит|следовательно|тогда|остается|это|так что"
     r"|but|however|so|therefore|thus|hence|it|this",
     "if": r"если|if",
-    "doubt": r"возмож\w+|мо[гж]\w+|может быть|на всякий случай|в запасе|p\. ?s|друг(?:ой|ие)|хотя|впрочем|нет"
-    r"|тоже|также|затем|потом|даже|иначе|(?:альтернатив|запасн|резервн)\w+|maybe|perhaps|possibl[ey]|could be|might be"
-    r"|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup|another",
+    "doubt": r"возмож\w+|мо[гж]\w+|может быть|на всякий случай|в запасе|p\. ?s|друг(?:ой|ие)|хотя|впрочем"
+    r"|нет|тоже|также|затем|потом|даже|иначе|(?:альтернатив|запасн|резервн)\w+"
+    r"|maybe|perhaps|possibl[ey]|could be|might be|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup"
+    r"|another",
     "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|истин(?:но|ен|на|ны)"
     r"|подход(?:ит|ят|ящий)|подойдет|correct|right|best",
     "verb": r"является|являются|будет|is|are|will be|would be",
@@ -162,7 +163,7 @@ class Tokenizer:
         before = "line"
         for given, after in zip(tokens, [*tokens[1:], Token("line", "")], strict=False):
             token = given
-            if given.kind == "letter" and not _names_an_option(given.text, after):
+            if given.kind == "letter" and not _names_an_option(given.text, before, after):
                 token = Token(_kind(given.text), given.text)
             elif given.kind == "words" and (before == "prose" or not (after.places or after.kind in FOLLOWERS)):
                 token = Token("prose", given.text)
@@ -259,11 +260,13 @@ def _kind(word: str) -> str:
     return str(match.lastgroup) if match else "prose"
 
 
-def _names_an_option(letter: str, after: Token) -> bool:
+def _names_an_option(letter: str, before: str, after: Token) -> bool:
     """Tell whether a letter that stands alone names an option, and is no word or variable."""
     apart = after.kind in PUNCTUATION | {"stop", "line"}
     if letter.islower() and letter.upper() in _WORDS:
         return apart
-    if letter.islower() or letter in _WORDS:
-        return apart or bool(after.places) or (after.kind in FOLLOWERS and after.text.lower() not in ("это", "it"))
+    # A capital within a sentence begins no word.
+    if letter.islower() or (letter in _WORDS and before in ("line", "stop", "open", "mark")):
+        follows = after.kind in FOLLOWERS and after.text.lower() not in ("это", "it")
+        return apart or bool(after.places) or follows
     return True

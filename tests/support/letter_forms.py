@@ -26,7 +26,7 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class LetterForm:
-    """An answer to a question and the place of the option that it names; ``index`` is None where none can be told."""
+    """An answer to a question and the place of the option that it names; ``index`` is None if none can be told."""
 
     about: str
     text: str
@@ -545,6 +545,133 @@ def letters_that_are_only_in_the_explanation(dice: Random, asked: Asked) -> str:
     )
 
 
+@_of(told=True)
+def announced_in_more_russian_words(dice: Random, asked: Asked) -> str:
+    lead = dice.choice(
+        [
+            "Правильный ответ находится под буквой",
+            "Правильный ответ обозначен буквой",
+            "Здесь правильный ответ",
+            "В данном случае правильный ответ —",
+            "На мой взгляд, правильный ответ —",
+            "По-моему,",
+            "Мне кажется, что",
+            "Однозначно",
+            "Конечно же,",
+            "Безусловно,",
+            "Пожалуй,",
+            "Наверняка",
+            "Склоняюсь к варианту",
+            "Остановлюсь на варианте",
+            "Отвечаю:",
+            "Выберу",
+            "Выбор падает на",
+            "Результат:",
+            "Итог:",
+            "Решение:",
+            "Ответ (одна буква):",
+            "Ответ №1:",
+            "Ответ на вопрос 1:",
+            "Ответ к задаче:",
+            "Ответ =>",
+            "Ответ:\n>",
+            "Верное утверждение:",
+            "Правильное утверждение под буквой",
+            "Подойдёт",
+            "Лучше всего подходит вариант",
+            "Из всех вариантов верен только",
+            "Из перечисленного верно только",
+            "Методом исключения получаем",
+            "Получается",
+            "Стало быть,",
+            "Это соответствует варианту",
+            "Этому условию удовлетворяет вариант",
+            "Выбран вариант",
+            "Единственный верный вариант —",
+            "Так устроена природа, поэтому ответ —",
+            "Это следует из закона, значит, верен вариант",
+            "Так гласит закон, что соответствует варианту",
+        ]
+    )
+    return f"{_think(dice, asked)}{lead} {_dressed(dice, asked.x)}{dice.choice(['', '', '.', '!'])}"
+
+
+@_of(told=True)
+def announced_in_more_english_words(dice: Random, asked: Asked) -> str:
+    lead = dice.choice(
+        [
+            "I'd say",
+            "I'm going with",
+            "I'll go with",
+            "Let's go with",
+            "Definitely",
+            "Most likely",
+            "Response:",
+            "Solution:",
+            "Conclusion:",
+            "Result:",
+            "Of these, only",
+            "In conclusion, the answer is",
+            "The answer to the question is",
+            "That would be",
+            "The answer would be",
+            "So it's",
+            "My pick is",
+            "Everything fits, so the answer is",
+        ]
+    )
+    return f"{_think(dice, asked)}{lead} {_dressed(dice, asked.x)}{dice.choice(['', '', '.', '!'])}"
+
+
+@_of(told=True)
+def talk_after_the_answer(dice: Random, asked: Asked) -> str:
+    x, y, z = asked.x, asked.y, asked.z
+    after = dice.choice(
+        [
+            ". Надеюсь, это поможет!",
+            "\n\nЕсли у вас есть вопросы, задавайте!",
+            "\n\nА теперь подробнее.",
+            ". И это легко проверить.",
+            ". К тому же это видно из опыта.",
+            ". С этим согласны все.",
+            ", если я правильно понял вопрос",
+            " (уверенность 90 %)",
+            ". Уверенность: 90 %",
+            f". Обратите внимание: {y} — распространённая ошибка.",
+            f" (вариант {y} — ловушка)",
+            f"\n\n*Примечание: вариант {y} часто выбирают по ошибке.*",
+            f"\n\n(варианты {y} и {z} описывают другое)",
+            f"\n\n**Почему другие варианты неверны:**\n- {y}) это другое\n- {z}) и это тоже",
+            f"; пояснение: {y} составляет лишь 21 %",
+            "</s>",
+            "<|im_end|>",
+            " 👍",
+            "\n\n---",
+            "\r\n\r\nПояснение не требуется.",
+        ]
+    )
+    return _marker(dice) + _dressed(dice, x) + after
+
+
+@_of(told=True)
+def options_weighed_first(dice: Random, asked: Asked) -> str:
+    weighed = [
+        f"{label}{dice.choice([')', '.', ' —'])} {'верно' if label == asked.x else 'неверно'}"
+        for label in asked.labels
+    ]
+    others = [label for label in asked.labels if label != asked.x]
+    before = dice.choice(
+        [
+            "\n".join(weighed) + "\n",
+            f"Варианты {', '.join(others[:-1])} и {others[-1]} неверны, поэтому ",
+            f"{', '.join(others)} отпадают.\n",
+            f"Сначала я думал, что {asked.y}, но ",
+            f"Многие выбирают {asked.y}, но ",
+        ]
+    )
+    return before + dice.choice(["ответ: {}", "правильный ответ — {}", "верный ответ — {}."]).format(asked.x)
+
+
 # Answers that name none or several
 
 
@@ -831,3 +958,91 @@ def echoes_of_the_question(dice: Random, asked: Asked) -> str:
             f"{options}\n{options}",
         ]
     )
+
+
+@_of(told=False)
+def second_choices(dice: Random, asked: Asked) -> str:
+    x, y = asked.x, asked.y
+    after = dice.choice(
+        [
+            f"; запасной вариант {y}",
+            f". Запасной вариант: {y}",
+            f" (альтернатива: {y})",
+            f". Альтернатива: {y}",
+            f", иначе {y}",
+            f", не исключено, что {y}",
+            f", но и {y} нельзя исключить",
+            f", но не исключаю и {y}",
+            f". На всякий случай {y}.",
+            f" (на всякий случай {y})",
+            f". Если не {x}, то {y}.",
+            f", если так, {y}, если иначе",
+            f"\n\nP.S. Возможно, {y}",
+            f". P.S. Или {y}.",
+            f"\n\nДругой возможный ответ: {y}",
+            " или любой другой",
+            f" на 50 %, {y} на 50 %",
+            f"; alternatively {y}",
+            f", otherwise {y}",
+            f". But {y} is possible too.",
+            f", with {y} as a close second",
+        ]
+    )
+    return _marker(dice) + x + after
+
+
+@_of(told=False)
+def answers_taken_back(dice: Random, asked: Asked) -> str:
+    x = asked.x
+    return (
+        _marker(dice)
+        + x
+        + dice.choice([" — нет", ", нет", "? Нет.", ". Нет.", ". Это неверно.", "... actually no", ". No."])
+    )
+
+
+@_of(told=False)
+def suppositions_and_questions(dice: Random, asked: Asked) -> str:
+    x = asked.x
+    return dice.choice(
+        [
+            f"Если ответ {x}, то получаем противоречие.",
+            f"Допустим, ответ {x}.",
+            f"Предположим, что правильный ответ {x}.",
+            f"Пусть правильный ответ {x}",
+            f"Правильный ответ {x}?",
+            f"Разве правильный ответ {x}?",
+            f"Может ли быть правильным ответ {x}?",
+            f"Почему правильный ответ не {x}?",
+            f"Неправда, что ответ {x}",
+            f"Вряд ли это {x}",
+            f"Едва ли {x}",
+            f"Сомневаюсь, что {x}",
+            f"Не уверен, что {x}",
+            f"Если бы верным был вариант {x}, масса бы росла.",
+            f"If the answer is {x}, then no.",
+            f"Suppose the answer is {x}.",
+            f"I doubt it's {x}",
+            f"The answer cannot be {x}",
+        ]
+    )
+
+
+@_of(told=False)
+def other_quantities(dice: Random, asked: Asked) -> str:
+    number = dice.choice(["40", "13,5", "7"])
+    return _marker(dice) + dice.choice(
+        [
+            "> {}",
+            "больше {}",
+            "не {}",
+            "1{}",
+            "-{}0",
+            "{} или больше",
+            "от {} и выше",
+            "2·{}",
+            "{}/2",
+            "{}0000",
+            "1/{}",
+        ]
+    ).format(number)
