@@ -107,9 +107,10 @@ def _marked(text: str, tokens: Tokenizer) -> Choice | None:
         marker = markers.pop()
         if not marker["soft"]:
             if not _negated(text, marker):
-                start = _joined(text, marker.end(), markers, tokens)
-                value = _VALUE.match(text, start) if marker["field"] and start == marker.end() else None
-                return _choice(read(value[2] if value else _from(text, start), tokens), Status.OK)
+                before = _before(text, marker.start(), marker.end(), markers, tokens)
+                value = _VALUE.match(text, marker.end()) if marker["field"] and not before else None
+                phrase = value[2] if value else before + _from(text, marker.end())
+                return _choice(read(phrase, tokens), Status.OK)
             continue
         for start in _starts(text, marker.start()):
             said = read(_from(text, start), tokens, numbers=False)
@@ -117,7 +118,8 @@ def _marked(text: str, tokens: Tokenizer) -> Choice | None:
                 continue
             denied = denied or said.sense == "denied"
             if said.sense in ("one", "several") and not said.asked:
-                said = read(_from(text, _joined(text, start, markers, tokens)), tokens, numbers=False)
+                before = _before(text, start, start, markers, tokens)
+                said = read(before + _from(text, start), tokens, numbers=False)
                 sure = any(map(_SURE.fullmatch, said.before | said.after))
                 return _choice(said, Status.OK if sure else Status.OK_LENIENT)
     return Choice(None, Status.AMBIGUOUS) if denied else None
@@ -131,21 +133,27 @@ def _negated(text: str, marker: re.Match[str]) -> bool:
     return _NEGATED.search(text[max(0, marker.start() - 20) : marker.start()]) is not None
 
 
-def _joined(text: str, start: int, markers: list[re.Match[str]], tokens: Tokenizer) -> int:
-    """Return where a statement starts with the announcements right before it: «Ответ: А или ответ: Б»."""
-    while markers:
+def _before(text: str, begin: int, start: int, markers: list[re.Match[str]], tokens: Tokenizer) -> str:
+    """Return the announcements right before another one, each on a line: «Ответ: А или ответ: Б».
+
+    ``begin`` and ``start`` are where the other one's words and what it says begin.
+    """
+    before = ""
+    while markers and len(before) < LONGEST:
         marker = markers[-1]
         earlier = next(_starts(text, marker.start())) if marker["soft"] else marker.end()
-        if earlier < start:
-            between = text[earlier:start]
+        if earlier < start and (earlier < begin or not marker["soft"]):
+            between = f"{text[earlier:begin]}\n{text[begin:start]}"
             if len(between) > _NEAR or _negated(text, marker) or not understood(between, tokens):
                 break
             said = read(between, tokens) if marker["soft"] else None
             if said and said.sense != "none" and ("?" in between or not _announces(said)):
                 break
-            start = start if said and said.sense == "none" else earlier
+            if not said or said.sense != "none":
+                before, start = between + before, earlier
+                begin = earlier if marker["soft"] else marker.start()
         markers.pop()
-    return start
+    return before
 
 
 def _starts(text: str, key: int) -> Iterator[int]:

@@ -33,10 +33,10 @@ _KINDS: Final = {
     "turn": r"а|но|однако|поэтому|значит|следовательно|тогда|остается|это|так что"
     r"|but|however|so|therefore|thus|hence|it|this",
     "if": r"если|if",
-    "doubt": r"возмож\w+|мо[гж]\w+|может быть|на всякий случай|в запасе|p\. ?s|друг(?:ой|ие)|хотя|впрочем"
-    r"|нет|тоже|также|затем|потом|даже|иначе|(?:альтернатив|запасн|резервн)\w+"
+    "doubt": r"возмож\w+|мо[гж]\w+|может быть|на всякий случай|в запасе|p\. ?s|друг(?:ой|ие)|перв(?:ый|ая)"
+    r"|втор(?:ой|ая)|хотя|впрочем|нет|тоже|также|затем|потом|даже|иначе|(?:альтернатив|запасн|резервн)\w+"
     r"|maybe|perhaps|possibl[ey]|could be|might be|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup"
-    r"|another",
+    r"|another|first|second",
     "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|истин(?:но|ен|на|ны)"
     r"|подход(?:ит|ят|ящий)|подойдет|correct|right|best",
     "verb": r"является|являются|будет|is|are|will be|would be",
@@ -54,13 +54,15 @@ _KINDS: Final = {
     r"|believe|must|should|would|could|be|probably|likely|most|definitely|clearly|only",
 }
 _KIND: Final = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items()))
-_PHRASE: Final = "|".join(
+# «В чём» is no comparison.
+_PHRASE: Final = r"(?:в|о|на)\ чем|" + "|".join(
     words.replace(" ", r"\ ")
     for kind in _KINDS.values()
     for words in re.split(r"\|(?![^()]*\))", kind)
     if " " in words
 )
 _NOUN: Final = r"(?:вариант|ответ|пункт|option|choice|answer|one)\w{0,3}"
+_OPTION: Final = r"(?:вариант|пункт|option|choice|one)\w{0,3}"
 _ORDINALS: Final = (
     "перв(?:ый|ая|ом)|first",
     "втор(?:ой|ая|ом)|second",
@@ -112,7 +114,7 @@ _TOKEN: Final = re.compile(
     rf"""
     (?P<others>\b(?:и|или|либо|а\ также|and|or)\ {_OTHERS}\b(?=\W*\Z|\ ?[.,;!)]|\ {_NOUN})
         |\b{_NOUN}\ \d\d?(?:(?:,|\ и|\ или|\ and|\ or)\ ?\d\d?)+\b)
-  | (?P<place>\b(?:{_PLACE}|(?:{ORDINAL})\ {_NOUN}|{_NOUN}\ (?:{ORDINAL})\b))
+  | (?P<place>\b(?:{_PLACE}|(?:{ORDINAL})\ {_OPTION}|{_OPTION}\ (?:{ORDINAL})\b))
   | (?P<phrase>\b(?:{_PHRASE})\b)
   | (?P<initials>\b(?-i:[A-ZА-Я]\.\ ?){{2}}(?=(?-i:[A-ZА-Я][a-zа-я])))
   | (?P<variable>(?<!\w)[^\W\d_](?=\ ?[=^°%<>≈]))
