@@ -203,11 +203,13 @@ class Tokenizer:
 def tokenizer(options: tuple[str, ...], labels: str) -> Tokenizer:
     """Return the tokenizer for these options; without options it knows letters only.
 
-    Neither words that several options share nor a single letter are words of an option.
+    Words that several options share are no words of an option, and neither is a letter that may be a label.
     """
     words = [cleaned(option).strip().rstrip(".!;, ") for option in options]
     keys = [_key(word) for word in words]
-    told = [key for key in keys if key and keys.count(key) == 1 and not (len(key) == 1 and key.isalpha())]
+    told = [
+        key for key in keys if key and keys.count(key) == 1 and not (len(key) == 1 and letter_places(key, labels))
+    ]
     known = [word for word, key in zip(words, keys, strict=True) if key in told]
     longest_first = sorted(known, key=len, reverse=True)
     pattern = re.compile(
