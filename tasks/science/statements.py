@@ -18,6 +18,9 @@ LONGEST: Final = 1000
 """How many characters of a phrase are read."""
 
 
+_REFUSALS: Final = frozenset(("нет", "no"))
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What a phrase says of the options.
@@ -65,6 +68,8 @@ class _Part:
 
     @property
     def denied(self) -> bool:
+        if "if" in self.kinds:
+            return False
         plainly = takewhile(lambda token: token.kind not in ("prose", "because"), self.said)
         kinds = "-".join(token.kind for token in (*self.lead, *plainly) if token.kind not in PUNCTUATION)
         # «Не исключено, что Б» denies nothing.
@@ -118,7 +123,8 @@ def _read(text: str, tokenizer: Tokenizer, *, numbers: bool) -> Statement:
     counted = [*_counted(parts), *_added(sentences[begins + 1 :])]
     corrected = max((place for place, part in enumerate(counted) if part.corrects), default=0)
     said = _settled(counted[corrected:]) if counted else _about("denied", parts[0])
-    denied = {token.places[0] for part in parts if part.denied for token in part.options}
+    again = [part for sentence in sentences[begins + 1 :] for part in _parts(sentence.tokens) if _answers(part)]
+    denied = {token.places[0] for part in (*parts, *again) if part.denied for token in part.options}
     undecided = said.index in denied or "join" in parts[0].kinds or _taken_back(sentences[begins:])
     if said.sense == "one" and undecided:
         said = replace(said, sense="several", index=None)
@@ -127,10 +133,11 @@ def _read(text: str, tokenizer: Tokenizer, *, numbers: bool) -> Statement:
 
 def _by_number(tokens: Iterable[Token], tokenizer: Tokenizer) -> Statement:
     """Read «2» or «второй», unless options have numbers in them."""
-    words = [token.text for token in tokens if token.kind not in PUNCTUATION | {"announcing"}]
-    if tokenizer.numbered or len(words) != 1:
+    filled = [token for token in tokens if token.kind not in PUNCTUATION]
+    if tokenizer.numbered or any(token.kind != "announcing" for token in filled[:-1]):
         return Statement("none")
-    place = place_of(words[0]) if re.fullmatch(rf"[1-9][0-9]?|{ORDINAL}", words[0], re.IGNORECASE) else None
+    number = re.fullmatch(rf"[1-9][0-9]?|{ORDINAL}", filled[-1].text, re.IGNORECASE)
+    place = place_of(number[0]) if number else None
     return Statement("none") if place is None or place >= len(tokenizer.labels) else Statement("one", place)
 
 
@@ -175,7 +182,7 @@ def _corrects(tokens: Sequence[Token]) -> bool:
     """Tell «точнее» and «нет, правильный ответ» from a mere «нет»."""
     words = [token.text.lower() for token in tokens]
     right = any(word.startswith(("верн", "правильн", "correct", "right")) for word in words)
-    return any(token.kind == "correction" for token in tokens) or (right and not {"нет", "no"}.isdisjoint(words))
+    return any(token.kind == "correction" for token in tokens) or (right and not _REFUSALS.isdisjoint(words))
 
 
 def _shared(between: list[Token]) -> tuple[list[Token], list[Token]]:
@@ -227,13 +234,17 @@ def _added(sentences: Iterable[_Sentence]) -> Iterator[_Part]:
             apart = apart or breaks > 0
             continue
         first = parts[0]
-        again = any(token.text.lower().startswith(("ответ", "answer")) for token in first.lead)
+        again = _answers(first)
         if kinds <= {"announcing", "right", "number"} and not again:
             listed = apart and any(token.kind == "words" for token in first.options)
             if listed or (breaks and first.predicate == "right"):
                 continue
-        if first.predicate != "prose":
+        if first.predicate != "prose" and not _texts(first.said) & _REFUSALS:
             yield from _counted(parts)
+
+
+def _answers(part: _Part) -> bool:
+    return any(token.text.lower().startswith(("ответ", "answer")) for token in part.lead)
 
 
 def _taken_back(sentences: Sequence[_Sentence]) -> bool:
@@ -244,9 +255,9 @@ def _taken_back(sentences: Sequence[_Sentence]) -> bool:
     head = list(takewhile(lambda token: token.kind != "because", head))
     last = max((place for place, token in enumerate(head) if token.places), default=len(head))
     rest = [token.text.lower() for token in head[last + 1 :]]
-    if rest in (["нет"], ["no"]) or rest[:1] in (["или"], ["либо"], ["or"]):
+    if (len(rest) == 1 and rest[0] in _REFUSALS) or rest[:1] in (["или"], ["либо"], ["or"]):
         return True
-    kinds = {"not" if token.text.lower() in ("нет", "no") else token.kind for token in chain(*after)}
+    kinds = {"not" if token.text.lower() in _REFUSALS else token.kind for token in chain(*after)}
     return bool(kinds & {"not", "wrong"}) and kinds <= {"not", "wrong", "correction", "turn", "announcing", "verb"}
 
 

@@ -29,7 +29,7 @@ _KINDS: Final = {
     r"|because|since|as|due to|which|where",
     "correction": r"точнее|вернее|исправ\w+|поправка|поправлюсь|ошибся|ошиблась"
     r"|correction|corrected|i mean|actually|rather",
-    "join": r"и|или|либо|же|а также|плюс|and|or|either|both|plus",
+    "join": r"не только|not only|и|или|либо|же|а также|плюс|and|or|either|both|plus",
     "turn": r"а|но|однако|поэтому|значит|следовательно|тогда|остается|это|так что"
     r"|but|however|so|therefore|thus|hence|it|this",
     "if": r"если|if",
@@ -38,12 +38,13 @@ _KINDS: Final = {
     r"|maybe|perhaps|possibl[ey]|could be|might be|no|wait|also|too|then|even|otherwise|alternative(?:ly)?|backup"
     r"|another|first|second",
     "right": r"верн(?:о|а|ы|ый|ая|ое|ые)|верен|правильн(?:о|а|ы|ый|ая|ое|ые)|правилен|истин(?:но|ен|на|ны)"
-    r"|подход(?:ит|ят|ящий)|подойдет|correct|right|best",
+    r"|подход(?:ит|ят|ящий)|подойдет|да|yes|correct|right|best",
     "verb": r"является|являются|будет|is|are|will be|would be",
     "announcing": r"(?:ответ|отвеч|вариант|букв|пункт|номер|вопрос|опци|задан|задач|утвержден|суждени|услови|случа"
     r"|вывод|итог|решени|результат|заключени|выбор|выбр|выбир|выбер|метод|получ|соответств|удовлетвор|склоня|останов"
     r"|указан|обознач|находит|перечисленн|мнени|взгляд|верн|правильн|окончательн|финальн|подходящ|лучш|уверен|счита"
-    r"|полага|единственн)\w*"
+    r"|полага|единственн|нужн|иском|запи[сш]|отме[тч]|обвед|служит)\w*"
+    r"|в|в общем|короче|ну|ок|хорошо|еще раз|бесспорно|осталось|остался|осталась|таков|следующий|лишь|нам"
     r"|под|на|к|из|всех|этот|эта|этому|данный|данном|здесь|тут|мой|моя|моему|наш|я|мы|бы|что|мне|кажется|думаю"
     r"|думается|по-моему|падает|итак|таким образом|отсюда|следует|стало быть|скорее|всего|вероятно|вероятный"
     r"|вероятнее|наверное|наверняка|видимо|очевидно|явно|конечно|конечно же|точно|однозначно|безусловно|разумеется"
@@ -167,7 +168,7 @@ class Tokenizer:
             token = given
             if given.kind == "letter" and not _names_an_option(given.text, before, after):
                 token = Token(_kind(given.text), given.text)
-            elif given.kind == "words" and (before == "prose" or not (after.places or after.kind in FOLLOWERS)):
+            elif given.kind == "words" and (before == "prose" or not _may_follow(after)):
                 token = Token("prose", given.text)
             before = token.kind
             yield token
@@ -262,6 +263,11 @@ def place_of(text: str) -> int:
 def _kind(word: str) -> str:
     match = _KIND.fullmatch(word.lower())
     return str(match.lastgroup) if match else "prose"
+
+
+def _may_follow(token: Token) -> bool:
+    """Tell whether a token may stand right after the words of an option that end there."""
+    return token.kind in FOLLOWERS or (bool(token.places) and not token.text.islower())
 
 
 def _names_an_option(letter: str, before: str, after: Token) -> bool:

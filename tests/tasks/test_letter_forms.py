@@ -28,8 +28,9 @@ def wrongly_read(seed: int, each: int) -> list[tuple[str, str, int | None, int |
     ]
 
 
-def test_known_rows() -> None:
-    rows = map(json.loads, (VECTORS / "science_letters.jsonl").read_text("utf-8").splitlines())
+@pytest.mark.parametrize("name", ["science_letters.jsonl", "science_letters_own.jsonl"])
+def test_known_rows(name: str) -> None:
+    rows = map(json.loads, (VECTORS / name).read_text("utf-8").splitlines())
     said = [(row, extract(row["text"], row["options"], row["labels"]).index) for row in rows]
     assert [(row["text"], row["index"], index) for row, index in said if index != row["index"]] == []
 
