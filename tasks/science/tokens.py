@@ -267,7 +267,7 @@ def _kind(word: str) -> str:
 
 def _may_follow(token: Token) -> bool:
     """Tell whether a token may stand right after the words of an option that end there."""
-    return token.kind in FOLLOWERS or (bool(token.places) and not token.text.islower())
+    return token.kind in FOLLOWERS or (bool(token.places) and not (token.kind == "letter" and token.text.islower()))
 
 
 def _names_an_option(letter: str, before: str, after: Token) -> bool:
