@@ -25,8 +25,17 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from .answer import error_reason
 from .rate_limit import RateLimit
-from .retry import Failure, Patience, RequestError, ask_again, failure_of_status, retry_after_seconds
+from .retry import (
+    FATAL_AT_FIRST,
+    Failure,
+    Patience,
+    RequestError,
+    ask_again,
+    failure_of_status,
+    retry_after_seconds,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -35,7 +44,8 @@ JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 SECONDS_TO_CONNECT = 10.0
 # Uvicorn, and so most model servers, closes idle connections after the same time.
 SECONDS_KEPT_ALIVE = 5.0
-OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+# Of one answer, unpacked: a chat takes kilobytes, an embedding megabytes.
+LARGEST_ANSWER = 64 * 2**20
 
 Read = TypeVar("Read")
 
@@ -86,7 +96,13 @@ class HttpClient:
         self._proxy = environment_proxy(self.address) if proxies else None
         self._rate_limit = rate_limit or RateLimit(concurrency)
         self._reached = False
+        self._answered = False
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether `ask` has ever returned an answer."""
+        return self._answered
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,7 +127,8 @@ class HttpClient:
         """POST a body, retrying temporary failures, and return the answer parsed by ``read``.
 
         Requests wait for their turn as the server's rate limits have it; ``tokens`` is about how many this one
-        takes. ``read`` raises `RequestError` for what is no answer: it is asked for again.
+        takes. ``read`` raises `RequestError` for what is no answer: it is asked for again. Once the server has
+        answered, a 403 or 404 refuses this request alone: before, it would refuse all.
 
         Raises:
             RequestError: the server refused, or kept failing.
@@ -122,10 +139,12 @@ class HttpClient:
             answered = rate_limited = False
             try:
                 found = read(await self.post(path, body))
-                answered = True
+                answered = self._answered = True
                 return found
             except RequestError as error:
                 rate_limited = error.failure is Failure.RATE_LIMITED
+                if self._answered and error.status in FATAL_AT_FIRST:
+                    error.failure = Failure.REFUSED
                 raise
             finally:
                 self._rate_limit.release(answered=answered, rate_limited=rate_limited)
@@ -191,12 +210,17 @@ class HttpClient:
                 proxy=self._proxy,
                 timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=to_connect),
             ) as response:
-                received = await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
+                received = await _read_body(response)
+        except (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, TimeoutError) as error:
             raise self._unanswered(error, timeout, to_connect) from None
         self._reached = True
         if response.status >= 400:
             raise _refusal(response.status, response.headers, received)
+        if response.method != method:  # by a 301, 302 or 303
+            raise RequestError(
+                f"redirects requests to {response.url.with_query(None).with_user(None)}: give that address instead",
+                Failure.FATAL,
+            )
         self._rate_limit.read_headers(response.headers)
         return Answer(received, time.perf_counter() - started)
 
@@ -226,9 +250,28 @@ class HttpClient:
             return RequestError(reason, Failure.UNREACHABLE, reached=self._reached)
         if isinstance(error, TimeoutError):
             return RequestError(f"did not answer within {timeout:g} s")
+        if isinstance(error, aiohttp.TooManyRedirects):
+            return RequestError("redirects requests in a circle")
+        if isinstance(error, aiohttp.ClientResponseError | aiohttp.http_exceptions.HttpProcessingError):
+            return RequestError(f"sent a malformed HTTP response: {_one_line(error)[:200]}")
         while error.__cause__ is not None:
             error = error.__cause__
-        return RequestError(f"closed the connection: {_one_line(error)}")
+        return RequestError(f"closed the connection: {_one_line(error)[:200]}")
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Return the unpacked body.
+
+    Raises:
+        RequestError: it is larger than `LARGEST_ANSWER`.
+    """
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            raise RequestError(f"sent an answer of more than {LARGEST_ANSWER >> 20} MiB")
+    return b"".join(pieces)
 
 
 def get_blocking(address: str, path: str, *, timeout: float, headers: Mapping[str, str] | None = None) -> bytes:
@@ -256,7 +299,7 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
 
 
 def environment_proxy(address: str) -> str | None:
-    """Return the proxy that the environment names for an address; none reaches this machine's own.
+    """Return the proxy that the environment names for an address; none is used for this machine's own.
 
     ``NO_PROXY`` may name networks (``10.0.0.0/8``), which the standard library does not know.
     """
@@ -265,7 +308,7 @@ def environment_proxy(address: str) -> str | None:
     parts = urlsplit(address)
     host, proxies = parts.hostname or "", getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or host in OWN_MACHINE or proxy_bypass(parts.netloc):
+    if not proxy or _is_own_machine(host) or proxy_bypass(parts.netloc):
         return None
     for network in proxies.get("no", "").split(","):
         with contextlib.suppress(ValueError):
@@ -274,15 +317,13 @@ def environment_proxy(address: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def error_reason(content: bytes) -> str:
-    """Return the error message of a response in one line: OpenAI's form, ``message`` alone, or the text itself."""
+def _is_own_machine(host: str) -> bool:
     try:
-        body = orjson.loads(content)
-        error = body.get("error", body)
-        text = error.get("message", error) if isinstance(error, dict) else error
-    except (orjson.JSONDecodeError, AttributeError):
-        text = content.decode("utf-8", "replace")
-    return " ".join(str(text).split())[:300] or "no reason given"
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.rstrip(".")
+        return name == "localhost" or name.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def _refusal(status: int, headers: Mapping[str, str], content: bytes) -> RequestError:

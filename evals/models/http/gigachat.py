@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
-import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ....errors import ModelError, UsageError
 from ....tasks.types import Completion, Message
 from ..base import Model, ModelOptions, Sampling
-from ..options import read_options
+from ..options import environment, read_options, trust
 from .gigachat_token import AccessTokens, untrusted
+from .openai import api_address
 from .provider import Provider
 from .retry import Failure, RequestError
 
@@ -37,16 +36,16 @@ def open_gigachat(name: str, options: ModelOptions) -> Model:
     extra = read_options("gigachat", options, {"scope": _scope, "ca_bundle": str, "auth_url": str})
     if not name:
         raise UsageError("which model? give its name: --model gigachat:GigaChat-2")
-    key = _key(os.environ.get("GIGACHAT_CREDENTIALS", ""))
-    scope = extra.get("scope") or _scope(os.environ.get("GIGACHAT_SCOPE", "GIGACHAT_API_PERS"))
-    trust = _trusted(extra.get("ca_bundle") or os.environ.get("GIGACHAT_CA_BUNDLE_FILE"))
+    key = _key(environment("GIGACHAT_CREDENTIALS") or "")
+    scope = extra.get("scope") or _scope(environment("GIGACHAT_SCOPE") or "GIGACHAT_API_PERS")
+    trusted = trust("gigachat", extra.get("ca_bundle") or environment("GIGACHAT_CA_BUNDLE_FILE"))
     return GigaChat(
         "gigachat",
         name,
         model=name,
-        base_url=options.base_url or BASE_URL,
-        sign=AccessTokens(extra.get("auth_url", AUTH_URL), key, scope, trust=trust).sign,
-        trust=trust,
+        base_url=api_address(options.base_url, "/api/v1") if options.base_url else BASE_URL,
+        sign=AccessTokens(extra.get("auth_url", AUTH_URL), key, scope, trust=trusted).sign,
+        trust=trusted,
         concurrency=options.concurrency or CONCURRENCY[scope],
         timeout=options.timeout,
     )
@@ -63,10 +62,10 @@ class GigaChat(Provider):
             body["top_p"] = 0
         return body
 
-    def _model_error(self, error: RequestError) -> ModelError:
+    def _model_error(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
         if error.failure is Failure.UNTRUSTED:
             return ModelError(untrusted(self._where()), fatal=True)
-        return super()._model_error(error)
+        return super()._model_error(error, body)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat; what the provider's filter refused has the finish reason ``content_filter``.
@@ -81,13 +80,13 @@ class GigaChat(Provider):
 
 
 def _key(text: str) -> str:
-    if not text.strip():
+    if not text:
         raise UsageError(
             "gigachat needs an authorization key: set GIGACHAT_CREDENTIALS to the key of your project's page"
             " (and GIGACHAT_SCOPE, if you are a company)"
         )
     try:
-        pair = base64.b64decode(text.strip(), validate=True)
+        pair = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         pair = b""
     if b":" not in pair:
@@ -95,20 +94,10 @@ def _key(text: str) -> str:
             "GIGACHAT_CREDENTIALS is not an authorization key: that is base64 of 'client id:client secret', as the"
             " project's page shows it"
         )
-    return text.strip()
+    return text
 
 
 def _scope(text: str) -> str:
     if text not in CONCURRENCY:
         raise UsageError(f"gigachat: the scope {text!r} is not one of {', '.join(CONCURRENCY)}")
     return text
-
-
-def _trusted(ca_bundle: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_bundle:
-        try:
-            context.load_verify_locations(cafile=ca_bundle)
-        except OSError as error:  # ssl.SSLError is one
-            raise UsageError(f"gigachat: ca_bundle={ca_bundle} cannot be used: {error.strerror or error}") from None
-    return context

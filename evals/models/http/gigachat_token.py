@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 import orjson
 
 from ....errors import ModelError
-from .client import HttpClient, error_reason
+from .answer import error_reason
+from .client import HttpClient
 from .retry import Failure, Patience, RequestError, ask_again
 
 LIFETIME_SECONDS = 30 * 60
@@ -31,12 +32,18 @@ class AccessTokens:
         url: where tokens are given out.
         key: the authorization key, base64 of ``client id:client secret``.
         scope: ``GIGACHAT_API_PERS``, ``GIGACHAT_API_B2B`` or ``GIGACHAT_API_CORP``.
-        trust: the certificates trusted.
+        trust: the certificates trusted; the system's if None.
         clock: Unix time in seconds.
     """
 
     def __init__(
-        self, url: str, key: str, scope: str, *, trust: ssl.SSLContext, clock: Callable[[], float] = time.time
+        self,
+        url: str,
+        key: str,
+        scope: str,
+        *,
+        trust: ssl.SSLContext | None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._url = url
         self._key = key

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
-import orjson
-
 from ....errors import ModelError, UsageError
-from ....tasks.types import Completion, Message, Usage
+from ....tasks.types import Completion, Message
 from ..base import Model, ModelOptions, Sampling, estimate_tokens
-from ..options import read_options, whole_number
-from ..reasoning import split_reasoning
+from ..options import checked_key, environment, read_options, trust, whole_number
+from .answer import error_reason, read_answer
 from .client import Answer, HttpClient, Signer
 from .pool import ServerPool
 from .rate_limit import RateLimit
-from .retry import Patience, RequestError, model_error
+from .retry import Failure, Patience, RequestError, error_field, model_error
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 OPTIONS: dict[str, Callable[[str], Any]] = {
     "max_tokens_field": str,
     "omit": lambda text: text.split("+"),
+    "ca_bundle": str,
     "rpm": whole_number,
     "tpm": whole_number,
 }
@@ -39,6 +38,11 @@ ATTEMPTS_TO_CONNECT = 4
 # Total time for one chat, retries included, as a multiple of the timeout of one request.
 PATIENCE = 2
 REFUSING_STATUSES = frozenset({400, 404, 422, 501})  # perhaps because of one parameter
+# OpenAI takes no more stop strings; those that are not sent are honoured on arrival.
+MOST_STOPS = 4
+_UNSUPPORTED = re.compile(
+    r"unsupported|not support|instead|unrecogni|unknown|not permitted|unexpected", re.IGNORECASE
+)
 
 
 def open_openai(name: str, options: ModelOptions) -> Model:
@@ -46,18 +50,19 @@ def open_openai(name: str, options: ModelOptions) -> Model:
 
     Several addresses with a comma between them share the requests (see `pool`).
 
-    Model options: ``max_tokens_field`` (``max_completion_tokens`` for servers that want it so); ``omit``
-    (parameters that the server refuses and that are not sent, as in ``omit=seed+temperature``); ``rpm`` and ``tpm``
-    (requests and tokens a minute, prompt and longest answer together, that one server may be sent).
+    Model options: ``max_tokens_field`` (``max_completion_tokens`` for servers that want it so; one that says so is
+    understood); ``omit`` (parameters that the server refuses and that are not sent, as in
+    ``omit=seed+temperature``); ``rpm`` and ``tpm`` (requests and tokens a minute, prompt and longest answer
+    together, that one server may be sent); ``ca_bundle`` (PEM file of a certificate authority of your own).
 
     Raises:
-        UsageError: no model name, no key for a server that is not yours, or an invalid address.
+        UsageError: no model name, no key for a server that is not yours, an invalid key, address or file.
     """
     extra = read_options("openai", options, OPTIONS)
     if not name:
         raise UsageError("which model? give its name as the server knows it: --model openai:NAME")
-    base_url = options.base_url or os.environ.get("OPENAI_BASE_URL")
-    key = options.api_key or os.environ.get("OPENAI_API_KEY")
+    base_url = options.base_url or environment("OPENAI_BASE_URL")
+    key = options.api_key or environment("OPENAI_API_KEY")
     if base_url is None and key is None:
         raise UsageError(
             "no server is given: use --base-url http://HOST/v1 for an OpenAI-compatible server,"
@@ -68,9 +73,10 @@ def open_openai(name: str, options: ModelOptions) -> Model:
         ChatServer(
             name,
             base_url=address,
-            api_key=key or "none",
+            api_key=checked_key(key or "none", "the API key" if options.api_key else "OPENAI_API_KEY"),
             concurrency=options.concurrency or CONCURRENCY,
             timeout=options.timeout,
+            trust=trust("openai", extra.get("ca_bundle")),
             max_tokens_field=extra.get("max_tokens_field", "max_tokens"),
             omit=extra.get("omit", ()),
             requests_per_minute=extra.get("rpm"),
@@ -83,8 +89,8 @@ def open_openai(name: str, options: ModelOptions) -> Model:
     return ServerPool(servers)
 
 
-def api_address(text: str) -> str:
-    """Return the address that ``/chat/completions`` is added to; ``/v1`` is added where no path is given.
+def api_address(text: str, path: str = "/v1") -> str:
+    """Return the address that ``/chat/completions`` is added to; ``path`` is added where none is given.
 
     Raises:
         UsageError: it is not an HTTP address.
@@ -92,8 +98,8 @@ def api_address(text: str) -> str:
     parts = urlsplit(text.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"--base-url {text!r} is not an address such as http://localhost:8000/v1")
-    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    given = parts.path.rstrip("/").removesuffix("/chat/completions")
+    return urlunsplit((parts.scheme, parts.netloc, given or path, "", ""))
 
 
 class ChatServer:
@@ -155,25 +161,33 @@ class ChatServer:
         """Answer one chat, trying again after temporary failures.
 
         What is refused with a schema is asked for without one; a server that had never taken one then gets no more.
-        Rate limits are waited out as long as the patience lasts; other failures are also counted.
+        One that wants another name for ``max_tokens`` gets it. Rate limits are waited out as long as the patience
+        lasts; other failures are also counted. Stop strings hold whether or not the server knows them.
 
         Raises:
             ModelError: the server refused, or kept failing (``fatal``: wrong key, no such model, no server).
         """
         body = self._body(messages, sampling)
         refusal: RequestError | None = None
+        renamed = False
         try:
-            try:
-                completion = await self._ask(body, messages, sampling)
-            except RequestError as error:
-                if error.status not in REFUSING_STATUSES or body.pop("response_format", None) is None:
-                    raise
-                refusal = error
-                completion = await self._ask(body, messages, sampling)
+            while True:
+                try:
+                    completion = await self._ask(body, messages, sampling)
+                    break
+                except RequestError as error:
+                    if error.status not in REFUSING_STATUSES:
+                        raise
+                    if not renamed and self._rename_max_tokens(body, error):
+                        renamed = True
+                    elif refusal is None and body.pop("response_format", None) is not None:
+                        refusal = error
+                    else:
+                        raise
         except RequestError as error:
-            raise self._model_error(error) from None
+            raise self._model_error(error, body) from None
         self._learn(body, refusal)
-        return completion
+        return cut_at_stop(completion, sampling.stop)
 
     async def _ask(self, body: Mapping[str, Any], messages: Sequence[Message], sampling: Sampling) -> Completion:
         tokens = estimate_tokens(messages, sampling.schema) + sampling.max_tokens
@@ -182,8 +196,27 @@ class ChatServer:
     def _read(self, answer: Answer) -> Completion:
         return read_answer(answer.content, latency=answer.seconds)
 
-    def _model_error(self, error: RequestError) -> ModelError:
-        return model_error(error, self._where())
+    def _model_error(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
+        """Return the error for the user, with the remedy where the server refuses a parameter."""
+        refused = _refused_parameter(error, body)
+        if refused is None:
+            return model_error(error, self._where())
+        if not self.client.answered:
+            error.failure = Failure.FATAL  # of the first request, so of all
+        told = model_error(error, self._where())
+        return ModelError(f"{told}; to leave {refused} out: {self.name},omit={refused}", fatal=told.fatal)
+
+    def _rename_max_tokens(self, body: dict[str, Any], error: RequestError) -> bool:
+        """Rename the bound of the answer if that is what the server asks for; it is then sent so from now on."""
+        sent = _refused_parameter(error, body)
+        wanted = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}.get(sent or "")
+        if sent is None or wanted is None or wanted not in error_reason(error.content):
+            return False
+        body[wanted] = body.pop(sent)
+        if self._max_tokens_field != wanted:
+            self._max_tokens_field = wanted
+            print(f"{self.name} refuses {sent}: {wanted} is sent instead", file=sys.stderr)
+        return True
 
     def _learn(self, body: Mapping[str, Any], refusal: RequestError | None) -> None:
         """Remember whether the server supports schemas; ``refusal`` is its error for the same chat with one."""
@@ -208,7 +241,7 @@ class ChatServer:
         if sampling.top_p is not None:
             body["top_p"] = sampling.top_p
         if sampling.stop:
-            body["stop"] = list(sampling.stop)
+            body["stop"] = list(sampling.stop[:MOST_STOPS])
         if sampling.seed is not None:
             body["seed"] = sampling.seed
         if sampling.schema is not None and self._takes_schema is not False:
@@ -230,40 +263,20 @@ class ChatServer:
         await self.client.close()
 
 
-def read_answer(content: bytes, *, latency: float) -> Completion:
-    """Read the body of a chat completion.
-
-    Raises:
-        RequestError: it is not one (broken JSON, no choices, an HTML page of a proxy).
-    """
-    try:
-        body = _parse(content)
-        choice = body["choices"][0]
-        message = choice["message"]
-        text = message.get("content") or message.get("refusal") or ""
-        reasoning = message.get("reasoning_content") or message.get("reasoning") or None
-        if isinstance(text, list):
-            text = "".join(part["text"] for part in text if part.get("type") == "text")
-        if not isinstance(text, str) or not isinstance(reasoning, str | None):
-            raise TypeError("the content is not text")
-        usage, reason = body.get("usage") or {}, choice.get("finish_reason")
-        completion = Completion(
-            text=text,
-            reasoning=reasoning,
-            finish_reason=reason if isinstance(reason, str) else None,
-            usage=Usage.from_server(usage),
-            latency=round(latency, 6),
-        )
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        start = content[:80].decode("utf-8", "replace")
-        raise RequestError(f"sent no chat completion ({type(error).__name__}) but {start!r}") from None
-    return split_reasoning(completion)
+def cut_at_stop(completion: Completion, stop: Sequence[str]) -> Completion:
+    """Return an answer as a server that knows ``stop`` would have sent it: up to the first of these strings."""
+    places = [place for word in stop if word and (place := completion.text.find(word)) >= 0]
+    if not places:
+        return completion
+    return replace(completion, text=completion.text[: min(places)], finish_reason="stop")
 
 
-def _parse(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        # Answers cut inside an emoji contain an unpaired surrogate or an incomplete UTF-8 sequence.
-        lenient = json.dumps(json.loads(content.decode("utf-8", "replace")), ensure_ascii=False)
-        return orjson.loads(lenient.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+def _refused_parameter(error: RequestError, body: Mapping[str, Any]) -> str | None:
+    """Return the parameter of the body that the server does not know or want, None if that is not its reason."""
+    reason = error_reason(error.content)
+    if error.status not in REFUSING_STATUSES or not _UNSUPPORTED.search(reason):
+        return None
+    named = error_field(error.content, "param") or next(
+        (name for name in body if re.search(rf"['\"`]{name}['\"`]", reason)), None
+    )
+    return named if named in body and named not in ("model", "messages") else None

@@ -78,19 +78,3 @@ class Provider(ChatServer):
         with contextlib.suppress(orjson.JSONDecodeError, LookupError, TypeError):
             self.versions.add(str(orjson.loads(answer.content)["model"]))
         return super()._read(answer)
-
-    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
-        """Answer one chat.
-
-        Raises:
-            ModelError: the server refused, or kept failing.
-        """
-        return cut_at_stop(await super().generate(messages, sampling), sampling.stop)
-
-
-def cut_at_stop(completion: Completion, stop: Sequence[str]) -> Completion:
-    """Return an answer as a server that knows ``stop`` would have sent it: up to the first of these strings."""
-    places = [place for word in stop if word and (place := completion.text.find(word)) >= 0]
-    if not places:
-        return completion
-    return replace(completion, text=completion.text[: min(places)], finish_reason="stop")

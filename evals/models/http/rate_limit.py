@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import time
 from collections import deque
 from collections.abc import Mapping
 
+from .retry import seconds_until
+
 MINUTE = 60.0
 HALVED_AT_MOST_EVERY = 1.0
 LONGEST_RESET = 300.0
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)")
-_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class TokenBucket:
@@ -113,18 +112,8 @@ class RateLimit:
                 room -= 1
 
     def read_headers(self, headers: Mapping[str, str]) -> None:
-        """Pause requests until ``x-ratelimit-reset-…`` when ``x-ratelimit-remaining-…`` is 0."""
+        """Pause requests until ``x-ratelimit-reset-…`` (a duration or a moment) when nothing remains of a limit."""
         for kind in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
-                self.pause_for(min(duration_seconds(headers.get(f"x-ratelimit-reset-{kind}", "")), LONGEST_RESET))
-
-
-def duration_seconds(text: str) -> float:
-    """Read ``6m0s``, ``1.5s``, ``20ms`` or plain seconds; 0 if it is none of these."""
-    found = _DURATION.findall(text[:40])
-    if found:
-        return sum(float(number) * _SECONDS[unit] for number, unit in found)
-    try:
-        return max(0.0, float(text[:20])) if text[:1].isdigit() else 0.0
-    except ValueError:
-        return 0.0
+                wait = seconds_until(headers.get(f"x-ratelimit-reset-{kind}", ""))
+                self.pause_for(min(wait or 0.0, LONGEST_RESET))

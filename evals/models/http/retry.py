@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ from ....errors import ModelError
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 LONGEST_RETRY_AFTER = 300.0
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+# Numbers of seconds that are moments, not durations: Unix time from 2001 on, and up to the year 5138.
+_EARLIEST_MOMENT, _LATEST_MOMENT = 1e9, 1e11
 
 Answer = TypeVar("Answer")
 
@@ -41,8 +47,13 @@ class Failure(Enum):
 ASKED_AGAIN = frozenset({Failure.TEMPORARY, Failure.RATE_LIMITED, Failure.UNREACHABLE})
 ENDING = frozenset({Failure.UNREACHABLE, Failure.FATAL, Failure.UNTRUSTED})
 
-TEMPORARY_STATUSES = frozenset({408, 409, 425, 500, 502, 503, 504})
+# 498 and 499 are of proxies: an expired token of theirs, a client of theirs that has gone.
+TEMPORARY_STATUSES = frozenset({408, 409, 425, 498, 499})
+# Every other status from 500 on may pass: those of Cloudflare (520 to 530) and overloads (529) among them.
+LASTING_STATUSES = frozenset({501, 505, 510, 511})
 FATAL_STATUSES = frozenset({401, 402, 403, 404, 405})
+# What these say of one server's first request they say of one prompt later: a moderator refused it.
+FATAL_AT_FIRST = frozenset({403, 404})
 # Codes of a 429 for which retrying is useless.
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
@@ -50,8 +61,8 @@ OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 def failure_of_status(status: int, content: bytes = b"") -> Failure:
     """Return what a status of 400 or more means; ``content`` is the answer's, which may give a code."""
     if status == 429:
-        return Failure.FATAL if _code(content) in OUT_OF_MONEY else Failure.RATE_LIMITED
-    if status in TEMPORARY_STATUSES:
+        return Failure.FATAL if error_field(content, "code") in OUT_OF_MONEY else Failure.RATE_LIMITED
+    if status in TEMPORARY_STATUSES or (status >= 500 and status not in LASTING_STATUSES):
         return Failure.TEMPORARY
     return Failure.FATAL if status in FATAL_STATUSES else Failure.REFUSED
 
@@ -155,23 +166,60 @@ def pause_seconds(attempt: int) -> float:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return what ``Retry-After`` (seconds, a date) or ``retry-after-ms`` asks for, or None; at most 5 minutes."""
-    wanted: float | None = None
+    """Return what ``Retry-After`` or ``retry-after-ms`` asks for, or None; at most 5 minutes."""
+    if "retry-after-ms" in headers:
+        return _at_most(_number(headers["retry-after-ms"]), 1e-3)
+    if "retry-after" in headers:
+        return _at_most(seconds_until(headers["retry-after"]))
+    return None
+
+
+def seconds_until(text: str) -> float | None:
+    """Read how long to wait: ``1.5``, ``6m0s``, ``20ms``, a date (of HTTP, ISO 8601), Unix time in s or ms.
+
+    None if it is none of these; past moments are 0.
+    """
+    text = text.strip()[:40]
+    number = _number(text)
+    if number is not None:
+        return max(0.0, number if number < _EARLIEST_MOMENT else _unix_seconds(number) - time.time())
+    durations = _DURATION.findall(text)
+    if durations and not _DURATION.sub("", text).strip():
+        return sum(float(number) * _SECONDS[unit] for number, unit in durations)
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        with contextlib.suppress(ValueError, TypeError):
+            moment = read(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return None
+
+
+def error_field(content: bytes, name: str) -> str | None:
+    """Return a field of an error in OpenAI's form (``code``, ``param``) as text, None where there is none."""
     try:
-        if "retry-after-ms" in headers:
-            wanted = float(headers["retry-after-ms"]) / 1000
-        elif "retry-after" in headers:
-            value = headers["retry-after"]
-            try:
-                wanted = float(value)
-            except ValueError:
-                moment = parsedate_to_datetime(value)
-                wanted = (moment - datetime.now(moment.tzinfo or UTC)).total_seconds()
-    except (ValueError, TypeError):
+        value = orjson.loads(content)["error"][name]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
         return None
-    if wanted is None or math.isnan(wanted):
+    return None if value is None else str(value)
+
+
+def _at_most(seconds: float | None, unit: float = 1.0) -> float | None:
+    return None if seconds is None else min(max(seconds * unit, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
         return None
-    return min(max(wanted, 0.0), LONGEST_RETRY_AFTER)
+    return number if math.isfinite(number) else None
+
+
+def _unix_seconds(moment: float) -> float:
+    """Return a Unix time in seconds; in milliseconds or finer it is larger than any date in seconds."""
+    while moment >= _LATEST_MOMENT:
+        moment /= 1000
+    return moment
 
 
 def _allowed(error: RequestError, patience: Patience) -> int:
@@ -182,10 +230,3 @@ def _allowed(error: RequestError, patience: Patience) -> int:
 
 def _too_late(begun: float, pause: float, patience: Patience) -> bool:
     return patience.seconds is not None and time.monotonic() + pause > begun + patience.seconds
-
-
-def _code(content: bytes) -> str | None:
-    try:
-        return str(orjson.loads(content)["error"]["code"])
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from ....errors import ModelError, UsageError
 from ....tasks.types import Message
 from ..base import Model, ModelOptions, Sampling
-from ..options import read_options
+from ..options import checked_key, environment, read_options, trust
+from .openai import api_address
 from .provider import Provider
 
 BASE_URL = "https://ai.api.cloud.yandex.net/v1"
@@ -21,25 +21,27 @@ def open_yandex(name: str, options: ModelOptions) -> Model:
     """Open ``yandex:NAME``: a model (``aliceai-llm``), its branch too (``yandexgpt/rc``), or a URI (``gpt://…``).
 
     The key is read from ``YC_API_KEY`` (a service account's), else an IAM token from ``YC_IAM_TOKEN``. The folder
-    is the model option ``folder``, else ``YC_FOLDER_ID``. The provider is asked not to log the requests.
+    is the model option ``folder``, else ``YC_FOLDER_ID``; ``ca_bundle`` names a PEM file of certificates.
+    The provider is asked not to log the requests.
 
     Raises:
         UsageError: no model name, no key, no folder.
     """
-    extra = read_options("yandex", options, {"folder": str})
+    extra = read_options("yandex", options, {"folder": str, "ca_bundle": str})
     if not name:
         raise UsageError("which model? give its name: --model yandex:aliceai-llm")
-    uri = model_uri(name, extra.get("folder") or os.environ.get("YC_FOLDER_ID", ""))
+    uri = model_uri(name, extra.get("folder") or environment("YC_FOLDER_ID") or "")
     return Yandex(
         "yandex",
         name,
         model=uri,
-        base_url=options.base_url or BASE_URL,
+        base_url=api_address(options.base_url) if options.base_url else BASE_URL,
         headers={
             "Authorization": _authorization(),
             "OpenAI-Project": uri.split("/")[2],
             "x-data-logging-enabled": "false",
         },
+        trust=trust("yandex", extra.get("ca_bundle")),
         concurrency=options.concurrency or CONCURRENCY,
         timeout=options.timeout,
     )
@@ -71,10 +73,10 @@ def model_uri(name: str, folder: str) -> str:
 
 
 def _authorization() -> str:
-    if key := os.environ.get("YC_API_KEY", "").strip():
-        return f"Api-Key {key}"
-    if token := os.environ.get("YC_IAM_TOKEN", "").strip():
-        return f"Bearer {token}"
+    if key := environment("YC_API_KEY"):
+        return f"Api-Key {checked_key(key, 'YC_API_KEY')}"
+    if token := environment("YC_IAM_TOKEN"):
+        return f"Bearer {checked_key(token, 'YC_IAM_TOKEN')}"
     raise UsageError(
         "yandex needs a key: set YC_API_KEY (an API key of a service account) or YC_IAM_TOKEN (an IAM token)"
     )

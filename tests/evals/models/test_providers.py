@@ -15,7 +15,7 @@ from evalkit.errors import ModelError, UsageError
 from evalkit.evals.models.base import Model, ModelOptions, Sampling
 from evalkit.evals.models.http.gigachat import GigaChat, open_gigachat
 from evalkit.evals.models.http.gigachat_token import AccessTokens
-from evalkit.evals.models.http.provider import cut_at_stop
+from evalkit.evals.models.http.openai import cut_at_stop
 from evalkit.evals.models.http.yandex import model_uri, open_yandex
 from evalkit.tasks.types import Completion, Message, Usage
 from evalkit.tests.support.provider_servers import GigaChatServer, YandexServer, make_certificates

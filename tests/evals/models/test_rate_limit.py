@@ -9,7 +9,8 @@ import pytest
 from evalkit.errors import ModelError
 from evalkit.evals.models.base import ModelOptions, Sampling
 from evalkit.evals.models.http.openai import open_openai
-from evalkit.evals.models.http.rate_limit import RateLimit, TokenBucket, duration_seconds
+from evalkit.evals.models.http.rate_limit import RateLimit, TokenBucket
+from evalkit.evals.models.http.retry import seconds_until
 from evalkit.tasks.types import Message
 from evalkit.tests.support.chat_server import LoopbackServer
 from hypothesis import given
@@ -112,7 +113,7 @@ def test_a_server_that_says_that_nothing_is_left_is_left_alone_until_it_is_renew
     ("text", "seconds"), [("6m0s", 360), ("1.5s", 1.5), ("20ms", 0.02), ("2", 2), ("", 0), ("soon", 0), ("-3", 0)]
 )
 def test_durations_as_servers_write_them(text: str, seconds: float) -> None:
-    assert duration_seconds(text) == pytest.approx(seconds)
+    assert (seconds_until(text) or 0.0) == pytest.approx(seconds)
 
 
 def test_servers_share_the_requests_and_the_slow_one_gets_fewer() -> None:

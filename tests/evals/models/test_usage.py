@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from evalkit.evals.models.http.openai import read_answer
+from evalkit.evals.models.http.answer import read_answer
 from evalkit.evals.records.rows import SampleRow, decode, encode
 from evalkit.tasks.types import Score, Usage
 
