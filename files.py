@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +25,15 @@ TURN_SECONDS = 0.001
 
 Place = tuple[int, int]
 """Position of a line in a journal: byte offset and length in bytes."""
+
+AnyPath = str | Path
+Paths = AnyPath | Sequence[AnyPath]
+"""One path or several, as public calls accept them."""
+
+
+def paths_of(paths: Paths) -> list[Path]:
+    """Return one path or several as a list."""
+    return [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
 
 
 def take_lock(directory: Path) -> int:

@@ -130,4 +130,4 @@ def print_table(table: Table) -> None:
 
     # Without a terminal rich assumes 80 columns, which would truncate names in logs.
     width = None if sys.stdout.isatty() else 120
-    Console(highlight=False, width=width).print(table)
+    Console(highlight=False, markup=False, width=width).print(table)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
+from ..files import AnyPath
 from ..tasks.registry import open_task
 from ..tasks.types import Metric, Score
 from .records.manifest import Manifest, differences, read_manifest
@@ -110,7 +111,7 @@ class Gate:
         raise UsageError(f"--gate {self.text!r}: the runs have no such task and metric in common")
 
 
-def compare_runs(first: Path, second: Path) -> Comparison:
+def compare_runs(first: AnyPath, second: AnyPath) -> Comparison:
     """Compare two runs by every metric, paired by sample and clustered by it.
 
     The test is McNemar's where every score is 0 or 1 and stands alone, the sign-flip test by sample otherwise; see
@@ -120,12 +121,13 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         InputError: a directory is not a run, or the runs have no scored sample in common.
         UsageError: a task is not installed here.
     """
-    manifests = [read_manifest(first), read_manifest(second)]
+    directories = [Path(first), Path(second)]
+    manifests = [read_manifest(directory) for directory in directories]
     tasks = [manifest.by_name for manifest in manifests]
     shared = [name for name in tasks[0] if name in tasks[1]]
     if not shared:
         raise InputError(f"{first} and {second} have no task in common")
-    scores = [_scores(directory) for directory in (first, second)]
+    scores = [_scores(directory) for directory in directories]
     found: list[Difference] = []
     for name in shared:
         for metric in open_task(tasks[0][name].registered_as).metrics:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, UsageError
-from ..files import read_journal, read_shared_journal, replacing, write_json, write_lines
+from ..files import AnyPath, Paths, paths_of, read_journal, read_shared_journal, replacing, write_json, write_lines
 from .engine.results import summarize
 from .judging.canaries import CANARIES
 from .judging.opening import VERDICTS
@@ -18,13 +18,14 @@ from .records.rows import ROWS, Key, encode, read_rows
 from .studies.people import PEOPLE
 
 
-def merge(runs: Sequence[Path], output: Path) -> Path:
+def merge(runs: Paths, output: AnyPath) -> Path:
     """Write the rows of all runs into one run directory, each (task, sample, epoch) once, the first one found.
 
     Raises:
         UsageError: the runs are not parts of one run (the message shows the differences), or ``output`` exists.
         InputError: a directory is not a run.
     """
+    runs, output = paths_of(runs), Path(output)
     if len(runs) < 2:
         raise UsageError("merge needs at least two run directories")
     if output.exists():
@@ -34,6 +35,7 @@ def merge(runs: Sequence[Path], output: Path) -> Path:
         found = differences(_common(manifests[0]), _common(manifest))
         if found:
             raise UsageError(f"{run} and {runs[0]} are not shards of one run. They differ in\n" + "\n".join(found))
+    merged = _merged_manifest(manifests, output.name)
     output.mkdir(parents=True)
     seen: set[Key] = set()
     with replacing(output / ROWS) as file:
@@ -45,7 +47,7 @@ def merge(runs: Sequence[Path], output: Path) -> Path:
     for name in (VERDICTS, CANARIES, PEOPLE):
         if any((run / name).exists() for run in runs):
             write_lines(output / name, (row for run in runs for row in _rows(run, name)))
-    write_json(output / MANIFEST, _merged_manifest(manifests, output.name).as_json())
+    write_json(output / MANIFEST, merged.as_json())
     write_results(output, summarize(output))
     write_parquet(output)
     return output

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..files import replacing, write_json
+from ..files import AnyPath, replacing, write_json
 from ..judges.spec import JudgeSpec
 from ..tasks.types import Context, Judge, Sample, Status
 from .engine.results import summarize
@@ -36,7 +36,7 @@ Rescored = tuple[Results, Results]
 """The results before and after."""
 
 
-def rescore(directory: Path, *, sandbox: str = "auto") -> Rescored:
+def rescore(directory: AnyPath, *, sandbox: str = "auto") -> Rescored:
     """Score a run's answers again with the tasks as they are now; return the results before and after.
 
     No model is called: what judges said is read again by the parser as it is now. Where a judge would be prompted
@@ -46,6 +46,7 @@ def rescore(directory: Path, *, sandbox: str = "auto") -> Rescored:
         InputError: the directory is not a run.
         UsageError: a task is not installed, its data has changed since, or a judge's form has.
     """
+    directory = Path(directory)
     before = summarize(directory)
     manifest = read_manifest(directory)
     spec = manifest.spec_again()
@@ -57,8 +58,8 @@ def rescore(directory: Path, *, sandbox: str = "auto") -> Rescored:
 
 
 def judge_again(
-    directory: Path,
-    output: Path,
+    directory: AnyPath,
+    output: AnyPath,
     *,
     judge: JudgeSpec | Sequence[str],
     canaries: float = SHARE,
@@ -79,6 +80,7 @@ def judge_again(
         ModelError, RunError: the judge cannot be opened, or its budget is spent.
     """
     check_share(canaries)
+    directory, output = Path(directory), Path(output)
     before = summarize(directory)
     manifest = read_manifest(directory)
     spec = manifest.spec_again().model_copy(update={"judge": JudgeSpec.of(judge, **judging)})

@@ -25,7 +25,7 @@ from .records.manifest import Manifest, check_repeated, finish_manifest, make_ma
 from .records.parquet import write_parquet
 from .records.plan import PlannedTask, plan_tasks
 from .records.results import write_results
-from .records.spec import RunSpec
+from .records.spec import RunSpec, split_tasks
 from .records.store import RunStore
 
 
@@ -54,7 +54,7 @@ class RunOptions:
         show_progress: draw progress on stderr.
     """
 
-    output: Path | None = None
+    output: Path | str | None = None
     concurrency: int | None = None
     api_key: str | None = None
     judge_api_key: str | None = None
@@ -72,7 +72,7 @@ class RunOptions:
     show_progress: bool = False
 
 
-def run(model: str, tasks: Sequence[str], *, run_options: RunOptions | None = None, **settings: Any) -> Path:
+def run(model: str, tasks: str | Sequence[str], *, run_options: RunOptions | None = None, **settings: Any) -> Path:
     """Score a model on tasks and return the run directory.
 
     Call it again with the same arguments after any interruption: it does what is left. Must not be called from
@@ -80,7 +80,7 @@ def run(model: str, tasks: Sequence[str], *, run_options: RunOptions | None = No
 
     Args:
         model: a model string (``embedded``, ``gguf:PATH``, ``openai:NAME``, …).
-        tasks: task names or ``path/to/file.py:object``.
+        tasks: task names or ``path/to/file.py:object``; in one text separated by commas.
         run_options: how; each of its attributes may be given as an argument of its own instead.
         settings: attributes of `RunOptions`, and the remaining fields of `RunSpec`: ``data``, ``limit``,
             ``epochs``, ``solver``, ``seed``, ``temperature``, ``top_p``, ``max_tokens``, ``base_url``, ``shard``;
@@ -93,7 +93,7 @@ def run(model: str, tasks: Sequence[str], *, run_options: RunOptions | None = No
     """
     ways = {way.name for way in fields(RunOptions)}
     given = {name: settings.pop(name) for name in list(settings) if name in ways}
-    spec = RunSpec.of(model=model, tasks=tuple(tasks), **settings)
+    spec = RunSpec.of(model=model, tasks=tuple(split_tasks(tasks) if isinstance(tasks, str) else tasks), **settings)
     return run_spec(spec, replace(run_options or RunOptions(), **given))
 
 
@@ -122,7 +122,7 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Manifest | None =
     check_share(run_options.canaries)
     if spec.epochs > 1 and spec.temperature == 0:
         run_options.notify(f"--epochs {spec.epochs} at temperature 0 repeats the same request {spec.epochs} times")
-    directory = run_options.output or Path("runs") / spec.default_name()
+    directory = Path(run_options.output or Path("runs") / spec.default_name())
     asyncio.run(_run(spec, planned, run_options, directory, repeated))
     results = summarize(directory)
     write_results(directory, results)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..files import encode, replacing
+from ..files import AnyPath, encode, replacing
 from ..judges.spec import JudgeSpec
 from ..tasks.records import Record, read_records
 from ..tasks.registry import open_task
@@ -49,10 +49,10 @@ class Response:
 
 def score(
     task: str,
-    responses: Path,
+    responses: AnyPath,
     *,
-    output: Path,
-    samples: Path | None = None,
+    output: AnyPath,
+    samples: AnyPath | None = None,
     seed: int = 0,
     drop_reasoning: bool = False,
     sandbox: str = "auto",
@@ -76,16 +76,17 @@ def score(
         InputError: a line cannot be used (names file, line and field); an id that no sample has.
         RunError: the output cannot be written.
     """
+    responses, output = Path(responses), Path(output)
     chosen = open_task(task)
     if samples is None:
         chosen = open_task(chosen.stand_in or task)
         known = list(chosen.samples(split="test", limit=None, seed=seed))
     else:
-        known = list(chosen.read(samples))
+        known = list(chosen.read(Path(samples)))
     spec = JudgeSpec.of(judge, **judging)
     check_judges(spec, [chosen])
     report = ScoreReport()
-    joined = list(_join(responses, known, samples or Path(chosen.name)))
+    joined = list(_join(responses, known, Path(samples or chosen.name)))
     report.warnings = _irregularities(responses, joined, known)
     verdicts = output.with_name(f"{output.name}.{VERDICTS}")
 

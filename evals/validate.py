@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..errors import UsageError
+from ..files import AnyPath
 from ..tasks.base import BaseTask
 from ..tasks.types import Completion, Sample, Score
 from .engine.scorer_context import open_scorer_context
@@ -40,7 +40,7 @@ class _Trial:
 def validate(
     task_name: str,
     *,
-    data: Path | None = None,
+    data: AnyPath | None = None,
     limit: int | None = None,
     seed: int = 0,
     sandbox: str = "auto",

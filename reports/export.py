@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 from ..errors import UsageError
-from ..files import replacing
+from ..files import AnyPath, Paths, paths_of, replacing
 from .data.runs import read_report
 from .pages.packing import make_folder
 
@@ -38,7 +38,7 @@ _LATEX = str.maketrans(
 )
 
 
-def export(runs: Sequence[Path], format: Format, output: Path | None) -> str:
+def export(runs: Paths, format: Format, output: AnyPath | None) -> str:
     """Export runs; return the text for stdout: the table itself, or the paths of the files written.
 
     Raises:
@@ -46,6 +46,7 @@ def export(runs: Sequence[Path], format: Format, output: Path | None) -> str:
         InputError: a directory is not a run.
         RunError: the file cannot be written.
     """
+    runs, output = paths_of(runs), Path(output) if output else None
     if format == "lm-eval":
         from ..evals.lm_eval.export import export_lm_eval
 
@@ -65,7 +66,7 @@ def export(runs: Sequence[Path], format: Format, output: Path | None) -> str:
     return _written(output, lambda file: file.write(text.encode()))
 
 
-def metrics_table(runs: Sequence[Path]) -> pd.DataFrame:
+def metrics_table(runs: Paths) -> pd.DataFrame:
     """Return a row for each (run, task, metric, part of a breakdown), with value, interval and counts.
 
     Shares lie in [0, 1]. The whole metric has an empty ``dimension`` and ``label``; ``coverage`` is the task's.

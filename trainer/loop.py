@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError, UsageError
-from ..files import write_json
+from ..files import AnyPath, write_json
 from .data.contamination import Overlap, evaluated_texts, find_overlaps
 from .recipe.fields import Loop, Recipe
 from .recipe.reading import read_recipe
@@ -43,7 +43,7 @@ class LoopResult:
 
 
 def loop(
-    recipe: Recipe | Path | str, directory: Path, *, notify: Notify = lambda line: None, show_progress: bool = False
+    recipe: Recipe | AnyPath, directory: AnyPath, *, notify: Notify = lambda line: None, show_progress: bool = False
 ) -> LoopResult:
     """Do the rounds of a recipe's ``loop``.
 
@@ -63,6 +63,7 @@ def loop(
     from .policy.base_model import find_base
     from .records.checkpoint import only_writer
 
+    directory = Path(directory)
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe, notify=notify)
     settings = check_loop(recipe, notify)

@@ -21,7 +21,7 @@ from ..errors import EvalkitError, InputError, RunError, UsageError
 from ..evals.records.manifest import read_manifest
 from ..evals.records.rows import read_rows
 from ..evals.records.training import AnswerRow, read_training
-from ..files import write_lines
+from ..files import AnyPath, Paths, paths_of, write_lines
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
 from .recipe.fields import SampledRecipe
@@ -49,8 +49,8 @@ class Candidate:
 
 
 def select(
-    runs: Sequence[Path],
-    output: Path,
+    runs: Paths,
+    output: AnyPath,
     *,
     min_score: float = 1.0,
     per_prompt: int = 1,
@@ -80,6 +80,7 @@ def select(
     """
     if per_prompt < 1:
         raise UsageError(f"--per-prompt is a number >= 1, not {per_prompt}")
+    runs, output = paths_of(runs), Path(output)
     counts: Counter[str] = Counter()
     good: dict[str, dict[str, Candidate]] = defaultdict(dict)
     prompts, tasks = set(), set()

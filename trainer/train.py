@@ -24,7 +24,7 @@ import orjson
 
 from ..errors import MissingExtraError, UsageError
 from ..evals.records.manifest import differences
-from ..files import write_json
+from ..files import AnyPath, write_json
 from .recipe.fields import Recipe, Vllm
 from .recipe.files import files_learned_from
 from .recipe.reading import read_recipe, saved_recipe
@@ -32,7 +32,7 @@ from .records.log import Notify
 
 
 def train(
-    recipe: Recipe | Path | str, directory: Path, *, base: Any = None, notify: Notify = lambda line: None
+    recipe: Recipe | AnyPath, directory: AnyPath, *, base: Any = None, notify: Notify = lambda line: None
 ) -> Path:
     """Train an adapter by a recipe and return its folder.
 
@@ -52,6 +52,7 @@ def train(
         MissingExtraError: torch, transformers or peft is not installed.
         RunError: the disk is full, or a peer process was killed or crashed.
     """
+    directory = Path(directory)
     try:
         import peft  # noqa: F401
         import torch  # noqa: F401

@@ -34,7 +34,7 @@ import orjson
 from ...errors import UsageError
 from ...evals.records.manifest import Manifest, read_manifest
 from ...evals.records.results import Measured, MetricResults, Results, TaskResults, read_results
-from ...files import is_held
+from ...files import Paths, is_held, paths_of
 from ...tasks.registry import open_task
 from .comparisons import comparisons
 from .outcomes import Outcomes
@@ -57,7 +57,7 @@ class Run:
     table: Table
 
 
-def report_data(runs: Sequence[Path]) -> dict[str, Any]:
+def report_data(runs: Paths) -> dict[str, Any]:
     """Read run directories into the table that every page of a report shows.
 
     Raises:
@@ -68,7 +68,7 @@ def report_data(runs: Sequence[Path]) -> dict[str, Any]:
     return {**data, "samples": list(samples)}
 
 
-def read_report(runs: Sequence[Path], *, compare: bool = True) -> tuple[dict[str, Any], Samples]:
+def read_report(runs: Paths, *, compare: bool = True) -> tuple[dict[str, Any], Samples]:
     """Read run directories as `report_data` does; return the samples separately, compressed.
 
     ``compare`` asks for the first run's paired comparisons with all others.
@@ -77,7 +77,7 @@ def read_report(runs: Sequence[Path], *, compare: bool = True) -> tuple[dict[str
         UsageError: no run, or the same run twice.
         InputError: a directory is not a run, or a file in it is damaged.
     """
-    directories = [Path(directory) for directory in runs]
+    directories = paths_of(runs)
     if not directories:
         raise UsageError("a report needs at least one run directory")
     for directory, times in Counter(directory.resolve() for directory in directories).items():

@@ -14,7 +14,7 @@ import orjson
 
 from ...errors import EvalkitError, InputError, UsageError, nearest
 from ...evals.statistics import macro_average
-from ...files import write_json
+from ...files import AnyPath, write_json
 from ...judges.spec import NAMES
 from ..data.costs import BoardRow, Effort, cost_plot
 from ..data.outcomes import Outcomes
@@ -36,8 +36,8 @@ Board = tuple[str, str, str]
 
 
 def write_leaderboard(
-    directory: Path,
-    output: Path,
+    directory: AnyPath,
+    output: AnyPath,
     *,
     baseline: str | None = None,
     language: Language = "en",
@@ -62,7 +62,7 @@ def write_leaderboard(
     return path
 
 
-def find_runs(directory: Path) -> list[Path]:
+def find_runs(directory: AnyPath) -> list[Path]:
     """Return the run directories below a folder (or the folder itself), sorted by path.
 
     A ``manifest.json`` without a ``samples.jsonl`` is not a run, or one that has not begun.

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import InputError, UsageError
 from ...evals.records.training import AnswerRow, MetricsRow, read_training
-from ...files import write_json
+from ...files import AnyPath, Paths, paths_of, write_json
 from ..data.learning_answers import Answers, difference, shown
 from ..data.learning_curves import curve_sections, numbered_steps
 from ..data.learning_files import Round, is_learning, is_loop, read_rounds, run_in
@@ -26,7 +26,7 @@ from .rendering import write_page
 SCHEMA_VERSION = 1
 
 
-def write_learning(directories: Sequence[Path], output: Path, *, language: Language = "en") -> Path:
+def write_learning(directories: Paths, output: AnyPath, *, language: Language = "en") -> Path:
     """Write one offline HTML file about trainings and loops, and its data as JSON beside it; return the page.
 
     Several are drawn over one another. Equal directories give equal bytes. ``output`` may be a folder: the file is
@@ -46,7 +46,7 @@ def write_learning(directories: Sequence[Path], output: Path, *, language: Langu
     return path
 
 
-def learning_data(directories: Sequence[Path]) -> dict[str, Any]:
+def learning_data(directories: Paths) -> dict[str, Any]:
     """Read trainings and loops into the one table that a page of learning shows.
 
     ::
@@ -73,14 +73,14 @@ def learning_data(directories: Sequence[Path]) -> dict[str, Any]:
     return read_learning(directories)[0]
 
 
-def read_learning(directories: Sequence[Path]) -> tuple[dict[str, Any], Iterable[Mapping[str, Any]]]:
+def read_learning(directories: Paths) -> tuple[dict[str, Any], Iterable[Mapping[str, Any]]]:
     """Read trainings and loops as `learning_data` does, with the samples of their evaluations apart.
 
     Raises:
         UsageError: no directory, or the same one twice.
         InputError: a directory is neither a training nor a loop, or a file in it is damaged.
     """
-    directories = [Path(directory) for directory in directories]
+    directories = paths_of(directories)
     if not directories:
         raise UsageError("a report needs at least one directory")
     for directory in directories:

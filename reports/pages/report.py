@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ...files import write_json
+from ...files import AnyPath, Paths, write_json
 from ..data.runs import read_report
 from ..language.words import Language
 from .packing import pack
@@ -15,7 +15,7 @@ from .rendering import render_page, write_page
 TEMPLATE: Final = "report/report.html.j2"
 
 
-def write_report(runs: Sequence[Path], output: Path, *, language: Language = "en") -> Path:
+def write_report(runs: Paths, output: AnyPath, *, language: Language = "en") -> Path:
     """Write one HTML file about one or several runs, and its data as JSON beside it; return the page's path.
 
     Equal runs give equal bytes. ``output`` may be a folder: the files are then ``report.html`` and ``report.json``.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from evalkit.cli.main import app
+from evalkit.cli.tables import new_table, print_table
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -42,3 +43,11 @@ def test_a_command_is_described_without_python_types(words: tuple[str, ...]) -> 
 @pytest.mark.parametrize("words", [(), ("judge",)], ids=["evalkit", "evalkit judge"])
 def test_the_list_of_commands_truncates_no_summary(words: tuple[str, ...]) -> None:
     assert "..." not in shown_help(words).partition("Commands:")[2]
+
+
+def test_square_brackets_in_tables_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    table = new_table("model [bold]", "state")
+    table.add_row("[red]m", "pip install 'evalkit-ru[vllm]'")
+    print_table(table)
+    printed = capsys.readouterr().out
+    assert all(text in printed for text in ("model [bold]", "[red]m", "'evalkit-ru[vllm]'"))
