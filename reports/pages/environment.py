@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, partial
 from typing import Final
 
 import jinja2
+from markupsafe import Markup, escape
 
 from ..charts import axes, curves, intervals
 from ..language.numbers import Numbers
@@ -14,6 +16,11 @@ from .assets import TEMPLATES
 
 REFRESH_SECONDS: Final = 10
 """How often a page about work in progress reloads itself."""
+
+
+def breakable(name: str) -> Markup:
+    """Return a name as HTML that breaks behind punctuation, or else after 24 characters, and not within a word."""
+    return Markup(re.sub(r"([:/+_,-]|\w{24})(?=.)", r"\1<wbr>", str(escape(name))))
 
 
 @cache
@@ -32,7 +39,7 @@ def environment_in(language: str) -> jinja2.Environment:
     )
     words = words_in(language)
     numbers = Numbers(words)
-    environment.filters.update(numbers.filters())
+    environment.filters.update(numbers.filters(), breakable=breakable)
     environment.globals.update(
         axis=partial(intervals.axis, numbers=numbers),
         intervals=intervals.intervals,

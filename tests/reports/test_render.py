@@ -17,6 +17,7 @@ from evalkit.reports import report_data, write_leaderboard, write_report
 from evalkit.reports.charts.intervals import intervals
 from evalkit.reports.language.numbers import Numbers
 from evalkit.reports.pages.assets import style_text
+from evalkit.reports.pages.environment import breakable
 from evalkit.tasks.rumtbench.scoring import METRICS
 from evalkit.tasks.types import mean_value
 from evalkit.tests.support.page_reader import STRINGS, Parsed, unpack
@@ -324,3 +325,22 @@ def test_a_difference_that_would_have_been_seen_is_in_points() -> None:
     assert Numbers(STRINGS["en"]).reach(0.172) == "17.2\N{NO-BREAK SPACE}points"
     assert Numbers(STRINGS["ru"]).reach(0.172) == "17,2\N{NO-BREAK SPACE}п.\N{NO-BREAK SPACE}п."
     assert Numbers(STRINGS["en"]).reach(1.07, "number") == "1.07"
+
+
+def test_a_judge_of_all_models_is_named_once(tmp_path: Path) -> None:
+    runs = [
+        build_run(
+            tmp_path / name, rated_rows((5, 7)), model=name, settings={"judge": ["openai:judge"]}, metrics=METRICS,
+        )
+        for name in ("a", "b", "c")
+    ]  # fmt: skip
+    page = write_report(runs, tmp_path / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="task-0"') :]
+    section = section[: section.index("</section>")]
+    assert section.count("Graded by <bdi>openai:judge</bdi>") == 1
+
+
+def test_long_names_break_behind_punctuation_and_stay_escaped() -> None:
+    assert breakable("hf:a/b-c") == "hf:<wbr>a/<wbr>b-<wbr>c"
+    assert breakable("<b>&x:y") == "&lt;b&gt;&amp;x:<wbr>y"
+    assert breakable("x" * 30) == "x" * 24 + "<wbr>" + "x" * 6
