@@ -57,7 +57,7 @@ def write_leaderboard(
     data, samples = leaderboard_data(find_runs(directory), baseline=baseline)
     for one in data["left_out"]:
         tell(f"left out: {one['directory']}: {one['reason']}")
-    path = write_page("leaderboard/leaderboard.html.j2", data, samples, output, language)
+    path = write_page("leaderboard/leaderboard.html.j2", data, samples, Path(output), language)
     write_json(path.with_suffix(".json"), data)
     return path
 

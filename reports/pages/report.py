@@ -29,7 +29,7 @@ def write_report(runs: Paths, output: AnyPath, *, language: Language = "en") -> 
         RunError: the file cannot be written.
     """
     data, samples = read_report(runs)
-    path = write_page(TEMPLATE, data, samples, output, language)
+    path = write_page(TEMPLATE, data, samples, Path(output), language)
     write_json(path.with_suffix(".json"), data)
     return path
 

@@ -90,7 +90,7 @@ def _failed(error: Any) -> RequestError:
     known = error if isinstance(error, dict) else {}
     code = next((known[name] for name in ("code", "status", "status_code") if known.get(name)), None)
     content = orjson.dumps({"error": {**known, "code": code}})
-    status = int(code) if str(code).isdecimal() and len(str(code)) == 3 else None
+    status = int(str(code)) if re.fullmatch(r"[1-5][0-9]{2}", str(code)) else None
     failure = Failure.TEMPORARY
     if code in OUT_OF_MONEY:
         failure = Failure.FATAL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,10 +62,10 @@ class GigaChat(Provider):
             body["top_p"] = 0
         return body
 
-    def _model_error(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
+    def _model_error(self, error: RequestError) -> ModelError:
         if error.failure is Failure.UNTRUSTED:
             return ModelError(untrusted(self._where()), fatal=True)
-        return super()._model_error(error, body)
+        return super()._model_error(error)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat; what the provider's filter refused has the finish reason ``content_filter``.

@@ -185,7 +185,7 @@ class ChatServer:
                     else:
                         raise
         except RequestError as error:
-            raise self._model_error(error, body) from None
+            raise self._with_remedy(error, body) from None
         self._learn(body, refusal)
         return cut_at_stop(completion, sampling.stop)
 
@@ -196,14 +196,17 @@ class ChatServer:
     def _read(self, answer: Answer) -> Completion:
         return read_answer(answer.content, latency=answer.seconds)
 
-    def _model_error(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
-        """Return the error for the user, with the remedy where the server refuses a parameter."""
+    def _model_error(self, error: RequestError) -> ModelError:
+        return model_error(error, self._where())
+
+    def _with_remedy(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
+        """Return the error for the user; where the server refuses a parameter, with the option that leaves it out."""
         refused = _refused_parameter(error, body)
         if refused is None:
-            return model_error(error, self._where())
+            return self._model_error(error)
         if not self.client.answered:
             error.failure = Failure.FATAL  # of the first request, so of all
-        told = model_error(error, self._where())
+        told = self._model_error(error)
         return ModelError(f"{told}; to leave {refused} out: {self.name},omit={refused}", fatal=told.fatal)
 
     def _rename_max_tokens(self, body: dict[str, Any], error: RequestError) -> bool:
