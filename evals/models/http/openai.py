@@ -200,7 +200,7 @@ class ChatServer:
         return model_error(error, self._where())
 
     def _with_remedy(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
-        """Return the error for the user; where the server refuses a parameter, with the option that leaves it out."""
+        """Return the error for the user: for a refused parameter, with the option that leaves it out."""
         refused = _refused_parameter(error, body)
         if refused is None:
             return self._model_error(error)
