@@ -8,19 +8,19 @@ literal arguments and an expected value.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..execution import Call, Calls, Execution, Limits, Outcome, Program, Sandbox
 from ..types import Score, Status
-from .extraction import PYTHON, bare_program, code_blocks, find_program, fragment, indented_to
+from .blocks import code_blocks
+from .extraction import bare_program, find_program, fragment, indented_to
+from .pieces import parsed
 
 GAP = "# ПРОПУСК"
 """The comment that stands for the missing lines."""
 
 MOST_TESTS = 200
-_LONGEST_SOURCE = 50_000  # what the parser takes in some ten milliseconds
 
 
 def filled(given: str, entry_point: str, answer: str) -> str | None:
@@ -47,15 +47,10 @@ def asserted_calls(answer: str, entry_point: str) -> tuple[Call, ...]:
     and directly in functions and classes; everything else is ignored. An answer that is no Python, or has more than
     50,000 characters of code, has none. At most `MOST_TESTS` are returned.
     """
-    blocks = [block.text for block in code_blocks(answer) if block.language in PYTHON]
+    blocks = [block.text for block in code_blocks(answer) if block.is_python]
     source = "\n".join(text for text in blocks if "assert" in text) or _bare_asserts(answer)
-    if len(source) > _LONGEST_SOURCE:
-        return ()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in the model's code are not our concern
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(source)
+    if tree is None:
         return ()
     found = (_call(test, entry_point) for test in _assertions(tree.body))
     return tuple(call for call in found if call is not None)[:MOST_TESTS]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from evalkit.tasks.code.blocks import Block, code_blocks
 from evalkit.tasks.code.extraction import (
-    Block,
     bare_program,
-    code_blocks,
     continued,
     defines,
     find_program,
