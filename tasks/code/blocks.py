@@ -62,10 +62,10 @@ def code_blocks(answer: str) -> list[Block]:
 
 def bare_blocks(answer: str) -> list[Block]:
     """Return the code that stands in an answer outside fences: between tags, indented, or between lines of prose."""
+    outside = (found for found in _split(answer) if isinstance(found, str) and found.strip())
     return [
         Block("", code)
-        for found in _split(answer)
-        if isinstance(found, str)
+        for found in outside
         for part in _TAG.split(found)
         for code in _runs(part.split("\n"))
     ]
@@ -122,6 +122,9 @@ def _split(answer: str, *, nested: bool = True) -> Iterator[Block | str]:
     for line in lines_of(answer):
         if fence:
             line = _unquoted(line, quotes)
+        if "```" not in line and "~~~" not in line:
+            body.append(_without_margin(line, margin) if fence else line)
+            continue
         stripped = line.strip()
         if not fence:
             quote = _QUOTE.match(line)
@@ -201,7 +204,7 @@ def _runs(lines: Sequence[str]) -> Iterator[str]:
         margin = depth(lines[place])
         start = place
         place += 1
-        if not is_code(lines[start][margin:]):
+        if margin == len(lines[start]) or not is_code(lines[start][margin:]):
             continue
         while place < len(lines) and _continues(lines[place], margin):
             place += 1

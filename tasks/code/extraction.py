@@ -40,11 +40,10 @@ def find_program(answer: str, names: Sequence[str] = ()) -> str | None:
         names: the functions or classes of which the program must define at least one.
     """
     fenced = [block for block in code_blocks(answer) if block.is_python]
-    choose = _defining if names else _whole
-    program = choose(pieces_of(fenced[-_MOST_PIECES:]), names)
-    if program is None:
-        program = choose(pieces_of(bare_blocks(answer)[-_MOST_PIECES:]), names)
-    return program
+    inside, outside = (pieces_of(blocks[-_MOST_PIECES:]) for blocks in (fenced, bare_blocks(answer)))
+    if names:
+        return _defining(inside, names) or _defining(outside, names)
+    return _whole(inside) or _whole(outside) or _printing(inside) or _printing(outside)
 
 
 def bare_program(answer: str) -> str | None:
@@ -67,7 +66,7 @@ def _is_stub(piece: Piece, names: Sequence[str]) -> bool:
     return bool(defining) and all(statement.is_stub for statement in defining)
 
 
-def _whole(pieces: Sequence[Piece], names: Sequence[str]) -> str | None:
+def _whole(pieces: Sequence[Piece]) -> str | None:
     """Return the last piece that does something, reads and prints, with what it needs."""
     own = [piece for place, piece in enumerate(pieces) if not _is_repeated(piece, place, pieces)]
     named = [piece for piece in own if piece.language]
@@ -76,10 +75,16 @@ def _whole(pieces: Sequence[Piece], names: Sequence[str]) -> str | None:
             program = _script(piece, own)
             if program is not None:
                 return program
-    printing = [piece for piece in named or own if "print" in piece.text or ".write" in piece.text]
+    return None
+
+
+def _printing(pieces: Sequence[Piece]) -> str | None:
+    """Return the last piece that prints, else the longest: a program that needs no input, or a wrong one."""
+    meant = [piece for piece in pieces if piece.language] or [piece for piece in pieces if piece.runs]
+    printing = [piece for piece in meant if "print" in piece.text or ".write" in piece.text]
     if printing:
-        return assembled(printing[-1], own)
-    return max((piece.text for piece in named or own), key=len, default=None)
+        return assembled(printing[-1], pieces)
+    return max((piece.text for piece in meant), key=len, default=None)
 
 
 def _is_repeated(piece: Piece, place: int, pieces: Sequence[Piece]) -> bool:

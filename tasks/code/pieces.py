@@ -32,11 +32,12 @@ _INERT = (*_DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """A statement at the top level of a piece: its source, and the names that it gives values and that it uses."""
+    """A statement at the top level of a piece: its source, and the names that it gives values, changes and uses."""
 
     node: ast.stmt
     text: str
     binds: frozenset[str]
+    changes: frozenset[str]
     uses: frozenset[str]
 
     @cached_property
@@ -124,7 +125,7 @@ def pieces_of(blocks: Iterable[Block]) -> list[Piece]:
     pieces: list[Piece] = []
     before = ""
     for block in blocks:
-        text = typed(block.text)
+        text = _repaired(typed(block.text))
         if block.language == "" and text.lstrip().partition("\n")[0].strip().lower() in ("python", "python3", "py"):
             text = text.lstrip().partition("\n")[2]
         if not text.strip():
@@ -153,29 +154,45 @@ def parsed(source: str) -> ast.Module | None:
 def needed(main: Piece, others: Sequence[Piece]) -> list[tuple[int, Statement]]:
     """Return the statements of other pieces that a piece needs, with the positions of those pieces, in order.
 
-    A name means what its own piece says; else the nearest piece before, else the first one after.
+    A name means what its own piece says; else the nearest piece before the main one, else the first one after.
+    Statements before it that change the value of such a name belong to it. What nobody defines may come with
+    ``import *``.
     """
     position = others.index(main)
     order = [*range(position - 1, -1, -1), *range(position + 1, len(others))]
+    givers, changers = _by_name(others, "binds"), _by_name(others, "changes")
     found: set[tuple[int, int]] = set()
-    waiting = [(position, name) for name in sorted(main.uses - main.binds)]
+    waiting = [(position, name) for name in sorted(main.uses)]
     seen = set(waiting)
     while waiting:
         place, name = waiting.pop()
-        source = next((other for other in [place, *order] if name in others[other].binds), None)
-        if source is None and name not in _BUILTINS:
-            name = _EVERYTHING
-            taken = [other for other in order if _EVERYTHING in others[other].binds]
+        if name in main.binds:
+            continue
+        source = next((other for other in [place, *order] if (other, name) in givers), None)
+        if source is not None:
+            changing = (key for other in {*range(position), source} for key in changers.get((other, name), ()))
+            new = [*givers[source, name], *changing]
+        elif name not in _BUILTINS:
+            new = [key for other in order for key in givers.get((other, _EVERYTHING), ())]
         else:
-            taken = [] if source in (None, position) else [source]
-        for other in taken:
-            for number, statement in enumerate(others[other].statements):
-                if name in statement.binds and (other, number) not in found:
-                    found.add((other, number))
-                    new = {(other, used) for used in statement.uses} - seen
-                    seen |= new
-                    waiting += sorted(new)
+            continue
+        for other, number in new:
+            if (other, number) not in found:
+                found.add((other, number))
+                used = {(other, word) for word in others[other].statements[number].uses} - seen
+                seen |= used
+                waiting += sorted(used)
     return [(other, others[other].statements[number]) for other, number in sorted(found)]
+
+
+def _by_name(pieces: Sequence[Piece], kind: str) -> dict[tuple[int, str], list[tuple[int, int]]]:
+    """Return, for a piece's position and a name, the statements (piece and number) that bind or change the name."""
+    found: dict[tuple[int, str], list[tuple[int, int]]] = {}
+    for place, piece in enumerate(pieces):
+        for number, statement in enumerate(piece.statements):
+            for name in getattr(statement, kind):
+                found.setdefault((place, name), []).append((place, number))
+    return found
 
 
 def assembled(main: Piece, others: Sequence[Piece]) -> str:
@@ -189,17 +206,20 @@ def assembled(main: Piece, others: Sequence[Piece]) -> str:
     return "\n\n".join([*future, *before, main.text, *after])
 
 
+def _repaired(text: str) -> str:
+    """Return a text that does not parse as it was before it became HTML, or with plain blanks, if that parses."""
+    ways = (text, html.unescape(text), text.replace("\xa0", " "))
+    return next((way for way in ways if parsed(dedented(way)) is not None), text)
+
+
 def _piece(text: str, block: Block) -> Piece:
-    """Parse a block; one that does not parse is tried as HTML, with plain blanks."""
     source = dedented(text)
-    for repaired in (source, html.unescape(source), source.replace("\xa0", " ")):
-        tree = parsed(repaired)
-        if tree is not None:
-            try:
-                return Piece(repaired, block.language, block.closed, tuple(_statements(tree, repaired)))
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                break
-    return Piece(source, block.language, block.closed)
+    tree = parsed(source)
+    try:
+        statements = tuple(_statements(tree, source)) if tree else ()
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        statements = ()  # it parses and does not compile, or is nested too deeply
+    return Piece(source, block.language, block.closed, statements)
 
 
 def _continued(before: str, text: str) -> str | None:
@@ -226,11 +246,11 @@ def _statements(tree: ast.Module, source: str) -> Iterator[Statement]:
         # Comments go with the statement after them; a second statement on a line stays with the first.
         text = "\n".join(lines[max(start, end) : node.end_lineno]) if start >= end else ast.unparse(node)
         end = node.end_lineno or end
-        yield Statement(node, text, *_names(node, ast.unparse(node)))
+        yield Statement(node, text, *_names(node, text))
 
 
-def _names(node: ast.stmt, text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the module's names that a statement gives values, or changes, and those that it uses."""
+def _names(node: ast.stmt, text: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return the module's names that a statement gives values, those that it changes, and those that it uses."""
     table = symtable.symtable(text, "answer", "exec")
     binds = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     uses = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
@@ -248,16 +268,28 @@ def _names(node: ast.stmt, text: str) -> tuple[frozenset[str], frozenset[str]]:
                     binds.add(symbol.get_name())
     if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
         binds = {_EVERYTHING}
+    changes: set[str] = set()
     if not isinstance(node, _INERT):
-        binds |= {name for inner in ast.walk(node) for name in _changed(inner)}
-    return frozenset(binds), frozenset(uses)
+        changes = {name for inner in ast.walk(node) for name in _changed(inner)}
+        binds -= changes - _stored(node)
+    return frozenset(binds), frozenset(changes), frozenset(uses)
+
+
+def _stored(node: ast.stmt) -> set[str]:
+    """Return the names that a statement gives values, other than by changing the old one (``+=``)."""
+    added = {inner.target for inner in ast.walk(node) if isinstance(inner, ast.AugAssign)}
+    names = (inner for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store))
+    return {name.id for name in names if name not in added}
 
 
 def _changed(node: ast.AST) -> Iterator[str]:
-    """Yield the name whose value a node changes: by an item or attribute that is set, or by a method."""
+    """Yield the name whose value a node changes: by an item or attribute that is set, by a method, by ``+=``."""
+    target: ast.AST
     match node:
+        case ast.AugAssign(target=ast.Name() as target):
+            pass
         case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
-            target: ast.AST = node
+            target = node
         case ast.Expr(value=ast.Call(func=ast.Attribute() as target)):
             pass
         case _:

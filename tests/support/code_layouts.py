@@ -314,7 +314,8 @@ def written(dice: random.Random, parts: list[Part], dress: str, *, unclosed: boo
     pieces = [dice.choice(OPENINGS)]
     for position, (kind, text) in enumerate(parts):
         if position and kind != PROSE:
-            pieces.append(dice.choice(BETWEEN))
+            # Without a fence, only prose shows where one piece ends.
+            pieces.append(dice.choice(BETWEEN[1:] if dress in ("indented", "tabs") else BETWEEN))
         if kind == CODE:
             pieces.append(DRESS[dress](text))
         elif kind == PROSE:
@@ -324,10 +325,6 @@ def written(dice: random.Random, parts: list[Part], dress: str, *, unclosed: boo
     if unclosed:
         return "\n\n".join(piece for piece in pieces if piece).rstrip("`~")
     return "\n\n".join(piece for piece in [*pieces, dice.choice(CLOSINGS)] if piece)
-
-
-# Pieces of a body at a margin of its own are told from their block's margin, which these dresses take away.
-_LOSES_PARTS = {"nested in as many"}
 
 
 def layouts(seed: int = SEED, rounds: int = 1) -> Iterator[Layout]:
