@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from . import system
 from .codec import decode, encode
 from .landlock import restrict_self
+from .objects import describe_exception, exception_of
 from .seccomp import install_filter
 from .wire import WireError, receive, send
 
@@ -27,7 +28,6 @@ HELLO, BOUND = b"!", b"+"
 
 FILE_LIMIT = 16 * 2**20
 DESCRIPTORS = 256
-_TEXT_LIMIT = 400
 _CONTAINERS = (list, dict)
 
 
@@ -141,13 +141,7 @@ def _flush() -> None:
 
 
 def _raised(error: BaseException) -> dict[str, Any]:
-    kind = type(error)
-    builtin = next((base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"), "Exception")
-    try:
-        text = str(error)[:_TEXT_LIMIT]
-    except Exception:
-        text = ""
-    return {"raised": [builtin, kind.__name__[:100], text]}
+    return {"raised": describe_exception(error)}
 
 
 class _Server:
@@ -228,13 +222,14 @@ class _Server:
             return self.objects[data["object"][0]]
         number = data["callback"]
 
-        def callback(*arguments: Any) -> Any:
-            send(
-                self.connection, {"callback": number, "args": [encode(value, self._handle) for value in arguments]}
-            )
-            answer = receive(self.connection)
+        def callback(*arguments: Any, **keywords: Any) -> Any:
+            args = [encode(value, self._handle) for value in arguments]
+            kwargs = {name: encode(value, self._handle) for name, value in keywords.items()}
+            send(self.connection, {"callback": number, "args": args, "kwargs": kwargs})
+            while "do" in (answer := receive(self.connection)):
+                self._answer(lambda question=answer: self._reply(question))  # type: ignore[misc]
             if "raised" in answer:
-                raise RuntimeError(answer["raised"])
+                raise exception_of(*answer["raised"])
             return decode(answer["value"], self._resolve)
 
         return callback

@@ -68,7 +68,7 @@ def shown(value: Any) -> str:
     """Return a short one-line picture of a value."""
     try:
         text = _PICTURE.repr(value)
-    except (ValueError, RecursionError):
+    except Exception:
         text = f"<{type(value).__name__}>"  # an integer of very many digits, for one
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 

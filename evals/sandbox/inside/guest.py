@@ -15,7 +15,7 @@ from typing import Any
 from . import scratch
 from .child import BOUND
 from .codec import decode, encode
-from .objects import RemoteObject, exception_of, overwrite
+from .objects import RemoteObject, describe_exception, exception_of, overwrite
 from .wire import WireError, pack, receive
 from .zygote import JOB, PRELOAD, REPORT
 
@@ -89,6 +89,9 @@ class Zygote:
 class Guest:
     """A program that runs under watch.
 
+    ``may_end_loops`` says whether a test knows that a call may raise ``StopIteration``; otherwise it arrives as a
+    ``RuntimeError``, as out of a generator.
+
     Every wait is bounded by the limits of the test that `begin` started. Methods raise `StoppedError` when the
     program is dead, `SandboxError` when the sandbox is.
     """
@@ -97,6 +100,7 @@ class Guest:
         self.zygote = zygote
         self.limits = limits
         self.callbacks: list[Callable[..., Any]] = []
+        self.may_end_loops = False
         self.raised: BaseException | None = None
         self.stopped: StoppedError | None = None
         self.cpu_seconds = 0.0
@@ -158,16 +162,22 @@ class Guest:
         }
         if self.stopped is not None:
             raise self.stopped
-        self._send(question)
-        while True:
-            reply = self._receive()
-            if "callback" not in reply:
-                break
-            self._send(self._call_back(reply))
-        value = self._understand(reply)
+        try:
+            reply = self._exchange(question)
+        except RecursionError:
+            # Messages may be half read: nothing more can be asked.
+            raise self._stop("error", "the test and the program call each other too deeply") from None
+        value = self._understand(reply, ends_iteration=self.may_end_loops or do == "next")
         if mirror:
             self._mirror(reply.get("args"), arguments)
         return value
+
+    def _exchange(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Ask a question, and serve callbacks until it is answered; a callback may ask questions of its own."""
+        self._send(question)
+        while "callback" in (reply := self._receive()):
+            self._send(self._call_back(reply))
+        return reply
 
     def _mirror(self, changes: Any, arguments: Sequence[Any]) -> None:
         if type(changes) is not dict:
@@ -301,7 +311,7 @@ class Guest:
             raise self._died()
         return reply
 
-    def _understand(self, reply: dict[str, Any]) -> Any:
+    def _understand(self, reply: dict[str, Any], *, ends_iteration: bool = False) -> Any:
         if "value" in reply:
             return self._take(reply["value"])
         if "too_long" in reply:
@@ -310,6 +320,9 @@ class Guest:
         if type(raised) is not list or len(raised) != 3 or not all(type(word) is str for word in raised):
             raise self._died()
         self.raised = exception_of(*raised)
+        if isinstance(self.raised, (StopIteration, StopAsyncIteration)) and not ends_iteration:
+            # Else it would end a loop of the test, as if the test had looked at all answers (PEP 479).
+            self.raised = RuntimeError(f"the program raised {raised[0]}")
         raise self.raised
 
     def _take(self, data: Any) -> Any:
@@ -317,7 +330,7 @@ class Guest:
         try:
             return decode(data, self._object)
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, AttributeError):
-            raise self._stop("crashed", "the program sent something that is no value") from None
+            raise self._stop("wrong", "the program returned something that is no value") from None
         except MemoryError:
             raise self._stop("output", "the program returned more than the checker can hold") from None
 
@@ -339,16 +352,17 @@ class Guest:
         )
 
     def _call_back(self, request: dict[str, Any]) -> dict[str, Any]:
-        number, arguments = request["callback"], request.get("args")
-        if type(number) is not int or not 0 <= number < len(self.callbacks) or type(arguments) is not list:
+        number, arguments, keywords = request["callback"], request.get("args"), request.get("kwargs")
+        if type(number) is not int or not 0 <= number < len(self.callbacks):
+            raise self._died()
+        if type(arguments) is not list or type(keywords) is not dict:
             raise self._died()
         values = [self._take(argument) for argument in arguments]
+        named = {name: self._take(value) for name, value in keywords.items()}
         try:
-            return {"value": encode(self.callbacks[number](*values), self._give)}
-        except (StoppedError, SandboxError):
-            raise
+            return {"value": encode(self.callbacks[number](*values, **named), self._give)}
         except Exception as error:
-            return {"raised": f"{type(error).__name__}: {error}"[:400]}
+            return {"raised": describe_exception(error)}
 
 
 def _read_process(processes: int, path: str) -> bytes:

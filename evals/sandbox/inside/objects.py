@@ -1,10 +1,12 @@
-"""What stands in the worker for things of the program: its objects, its exceptions, what it did to arguments."""
+"""What stands on one side for things of the other: objects, exceptions, what was done to arguments."""
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
 from typing import Any
+
+_TEXT_LIMIT = 400
 
 
 class RemoteObject:
@@ -59,8 +61,19 @@ class RemoteObject:
         return f"<an object of type {self._evalkit_kind}>"
 
 
+def describe_exception(error: BaseException) -> list[str]:
+    """Return the builtin class, the class and the text of an exception, as `exception_of` takes them."""
+    kind = type(error)
+    builtin = next((base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"), "Exception")
+    try:
+        text = str(error)[:_TEXT_LIMIT]
+    except Exception:
+        text = ""
+    return [builtin, kind.__name__[:100], text]
+
+
 def exception_of(builtin: str, kind: str, text: str) -> Exception:
-    """Return an exception of the builtin class of that name, for one of class ``kind`` that the program raised."""
+    """Return an exception of the builtin class of that name, for one of class ``kind`` that the other side raised."""
     found = getattr(builtins, builtin, None)
     if not (isinstance(found, type) and issubclass(found, Exception)):
         found = Exception
