@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import _posixsubprocess
 import atexit
+import builtins
+import errno
+import io
 import os
 import random
 import resource
@@ -29,6 +33,8 @@ HELLO, BOUND = b"!", b"+"
 FILE_LIMIT = 16 * 2**20
 DESCRIPTORS = 256
 _CONTAINERS = (list, dict)
+_STANDARD_INPUT = frozenset({"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
+_open = open
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,20 @@ def _bind(bonds: Bonds, order: dict[str, Any], connection: int) -> None:
         resource.setrlimit(which, (lowered, lowered))
     if bonds.seccomp is not None:
         install_filter(bonds.seccomp, os.getpid())
+        # The filter refuses; these say why.
+        os.fork = os.forkpty = os.posix_spawn = os.posix_spawnp = _start_no_process  # type: ignore[assignment]
+        _posixsubprocess.fork_exec = _start_no_process  # type: ignore[assignment]
+
+
+def _start_no_process(*_: Any, **__: Any) -> NoReturn:
+    raise PermissionError(errno.EPERM, "a program in this sandbox cannot start processes")
+
+
+def _open_as_file(file: Any, *arguments: Any, **keywords: Any) -> Any:
+    """Open a file; the names of standard input, which a sandbox has no files for, mean descriptor 0."""
+    if isinstance(file, (str, os.PathLike)) and os.fspath(file) in _STANDARD_INPUT:
+        file = os.dup(0)
+    return _open(file, *arguments, **keywords)
 
 
 def _module(name: str) -> ModuleType:
@@ -114,6 +134,7 @@ def _module(name: str) -> ModuleType:
 def _run_main(source: str) -> int:
     """Run a program as a script and return its exit status, as the interpreter would."""
     status = 0
+    builtins.open = io.open = _open_as_file
     try:
         exec(compile(source, "program.py", "exec", dont_inherit=True), _module("__main__").__dict__)
     except SystemExit as exit_:
