@@ -108,6 +108,15 @@ def _run_result(content: bytes) -> dict[str, Any]:
         status, result = answer.get("status"), answer.get("run_result")
     except (ValueError, AttributeError, RecursionError) as error:
         raise RequestError(f"{type(error).__name__}: {error}") from None
-    if status in ("Success", "Failed") and isinstance(result, dict):
+    if status in ("Success", "Failed") and isinstance(result, dict) and _is_result(result):
         return result
     raise RequestError(f"{status}: {answer.get('message', '')}"[:300])
+
+
+def _is_result(result: Mapping[str, Any]) -> bool:
+    streams, code = [result.get("stdout"), result.get("stderr")], result.get("return_code")
+    return (
+        isinstance(result.get("status"), str)
+        and all(stream is None or isinstance(stream, str) for stream in streams)
+        and (code is None or type(code) is int)
+    )

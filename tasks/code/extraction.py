@@ -129,16 +129,17 @@ def _spread(main: Piece, pieces: Sequence[Piece]) -> str:
 
 
 def fragment(answer: str) -> str | None:
-    """Return the piece of code that an answer gives: its last Python block, or its text if that looks like code.
+    """Return the piece of code that an answer gives: a Python block, or its text if that looks like code.
 
-    The text of an answer without a block ends where prose or a fence begins. Indentation is kept.
+    Of several blocks it is the last that returns something, else the last. The text of an answer without a block
+    ends where prose or a fence begins. Indentation is kept.
     """
     blocks = [block for block in code_blocks(answer) if block.is_python and block.text.strip()]
     lines = lines_of(answer)
     lines = lines[next((place for place, line in enumerate(lines) if line.strip()), 0) :]
     indented = lines[0][:1].isspace() and not is_fence(lines[0])
     if blocks and not indented:
-        return blocks[-1].text
+        return next((block for block in reversed(blocks) if _RETURNS.search(block.text)), blocks[-1]).text
     end = next((place for place, line in enumerate(lines) if is_prose(line) or is_fence(line)), len(lines))
     code = "\n".join(lines[:end]).rstrip()
     return code if code and (indented or is_code(lines[0])) else None

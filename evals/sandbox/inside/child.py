@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _multiprocessing
 import _posixsubprocess
 import atexit
 import builtins
@@ -110,10 +111,20 @@ def _bind(bonds: Bonds, order: dict[str, Any], connection: int) -> None:
         # The filter refuses; these say why.
         os.fork = os.forkpty = os.posix_spawn = os.posix_spawnp = _start_no_process  # type: ignore[assignment]
         _posixsubprocess.fork_exec = _start_no_process  # type: ignore[assignment]
+        _multiprocessing.SemLock = _NoLock  # type: ignore[misc]
 
 
 def _start_no_process(*_: Any, **__: Any) -> NoReturn:
-    raise PermissionError(errno.EPERM, "a program in this sandbox cannot start processes")
+    raise PermissionError(errno.EPERM, "a program in this sandbox is one process: it cannot start others, nor have locks to share with them")
+
+
+class _NoLock:
+    """A lock between processes, which lies in shared memory: there are neither here."""
+
+    SEM_VALUE_MAX = 2**31 - 1
+
+    def __init__(self, *_: Any) -> None:
+        _start_no_process()
 
 
 def _open_as_file(file: Any, *arguments: Any, **keywords: Any) -> Any:

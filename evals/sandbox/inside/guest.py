@@ -6,9 +6,10 @@ import os
 import select
 import signal
 import socket
+import stat
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +24,7 @@ _CREDENTIALS = struct.Struct("=3i")
 _PATIENCE = 20.0
 _TICK_MILLISECONDS = 20
 _STARVED = 8
-_WRITTEN_LIMIT = 64 * 2**20
+_DELETED_LIMIT = 16 * 2**20
 
 
 class SandboxError(BaseException):
@@ -129,7 +130,7 @@ class Guest:
     def begin(self) -> None:
         """Start the clock of a test."""
         self._cpu_start = self._cpu()
-        self._wall_start = time.monotonic()
+        self._wall_start = self._looked = time.monotonic()
 
     def start(self, source: str, *, main: bool, tests: int) -> None:
         """Send the program; `begin` must have been called. The child is bound when this returns."""
@@ -242,18 +243,32 @@ class Guest:
     def _wait(self, poll: select.poll | None = None) -> None:
         """Wait until there is something to read (or room to write), and see that no limit is passed."""
         poll = poll or self._poll
-        while not poll.poll(_TICK_MILLISECONDS):
-            used = self._cpu() - self._cpu_start
-            elapsed = time.monotonic() - self._wall_start
-            if used > self.limits["cpu"]:
-                raise self._stop("timeout", f"more than {self.limits['cpu']:g} s of processor time")
-            if elapsed > self.limits["wall"]:
-                self._judge_wall(elapsed)
-            if self.zygote.folder is not None and self._fills_the_disk(self.zygote.folder):
-                raise self._stop("output", "too much was written to files")
+        ready = False
+        while not ready:
+            ready = bool(poll.poll(_TICK_MILLISECONDS))
+            now = time.monotonic()
+            # A program that answers all the time is looked at as often as one that is silent.
+            if not ready or now > self._looked + _TICK_MILLISECONDS / 1000:
+                self._looked = now
+                self._see_limits(now - self._wall_start, answers=ready)
+
+    def _see_limits(self, elapsed: float, *, answers: bool) -> None:
+        try:
+            used = time.clock_gettime(self._clock) - self._cpu_start
+        except OSError:
+            if answers:
+                return  # it has ended, and what it said before is still to be read
+            raise self._died() from None
+        if used > self.limits["cpu"]:
+            raise self._stop("timeout", f"more than {self.limits['cpu']:g} s of processor time")
+        if elapsed > self.limits["wall"]:
+            self._judge_wall(elapsed)
+        if self.zygote.folder is not None and self._fills_the_disk(self.zygote.folder):
+            raise self._stop("output", "too much was written to files")
 
     def _fills_the_disk(self, folder: str) -> bool:
-        return scratch.overfull(folder) or _written(self.zygote.processes, self._pid) > _WRITTEN_LIMIT
+        own = {_identity(os.fstat(stream)) for stream in (self._stdin, self._stdout, self._stderr)}
+        return scratch.overfull(folder) or _deleted_files(self.zygote.processes, self._pid, own) > _DELETED_LIMIT
 
     def _judge_wall(self, elapsed: float) -> None:
         starved = _waiting_for_processor(self.zygote.processes, self._pid)
@@ -384,10 +399,26 @@ def _address_space(processes: int, pid: int) -> int:
     return int(words[0]) * os.sysconf("SC_PAGE_SIZE") if words else 256 * 2**20
 
 
-def _written(processes: int, pid: int) -> int:
-    """Return how many bytes a process has given to file systems to write; 0 where the kernel does not say."""
-    lines = _read_process(processes, f"{pid}/io").splitlines()
-    return next((int(line.split()[1]) for line in lines if line.startswith(b"write_bytes:")), 0)
+def _identity(entry: os.stat_result) -> tuple[int, int]:
+    return entry.st_dev, entry.st_ino
+
+
+def _deleted_files(processes: int, pid: int, other: Collection[tuple[int, int]]) -> int:
+    """Return how many bytes are held by files that a process has deleted and not closed; ``other`` do not count."""
+    held: dict[tuple[int, int], int] = {}
+    try:
+        folder = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=processes)
+    except OSError:
+        return 0
+    try:
+        for name in os.listdir(folder):  # noqa: PTH208  (a descriptor has no Path)
+            with suppress(OSError):
+                entry = os.stat(name, dir_fd=folder)
+                if stat.S_ISREG(entry.st_mode) and entry.st_nlink == 0 and _identity(entry) not in other:
+                    held[_identity(entry)] = entry.st_blocks * 512
+    finally:
+        os.close(folder)
+    return sum(held.values())
 
 
 def _waiting_for_processor(processes: int, pid: int) -> float:

@@ -101,7 +101,6 @@ def _make_root(visible: Mapping[str, str], hidden: Iterable[str]) -> None:
     Path("/new" + SCRATCH).mkdir()
     if not Path("/new/tmp").exists():
         Path("/new/tmp").symlink_to(SCRATCH)
-    Path("/new/dev/shm").symlink_to(SCRATCH)  # where the locks of ``multiprocessing`` live
     unmount("/old")
     os.chdir("/new")
     _pivot_root(".", ".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 
 BYTES = 16 * 2**20
@@ -33,7 +34,6 @@ def overfull(folder: str) -> bool:
 def empty(folder: str) -> None:
     """Delete everything in a folder, following no link and however deep it is, once nothing writes to it."""
     top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    moved = 0
     try:
         while names := os.listdir(top):  # noqa: PTH208  (a descriptor has no Path)
             for name in names:
@@ -46,9 +46,9 @@ def empty(folder: str) -> None:
                     for child in os.listdir(inner):  # noqa: PTH208
                         if _is_folder(child, inner):
                             # Moved up instead of descended into: no path grows, no recursion.
-                            moved += 1
                             os.chmod(child, 0o700, dir_fd=inner)
-                            os.rename(child, f".evalkit-{os.getpid()}-{moved}", src_dir_fd=inner, dst_dir_fd=top)
+                            # Its new name is none that the program could have taken.
+                            os.rename(child, secrets.token_hex(16), src_dir_fd=inner, dst_dir_fd=top)
                         else:
                             os.unlink(child, dir_fd=inner)
                 finally:

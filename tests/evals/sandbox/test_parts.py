@@ -201,6 +201,33 @@ def test_a_hostile_folder_is_emptied_and_no_link_followed(tmp_path):
     assert not scratch.overfull(str(folder))
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="uses Linux's folder descriptors")
+def test_names_in_a_folder_cannot_keep_it_from_being_emptied(tmp_path):
+    for number in range(1, 6):
+        taken = tmp_path / f".evalkit-{os.getpid()}-{number}"
+        taken.mkdir()
+        (taken / "x").touch()
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    (tmp_path / "d" / "e" / "f").mkdir(parents=True)
+    scratch.empty(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_deleted_files_count_while_they_are_open(tmp_path):
+    from evalkit.evals.sandbox.inside.guest import _deleted_files, _identity
+
+    processes = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+    with (tmp_path / "x").open("wb") as file:
+        before = _deleted_files(processes, os.getpid(), ())
+        file.write(b"x" * 2**20)
+        file.flush()
+        assert _deleted_files(processes, os.getpid(), ()) == before
+        (tmp_path / "x").unlink()
+        assert _deleted_files(processes, os.getpid(), ()) - before >= 2**20
+        assert _deleted_files(processes, os.getpid(), {_identity(os.fstat(file.fileno()))}) == before
+    os.close(processes)
+
+
 def test_a_folder_is_overfull_by_size_or_by_count(tmp_path):
     (tmp_path / "big").write_bytes(b"x" * (17 << 20))
     assert scratch.overfull(str(tmp_path))

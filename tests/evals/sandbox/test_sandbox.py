@@ -280,6 +280,65 @@ def test_stdio(tier):
     assert results[6].results[0].detail == "беда"
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(int(open('/dev/stdin').read()) * 2)",
+        "import sys\nsys.stdin = open('/dev/stdin')\nprint(int(input()) * 2)",
+        "from pathlib import Path\nprint(int(Path('/dev/stdin').read_text()) * 2)",
+        "with open('/proc/self/fd/0', 'rb') as file: print(int(file.read()) * 2)",
+        "print(int(open(0).read()) * 2)",
+    ],
+)
+def test_standard_input_has_its_usual_names(tier, source):
+    assert run(tier, stdio(source, ("3\n", "6"), ("4\n", "8")))[0].passed
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from multiprocessing import Pool\nwith Pool(2) as pool: print(pool.map(abs, [1]))",
+        "from multiprocessing import Process\nProcess(target=print).start()",
+        "from concurrent.futures import ProcessPoolExecutor as P\nwith P() as pool: print(*pool.map(abs, [1]))",
+        "import os\nos.fork()",
+        "import subprocess\nsubprocess.run(['true'])",
+        "import os\nos.system('true') == 0 or os.posix_spawn('/bin/true', ['true'], {})",
+    ],
+)
+def test_a_program_that_starts_processes_is_told_that_it_cannot(tier, source):
+    (result,) = run(tier, stdio(source, ("", "1")))
+    assert outcomes(result) == ["error"]
+    assert "cannot start others" in result.results[0].detail
+
+
+def test_limits_hold_while_bytes_keep_coming(tier):
+    drip = (
+        "import os, struct, time\ndef f(x):\n    for number in range(3, 256):\n        try:\n"
+        "            if os.fstat(number).st_mode & 0o170000 == 0o140000:\n"
+        "                os.write(number, struct.pack('>I', 16 * 2**20))\n"
+        "                while True:\n                    os.write(number, b' ')\n                    time.sleep(0.004)\n"
+        "        except OSError: pass\n"
+    )
+    items = "import time\ndef f(x):\n    while True:\n        time.sleep(0.005)\n        yield 1\n"
+    asked = "import time\ndef f(g):\n    while True:\n        time.sleep(0.005)\n        g(1)\n"
+    results = run(
+        tier,
+        calls(drip, "f", ((1,), 1)),
+        asserts(items, "f", "assert list(f(1)) == [1]"),
+        asserts(asked, "f", "assert f(lambda x: x) == 1"),
+    )
+    assert [outcomes(result) for result in results] == [["timeout"]] * 3
+    # Without a look at the clock while bytes come, the first would take a day.
+    assert all("most of them waiting" in result.results[0].detail for result in results)
+
+
+def test_the_test_and_the_program_may_not_call_each_other_forever(tier):
+    forever = "def again(x): return f(again)\nassert f(again) == 1"
+    results = run(tier, asserts("def f(g): return g(1)", "f", forever, "assert True"), calls(DOUBLE, "double", ((1,), 2)))
+    assert outcomes(results[0])[0] == "error"
+    assert results[1].passed
+
+
 def test_runs_do_not_see_one_another(tier):
     leave = "import random\ndef f(x):\n    open('left', 'w').write('x')\n    random.seed(9)\n    return x"
     look = "import os, random\ndef f(x): return [os.listdir('.'), random.random(), sorted(map(hash, 'абв'))]"
