@@ -26,7 +26,9 @@ _CODE = re.compile(
 # Two words with nothing between them, or a sentence of one word.
 _SENTENCE = re.compile(r"([^\W\d_]+)(?:[,:;]?[ \t]+[\w—–«]|[.!?…:]*$)")
 _MARKUP = re.compile(r"[-*+] |\d+[.)] |#{2,} |\*\*|```|~~~|>")
-_TAG = re.compile(r"</?(?:pre|code|answer|solution|python)\b[^<>\n]{0,200}>|\[/?(?:PYTHON|ANSWER|CODE)\]", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(?:pre|code|answer|solution|python)\b[^<>\n]{0,200}>|\[/?(?:PYTHON|ANSWER|CODE)\]", re.IGNORECASE
+)
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.)(?: |$)")
 
@@ -63,12 +65,7 @@ def code_blocks(answer: str) -> list[Block]:
 def bare_blocks(answer: str) -> list[Block]:
     """Return the code that stands in an answer outside fences: between tags, indented, or between lines of prose."""
     outside = (found for found in _split(answer) if isinstance(found, str) and found.strip())
-    return [
-        Block("", code)
-        for found in outside
-        for part in _TAG.split(found)
-        for code in _runs(part.split("\n"))
-    ]
+    return [Block("", code) for found in outside for part in _TAG.split(found) for code in _runs(part.split("\n"))]
 
 
 def lines_of(text: str) -> list[str]:

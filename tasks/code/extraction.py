@@ -125,7 +125,9 @@ def _spread(main: Piece, pieces: Sequence[Piece]) -> str:
             read |= piece.binds
     parts.append(main)
     script = Piece("\n".join(part.text for part in parts), statements=sum((part.statements for part in parts), ()))
-    return assembled(script, [script if piece is main else piece for piece in pieces if piece is main or piece not in parts])
+    return assembled(
+        script, [script if piece is main else piece for piece in pieces if piece is main or piece not in parts]
+    )
 
 
 def fragment(answer: str) -> str | None:

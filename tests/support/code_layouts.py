@@ -127,7 +127,10 @@ PROGRAMS = (
         "import sys\nprint(len(sys.stdin.read()))",
         "assert vowels('мама') == 2\nprint('OK')",
         "text = sys.stdin.read()",
-        ("def main():\n    text = sys.stdin.read()\n    report(vowels(text))", "if __name__ == '__main__':\n    main()"),
+        (
+            "def main():\n    text = sys.stdin.read()\n    report(vowels(text))",
+            "if __name__ == '__main__':\n    main()",
+        ),
         (("Мама мыла раму\n", "6"), ("бл\n", "0")),
     ),
     Solution(
@@ -295,7 +298,13 @@ DRESS: dict[str, Callable[[str], str]] = {
     "pycon": lambda code: f"```pycon\n{_transcript(code)}\n```",
 }
 
-OPENINGS = ("", "Решение:", "Конечно! Вот программа.", "## Решение\n\nИдея простая: идём по данным один раз.", "\ufeff")
+OPENINGS = (
+    "",
+    "Решение:",
+    "Конечно! Вот программа.",
+    "## Решение\n\nИдея простая: идём по данным один раз.",
+    "\ufeff",
+)
 BETWEEN = ("", "Далее:", "**Шаг.** Теперь следующая часть.", "1. Затем", "Объяснение: это работает за O(n).")
 CLOSINGS = ("", "Сложность O(n).", "Надеюсь, это поможет!", "**Итог:** программа готова, память O(1).")
 
@@ -346,7 +355,11 @@ def layouts(seed: int = SEED, rounds: int = 1) -> Iterator[Layout]:
         for solution in solutions:
             answer = written(dice, [(CODE, solution.whole)], "python", unclosed=True)
             yield Layout("one block / unclosed", solution, answer, True)
-            cut = [(CODE, solution.whole), (PROSE, "Иначе:"), (CODE, solution.other.rpartition("\n")[0] + "\n    x = (")]
+            cut = [
+                (CODE, solution.whole),
+                (PROSE, "Иначе:"),
+                (CODE, solution.other.rpartition("\n")[0] + "\n    x = ("),
+            ]
             yield Layout("cut short / unclosed", solution, written(dice, cut, "python", unclosed=True), True)
 
 

@@ -37,15 +37,45 @@ _HASHED = "class Hashed(Decimal):\n    def __hash__(self): return 42\n"
 
 _LOOKS = (
     *("__eq__", "__ne__", "__hash__", "__repr__", "__bool__", "__len__", "__iter__", "__next__", "__contains__"),
-    *("__getitem__", "__getattr__", "__call__", "__lt__", "__index__", "__int__", "__float__", "__sub__", "__abs__"),
+    *(
+        "__getitem__",
+        "__getattr__",
+        "__call__",
+        "__lt__",
+        "__index__",
+        "__int__",
+        "__float__",
+        "__sub__",
+        "__abs__",
+    ),
     *("__class__", "__reduce__", "__length_hint__", "__format__", "__del__", "__bytes__"),
 )
 _RAISED = (
-    *("ValueError()", "StopIteration(42)", "KeyError(42)", "RecursionError()", "MemoryError()", "StopAsyncIteration()"),
+    *(
+        "ValueError()",
+        "StopIteration(42)",
+        "KeyError(42)",
+        "RecursionError()",
+        "MemoryError()",
+        "StopAsyncIteration()",
+    ),
     *("GeneratorExit()", "KeyboardInterrupt()", "type('Лжец', (Exception,), {'__str__': None})()", "IndexError()"),
     *("AttributeError()", "NotImplementedError()", "AssertionError()", "TypeError()"),
 )
-_BASES = ("object", "int", "float", "str", "list", "tuple", "dict", "set", "Decimal", "Fraction", "bytes", "complex")
+_BASES = (
+    "object",
+    "int",
+    "float",
+    "str",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "Decimal",
+    "Fraction",
+    "bytes",
+    "complex",
+)
 
 _CALLS = ((42, 0.0, False), ([42], 0.0, True), ({"a": 42}, 1e-6, False), (42.0, 1e-6, True), ((42,), 0.0, False))
 _ASSERTS = (
@@ -193,7 +223,10 @@ _HONEST = {
         "def no(x): raise KeyError('нет')\ntry:\n    f(no)\nexcept KeyError:\n    pass\nelse:\n    raise AssertionError",
     ),
     "a callback takes keywords": ("def f(g): return g(1, b=2)", "assert f(lambda a, b: a - b) == -1"),
-    "a callback is a type": ("def f(kind, text): return [kind(x) for x in text.split()]", "assert f(int, '1 2') == [1, 2]"),
+    "a callback is a type": (
+        "def f(kind, text): return [kind(x) for x in text.split()]",
+        "assert f(int, '1 2') == [1, 2]",
+    ),
     "a callback returns a function": ("def f(g): return g(2)(3)", "assert f(lambda a: lambda b: a * b) == 6"),
     "an iterator ends": (
         "def f(n): return iter(range(n))",

@@ -115,7 +115,10 @@ def _bind(bonds: Bonds, order: dict[str, Any], connection: int) -> None:
 
 
 def _start_no_process(*_: Any, **__: Any) -> NoReturn:
-    raise PermissionError(errno.EPERM, "a program in this sandbox is one process: it cannot start others, nor have locks to share with them")
+    raise PermissionError(
+        errno.EPERM,
+        "a program in this sandbox is one process: it cannot start others, nor have locks to share with them",
+    )
 
 
 class _NoLock:

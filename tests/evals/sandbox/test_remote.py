@@ -124,19 +124,27 @@ NONSENSE = {
     "no result": {"status": "Success", "run_result": None},
     "an empty result": {"status": "Success", "run_result": {}},
     "no status": {"status": "Success", "run_result": {"stdout": "", "stderr": "", "return_code": 0}},
-    "a number for a stream": {"status": "Success", "run_result": {"status": "Finished", "stdout": 5, "return_code": 0}},
-    "a text for a code": {"status": "Success", "run_result": {"status": "Finished", "stdout": "", "return_code": "0"}},
-    "true for a code": {"status": "Failed", "run_result": {"status": "Finished", "stdout": "", "return_code": True}},
+    "a number for a stream": {
+        "status": "Success",
+        "run_result": {"status": "Finished", "stdout": 5, "return_code": 0},
+    },
+    "a text for a code": {
+        "status": "Success",
+        "run_result": {"status": "Finished", "stdout": "", "return_code": "0"},
+    },
+    "true for a code": {
+        "status": "Failed",
+        "run_result": {"status": "Finished", "stdout": "", "return_code": True},
+    },
 }
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_a_server_that_answers_nonsense_gives_no_verdict(kind, monkeypatch):
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.01)
-    faults = tuple(web.json_response(NONSENSE[kind]) for _ in range(12))
     io = Program("print(1)", Stdio((Exchange("", "1"),)), LIMITS)
     for program in (calls(DOUBLE, "double", ((2,), 4)), io):
-        (result,), _ = run(program, faults=faults)
+        (result,), _ = run(program, faults=tuple(web.json_response(NONSENSE[kind]) for _ in range(6)))
         assert result.failure.startswith("remote:")
         assert result.results == ()
 

@@ -334,7 +334,9 @@ def test_limits_hold_while_bytes_keep_coming(tier):
 
 def test_the_test_and_the_program_may_not_call_each_other_forever(tier):
     forever = "def again(x): return f(again)\nassert f(again) == 1"
-    results = run(tier, asserts("def f(g): return g(1)", "f", forever, "assert True"), calls(DOUBLE, "double", ((1,), 2)))
+    results = run(
+        tier, asserts("def f(g): return g(1)", "f", forever, "assert True"), calls(DOUBLE, "double", ((1,), 2))
+    )
     assert outcomes(results[0])[0] == "error"
     assert results[1].passed
 
