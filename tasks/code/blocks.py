@@ -63,7 +63,7 @@ def code_blocks(answer: str) -> list[Block]:
 
 
 def bare_blocks(answer: str) -> list[Block]:
-    """Return the code that stands in an answer outside fences: between tags, indented, or between lines of prose."""
+    """Return the code of an answer outside fences: between tags, indented, or between lines of prose."""
     outside = (found for found in _split(answer) if isinstance(found, str) and found.strip())
     return [Block("", code) for found in outside for part in _TAG.split(found) for code in _runs(part.split("\n"))]
 
@@ -116,9 +116,8 @@ def _split(answer: str, *, nested: bool = True) -> Iterator[Block | str]:
     """Yield the blocks of an answer and the text between them, in order; with ``nested``, those inside Markdown."""
     body: list[str] = []
     fence, language, margin, quotes = "", "", 0, 0
-    for line in lines_of(answer):
-        if fence:
-            line = _unquoted(line, quotes)
+    for written in lines_of(answer):
+        line = _unquoted(written, quotes) if fence else written
         if "```" not in line and "~~~" not in line:
             body.append(_without_margin(line, margin) if fence else line)
             continue

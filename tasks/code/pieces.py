@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import builtins
 import html
-import re
 import symtable
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -198,7 +197,8 @@ def _by_name(pieces: Sequence[Piece], kind: str) -> dict[tuple[int, str], list[t
 def assembled(main: Piece, others: Sequence[Piece]) -> str:
     """Return a piece with what it needs of the others: before it, but after it what needs the piece itself."""
     position = others.index(main)
-    before, after = [], []
+    before: list[str] = []
+    after: list[str] = []
     for place, statement in needed(main, others):
         (after if place > position and statement.uses & main.binds else before).append(statement.text)
     future = [text for text in before if text.startswith("from __future__")]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a program is easier to read as one literal)
 """Answers that hold a program in the ways in which models write them: pieces of solutions × layouts × dress × prose.
 
 Every form says whether the program that the answer gives is right; the programs are short, and each is checked by
@@ -10,7 +11,7 @@ import html
 import io
 import random
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -344,7 +345,7 @@ def layouts(seed: int = SEED, rounds: int = 1) -> Iterator[Layout]:
         for right, table in ((True, LAYOUTS), (False, WRONG_LAYOUTS)):
             for name, layout in table.items():
                 for solution in solutions:
-                    dress = dice.choice(["python", dice.choice([key for key in DRESS])])
+                    dress = dice.choice(["python", dice.choice(list(DRESS))])
                     answer = written(dice, layout(solution), dress)
                     yield Layout(f"{name} / {dress}", solution, answer, right)
         for dress in DRESS:
@@ -381,9 +382,7 @@ def _holds(solution: Solution, program: str, given: object, expected: object) ->
         with redirect_stdout(printed), patch("sys.stdin", io.StringIO("")), patch("sys.setrecursionlimit"):
             exec(code, names)
             return bool(names[solution.entry](*given) == expected)  # type: ignore[operator, misc]
-    with redirect_stdout(printed), patch("sys.stdin", io.StringIO(str(given))), patch("subprocess.run"):
-        try:
-            exec(code, {"__name__": "__main__"})
-        except SystemExit:
-            pass
+    given_input = patch("sys.stdin", io.StringIO(str(given)))
+    with redirect_stdout(printed), given_input, patch("subprocess.run"), suppress(SystemExit):
+        exec(code, {"__name__": "__main__"})
     return printed.getvalue().split() == str(expected).split()

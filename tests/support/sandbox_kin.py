@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a program is easier to read as one literal)
 """Programs whose answers raise or lie when they are looked at, and honest ones that look like them, by kind.
 
 Each is a source that defines ``f``, and tests. No hostile one passes or is a failure of the sandbox; every honest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _multiprocessing
+import _multiprocessing  # type: ignore[import-not-found]
 import _posixsubprocess
 import atexit
 import builtins
@@ -109,9 +109,9 @@ def _bind(bonds: Bonds, order: dict[str, Any], connection: int) -> None:
     if bonds.seccomp is not None:
         install_filter(bonds.seccomp, os.getpid())
         # The filter refuses; these say why.
-        os.fork = os.forkpty = os.posix_spawn = os.posix_spawnp = _start_no_process  # type: ignore[assignment]
-        _posixsubprocess.fork_exec = _start_no_process  # type: ignore[assignment]
-        _multiprocessing.SemLock = _NoLock  # type: ignore[misc]
+        os.fork = os.forkpty = os.posix_spawn = os.posix_spawnp = _start_no_process
+        _posixsubprocess.fork_exec = _start_no_process
+        _multiprocessing.SemLock = _NoLock
 
 
 def _start_no_process(*_: Any, **__: Any) -> NoReturn:

@@ -73,7 +73,7 @@ def describe_exception(error: BaseException) -> list[str]:
 
 
 def exception_of(builtin: str, kind: str, text: str) -> Exception:
-    """Return an exception of the builtin class of that name, for one of class ``kind`` that the other side raised."""
+    """Return an exception of that builtin class, for one of class ``kind`` that the other side raised."""
     found = getattr(builtins, builtin, None)
     if not (isinstance(found, type) and issubclass(found, Exception)):
         found = Exception

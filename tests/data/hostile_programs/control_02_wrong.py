@@ -1,0 +1,3 @@
+# CONTROL plain wrong solution
+def mystery(n):
+    return 1
