@@ -16,6 +16,7 @@ from evalkit.evals.sandbox.probe import LOCAL_TIERS, probe
 from evalkit.tests.support.sandbox_attacks import CANARY, Report, forget_others, run_attacks
 
 OWN_ATTACKS = Path(__file__).parents[2] / "data" / "sandbox_attacks"
+# As text: some are no Python, or crash parsers.
 MORE_ATTACKS = Path(__file__).parents[2] / "data" / "hostile_programs"
 NOBODY = 65534
 MODES = ["asserts", "calls"]
