@@ -73,9 +73,10 @@ class Asserts:
     every name in ``exposes`` (a class that a test makes an argument of) are stand-ins that call the program.
     ``setup`` runs first: imports and helpers that the tests use, such as the prompt's own; it must come from the
     benchmark, never from a model. An exception of the program is raised by the stand-in as the builtin class of
-    the same name (``StopIteration`` out of a call as a ``RuntimeError``, unless the test or the setup names it: it would
-    end a loop of the test); arguments that the program changes in place are changed for the test too; functions given as
-    arguments are called back. HumanEval's ``check`` is one test that ends in ``check(name_of_the_function)``.
+    the same name (``StopIteration`` out of a call as a ``RuntimeError``, unless the test or the setup names it: it
+    would end a loop of the test); arguments that the program changes in place are changed for the test too;
+    functions given as arguments are called back. HumanEval's ``check`` is one test that ends in
+    ``check(name_of_the_function)``.
     """
 
     entry_point: str
