@@ -73,7 +73,7 @@ def open_openai(name: str, options: ModelOptions) -> Model:
         ChatServer(
             name,
             base_url=address,
-            api_key=checked_key(key or "none", "the API key" if options.api_key else "OPENAI_API_KEY"),
+            api_key=checked_key(key or "none", "the API key (OPENAI_API_KEY or the option)"),
             concurrency=options.concurrency or CONCURRENCY,
             timeout=options.timeout,
             trust=trust("openai", extra.get("ca_bundle")),

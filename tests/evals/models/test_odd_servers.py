@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from evalkit.errors import ModelError
+from evalkit.errors import ModelError, UsageError
 from evalkit.evals.models.base import ModelOptions, Sampling
 from evalkit.evals.models.http import client as http_client
 from evalkit.evals.models.http import retry
@@ -457,3 +457,32 @@ def test_waits_are_bounded() -> None:
     assert retry_after_seconds({"retry-after": f"{NOW + 1e7:.0f}"}) == 300
     assert retry_after_seconds({"retry-after-ms": "500"}) == 0.5
     assert retry_after_seconds({"retry-after": "soon"}) is None
+
+
+# Keys
+
+
+@pytest.mark.parametrize("key", ["sk-1\n", " sk-1", "sk-1\r\n", "\tsk-1 "])
+def test_white_space_around_a_key_is_not_sent(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with RawServer([GOOD]) as server:
+        ask(server)
+        assert b"Authorization: Bearer sk-1\r\n" in server.requests[0]
+
+
+@pytest.mark.parametrize("key", ["sk-а1", "sk 1", "sk\n1", "sk-1\u200b", "«sk-1»", "sk\x001"])
+def test_a_key_that_is_none_is_one_line_without_the_key(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UsageError, match=r"OPENAI_API_KEY.* cannot be part of a key") as told:
+        open_openai("m", ModelOptions(base_url="http://localhost:1/v1"))
+    assert key not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_empty_variables_are_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    monkeypatch.setenv("OPENAI_BASE_URL", " ")
+    assert open_openai("m", ModelOptions()).identity["base_url"] == "https://api.openai.com/v1"
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    with pytest.raises(UsageError, match="no server is given"):
+        open_openai("m", ModelOptions())
