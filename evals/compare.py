@@ -114,11 +114,11 @@ class Gate:
 def compare_runs(first: AnyPath, second: AnyPath) -> Comparison:
     """Compare two runs by every metric, paired by sample and clustered by it.
 
-    The test is McNemar's where every score is 0 or 1 and stands alone, the sign-flip test by sample otherwise; see
-    `statistics.compare_scores`.
+    Interval and p-value of a difference come from one test, on the metric's scale; see `statistics.compare_scores`.
 
     Raises:
-        InputError: a directory is not a run, or the runs have no scored sample in common.
+        InputError: a directory is not a run, the runs have no scored sample in common, or a score lies outside the
+            metric's bounds.
         UsageError: a task is not installed here.
     """
     directories = [Path(first), Path(second)]
@@ -152,18 +152,19 @@ def _of_metric(
 ) -> Iterable[Difference]:
     samples = sorted({sample for sample, _ in first} & {sample for sample, _ in second})
     sides = [_observed(metric, scores) for scores in (first, second)]
-    is_share = all(0 <= value <= 1 for side in sides for some in side.values() for value in some.values())
-    unit = "share" if is_share else "number"
     for (dimension, label), one in sides[0].items():
         other = sides[1].get((dimension, label), {})
         common = [sample for sample in samples if sample in one and sample in other]
         if not common:
             continue
-        result = compare_scores([one[sample] for sample in common], [other[sample] for sample in common])
-        # Few samples make t intervals wider than shares can differ.
-        difference = result.difference.within(-1, 1) if is_share else result.difference
+        pairs = [one[sample] for sample in common], [other[sample] for sample in common]
+        try:
+            result = compare_scores(*pairs, bounds=metric.bounds)
+        except ValueError as error:  # rows of a version of the task that had another scale
+            raise InputError(f"{task}: metric '{metric.name}': {error}") from None
+        difference = result.difference
         yield Difference(
-            task, metric.name, metric.title or metric.name, dimension, label, unit,
+            task, metric.name, metric.title or metric.name, dimension, label, metric.unit or "number",
             difference.value, difference.low, difference.high, result.p_value,
             result.wins, result.ties, result.losses, len(common), result.detectable,
             tuple(sample for sample in common if one[sample] > other[sample]),

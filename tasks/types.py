@@ -284,13 +284,18 @@ class Metric:
     """A mean over the observations that ``observe`` draws from each scored sample.
 
     Several observations of one sample (instructions of one prompt, epochs) form a cluster, and the interval
-    accounts for it. The first metric of a task is its headline metric. Values are in [0, 1].
+    accounts for it. The first metric of a task is its headline metric.
 
-    ``unit`` tells how to show the number; by default a mean of values in [0, 1] is a share, shown in per cent. With
-    ``partial`` scores without a value are observed too, as their parts may hold partial results.
+    ``unit`` tells how to show the number: a ``share`` in per cent, a ``number`` as it is. ``bounds`` are the least
+    and the greatest value that an observation can have; the interval is computed on this scale and stays inside
+    it. A share lies in [0, 1]; a number without bounds has none. With ``partial`` scores without a value are
+    observed too, as their parts may hold partial results.
 
     A metric other than a mean (perplexity, F1) has an ``aggregate``, which takes the values of all observations and
-    returns the number; the interval is then a bootstrap over samples.
+    returns the number, by default a ``number``; the interval is then a bootstrap over samples.
+
+    Raises:
+        ValueError: the bounds are not two ascending numbers, or those of a share are not (0, 1).
     """
 
     name: str
@@ -299,6 +304,17 @@ class Metric:
     aggregate: Callable[[Sequence[Any]], float] | None = None
     partial: bool = False
     unit: Literal["share", "number"] | None = None
+    bounds: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        unit = self.unit or ("share" if self.aggregate is None else "number")
+        bounds = self.bounds or ((0.0, 1.0) if unit == "share" else None)
+        if bounds and not bounds[0] < bounds[1]:
+            raise ValueError(f"metric '{self.name}': bounds are two numbers, the lower one first, got {bounds}")
+        if unit == "share" and bounds != (0.0, 1.0):
+            raise ValueError(f"metric '{self.name}': a share lies in [0, 1]; with other bounds, give unit='number'")
+        object.__setattr__(self, "unit", unit)
+        object.__setattr__(self, "bounds", bounds)
 
 
 def mean_value(

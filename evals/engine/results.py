@@ -117,7 +117,7 @@ class _MetricTally:
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
-        self._all = Series(metric.aggregate)
+        self._all = Series(metric.bounds, metric.aggregate)
         self._parts: dict[str, dict[str, Series]] = defaultdict(dict)
 
     def add(self, row: int, score: Score) -> None:
@@ -128,27 +128,39 @@ class _MetricTally:
             for label, key in observation.labels.items():
                 series = self._parts[label].get(key)
                 if series is None:
-                    series = self._parts[label][key] = Series(self._metric.aggregate)
+                    series = self._parts[label][key] = Series(self._metric.bounds, self._metric.aggregate)
                 series.add(row, observation.value)
 
     def summary(self, rows: Rows) -> dict[str, Any]:
         return {
             "name": self._metric.name,
             "title": self._metric.title or self._metric.name,
-            "unit": self._metric.unit or ("share" if self._all.is_share else "number"),
-            **self._all.estimate(rows),
+            "unit": self._metric.unit,
+            "bounds": self._metric.bounds,
+            **self._whole(rows),
             "breakdown": {
                 label: {key: series.estimate(rows) for key, series in sorted(parts.items())}
                 for label, parts in sorted(self._parts.items())
             },
         }
 
+    def _whole(self, rows: Rows) -> dict[str, Any]:
+        try:
+            return self._all.estimate(rows)
+        except ValueError as error:
+            raise InputError(
+                f"metric '{self._metric.name}': {error}; a metric of another scale declares it: "
+                "Metric(…, unit='number', bounds=(least, greatest)), or no bounds"
+            ) from None
+
 
 def measure_metric(metric: Metric, scores: Iterable[tuple[str, Score]]) -> dict[str, Any]:
     """Compute one metric over ``(sample id, score)`` pairs: the mean, its 95 % interval, and its breakdowns.
 
-    ``unit`` is ``share`` when all observations lie in [0, 1], else ``number``. Observations of one sample form a
-    cluster. Scores without a value are left out; coverage tells how many.
+    Observations of one sample form a cluster. Scores without a value are left out; coverage tells how many.
+
+    Raises:
+        InputError: an observation lies outside the metric's bounds.
     """
     rows, tally = Rows(), _MetricTally(metric)
     for number, (sample, score) in enumerate(scores):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics import bootstrap_interval, clustered_mean, mean_interval
+from ..statistics import bootstrap_interval, mean_interval
 
 BOOTSTRAPS = 200
 NOTHING = {"value": None, "low": None, "high": None, "se": None, "observations": 0, "samples": 0}
@@ -54,10 +54,17 @@ class Rows:
 
 
 class Series:
-    """Values with the rows that they come from; ``aggregate`` is set for a metric that is not a mean."""
+    """Observations with the rows that they come from; ``aggregate`` is set for a metric that is not a mean.
 
-    def __init__(self, aggregate: Callable[[Sequence[Any]], float] | None = None) -> None:
-        self._aggregate = aggregate
+    ``bounds`` are the least and the greatest possible value, None where there are none.
+    """
+
+    def __init__(
+        self,
+        bounds: tuple[float, float] | None = (0.0, 1.0),
+        aggregate: Callable[[Sequence[Any]], float] | None = None,
+    ) -> None:
+        self._bounds, self._aggregate = bounds, aggregate
         self._values: Any = array("d") if aggregate is None else []
         self._rows = array("q")
 
@@ -66,13 +73,12 @@ class Series:
         self._values.append(value)
         self._rows.append(row)
 
-    @property
-    def is_share(self) -> bool:
-        """Whether it is a mean of values that all lie in [0, 1]."""
-        return self._aggregate is None and (not self._values or (min(self._values) >= 0 and max(self._values) <= 1))
-
     def estimate(self, rows: Rows) -> dict[str, Any]:
-        """Return value, 95 % interval, standard error and counts; the rows of one sample form a cluster."""
+        """Return value, 95 % interval, standard error and counts; the rows of one sample form a cluster.
+
+        Raises:
+            ValueError: a value is not finite or out of bounds.
+        """
         if not self._values:
             return dict(NOTHING)
         order, clusters = rows.sorted(self._rows)
@@ -82,7 +88,7 @@ class Series:
             estimate = bootstrap_interval(statistic, len(values), clusters.tolist(), resamples=BOOTSTRAPS)
         else:
             values = np.asarray(self._values)[order]
-            estimate = (mean_interval if self.is_share else clustered_mean)(values, clusters.tolist())
+            estimate = mean_interval(values, clusters.tolist(), bounds=self._bounds)
         return {
             "value": estimate.value,
             "low": estimate.low,

@@ -30,13 +30,13 @@ class LanguageMetrics:
     """
 
     def __init__(self) -> None:
-        self._series: dict[str, Series] = defaultdict(Series)
+        self._series: dict[str, Series] = {}
 
     def add(self, number: int, row: SampleRow) -> None:
         """Add one row."""
         for name, value in observations(row.language or {}).items():
             if name in LANGUAGE_TITLES:
-                self._series[name].add(number, value)
+                self._series.setdefault(name, Series()).add(number, value)
 
     def summary(self, rows: Rows) -> Iterator[dict[str, Any]]:
         """Yield the metrics as ``results.json`` has them."""
@@ -48,8 +48,9 @@ class LanguageMetrics:
 class SampleMetrics:
     """Metrics over several answers to one sample: those of several epochs, or the drafts of a solver.
 
-    Epochs: pass@k (k = 1, 2, 4, … and all; an answer passes with the value 1), avg@k, and maj@k where answers are
-    named; a sample with fewer scored answers than k has no pass@k. Drafts: single@1, mean@n, oracle@n (the bound
+    Epochs: pass@k (k = 2, 4, … and all; an answer passes with the value 1), and maj@k where answers are named; a
+    sample with fewer scored answers than k has no pass@k. The mean over all answers, also known as avg@k or pass@1,
+    is the task's own metric. Drafts: single@1, mean@n, oracle@n (the bound
     that no choice among them can pass), vote@n, and the solver's own answer as merge@n or best_of@n.
     """
 
@@ -83,14 +84,12 @@ class SampleMetrics:
         if self._epochs < 2:
             return
         attempts = self._attempts
-        powers = {2**power for power in range(self._epochs.bit_length()) if 2**power <= self._epochs}
+        powers = {2**power for power in range(1, self._epochs.bit_length()) if 2**power <= self._epochs}
         for k in sorted(powers | {self._epochs}):
             enough = {sample: some for sample, some in attempts.items() if len(some) >= k}
             right = {sample: sum(value == 1 for value, _ in some) for sample, some in enough.items()}
             passed = ((sample, pass_at_k(len(some), right[sample], k)) for sample, some in enough.items())
             yield _of_pairs("repeated", f"pass@{k}", passed)
-        averages = ((sample, _over(some, _mean)) for sample, some in attempts.items())
-        yield _of_pairs("repeated", f"avg@{self._epochs}", averages)
         if any(answer is not None for some in attempts.values() for _, answer in some):
             majorities = ((sample, _majority(some)) for sample, some in attempts.items())
             yield _of_pairs("repeated", f"maj@{self._epochs}", majorities)
@@ -145,8 +144,8 @@ def _of_pairs(kind: str, name: str, pairs: Iterable[tuple[str, float | None]]) -
 
 
 def _metric(kind: str, name: str, title: str, series: Series, rows: Rows) -> dict[str, Any]:
-    unit = {"unit": "share", **series.estimate(rows)}
-    return {"kind": kind, "name": name, "title": title, **unit, "breakdown": {}}
+    scale = {"unit": "share", "bounds": (0.0, 1.0)}
+    return {"kind": kind, "name": name, "title": title, **scale, **series.estimate(rows), "breakdown": {}}
 
 
 def _over(attempts: Iterable[Attempt], reduce: Callable[[list[float]], float]) -> float | None:

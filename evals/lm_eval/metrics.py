@@ -11,6 +11,8 @@ from typing import Any
 from ...tasks.types import Metric, Observation, Score
 
 PERCENT = ("bleu", "chrf", "chrf++", "ter")
+SHARES = frozenset(("acc", "accuracy", "em", "match", "mc1", "mc2"))
+"""Words in the names of means that lie in [0, 1]; lm-eval's metrics declare no scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def _metric(key: str, of_tasks: Mapping[str, Aggregation], *, by_size: bool, is_
             yield Observation(float(item) if plain else (task, item), {"task": task} if is_group else {})
 
     if plain:
-        return Metric(key, observe, title)
+        is_share = not SHARES.isdisjoint(name.split("_"))
+        return Metric(key, observe, title, unit="share" if is_share else "number")
 
     def aggregate(items: Sequence[tuple[str, Any]]) -> float:
         ordered = sorted(items, key=lambda pair: pair[0])

@@ -41,6 +41,9 @@ class MetricResults(Measured):
     name: str = Field(description="the metric's name")
     title: str = Field(default="", description="its display name")
     unit: str = Field(default="share", description="`share` or `number`")
+    bounds: tuple[float, float] | None = Field(
+        default=None, description="the least and the greatest possible value; null where there are none"
+    )
     breakdown: dict[str, dict[str, Measured]] = Field(default={}, description="estimates by label and its values")
 
 

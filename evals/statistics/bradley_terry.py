@@ -16,11 +16,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .estimate import Clusters, Estimate, Floats, Integers, Seed, Values, as_floats, cluster_codes, critical_value
+from .estimate import Clusters, Estimate, Floats, Integers, Values, as_floats, cluster_codes, critical_value
 
 _ITERATIONS = 100
 _SINGULAR = 1e10  # condition number beyond which a direction is not determined (log-odds past 20)
-_RESCUE_RIDGE = 0.01
+_NO_SPREAD = 1e-12  # of the variance that independent battles would have
 
 ELO_PER_LOGIT = 400 / log(10)
 
@@ -30,13 +30,11 @@ class BradleyTerry:
     """Fitted ratings, models sorted by name.
 
     ``abilities`` are the log-odds θ with sum 0; ``style`` the coefficients β, each per unit of its column.
-    ``rescued`` counts bootstrap resamples that had no finite maximum of their own (see `bradley_terry`).
     """
 
     names: tuple[str, ...]
     abilities: tuple[Estimate, ...]
     style: tuple[Estimate, ...] = ()
-    rescued: int = 0
 
     @property
     def strengths(self) -> tuple[float, ...]:
@@ -98,22 +96,20 @@ def bradley_terry(
     weights: Values | None = None,
     style: ArrayLike | None = None,
     clusters: Clusters | None = None,
-    interval: Literal["sandwich", "fisher", "bootstrap"] = "sandwich",
-    resamples: int = 500,
-    seed: Seed = 0,
+    interval: Literal["sandwich", "fisher", "clustered"] = "sandwich",
     confidence: float = 0.95,
     ridge: float = 0.0,
 ) -> BradleyTerry:
     """Fit ratings by maximum likelihood (Newton's method) with intervals.
 
-    Intervals: ``sandwich`` is H⁻¹GH⁻¹ with the scores summed by cluster in G and no small-sample factor (White
-    1982, Econometrica 50; HC0 when each battle stands alone); ``fisher`` is H⁻¹, right only for independent
-    battles and a true model; ``bootstrap`` takes percentiles over resampled clusters (questions).
+    Intervals, all θ ± critical value · SE on the scale of log-odds: ``sandwich`` is H⁻¹GH⁻¹ with the scores summed
+    by cluster in G and no small-sample factor (White 1982, Econometrica 50; HC0 when each battle stands alone);
+    ``fisher`` is H⁻¹, right only for independent battles and a true model; ``clustered`` is the sandwich times
+    C/(C−1) with t_{C−1} (Cameron and Miller 2015, §VI), and at least ``fisher`` where the sandwich has nothing to
+    estimate a variance from: with one cluster, where all battles are tied, and with a ridge.
 
     A finite maximum exists only if no split of the models has all wins going one way (Ford 1957, American
-    Mathematical Monthly 64). A bootstrap resample may lack one though the data has it: it is refitted with a
-    ridge of 0.01, giving large but finite ratings, so that the interval is not cut short by leaving it out;
-    ``rescued`` counts them.
+    Mathematical Monthly 64).
 
     Args:
         first: for each battle, one model's name.
@@ -124,32 +120,34 @@ def bradley_terry(
             `style_difference`.
         clusters: the question of each battle; ``None`` when battles are independent.
         interval: how intervals are made.
-        resamples: of the bootstrap.
-        seed: seed or generator of the bootstrap.
         confidence: the intervals' nominal coverage.
         ridge: precision of a normal prior at 0 of each θ and of each coefficient per standard deviation of its
             column; 0 is maximum likelihood.
 
     Raises:
         ValueError: lengths differ, no battles, a model battles itself, an outcome is outside [0, 1], or no finite
-            maximum exists and ``ridge`` is 0, or there are fewer than 2 resamples.
+            maximum exists and ``ridge`` is 0.
     """
     names, battles, scales = _read(first, second, outcomes, weights, style)
-    critical = critical_value(confidence)
     codes, count = cluster_codes(clusters, len(battles.outcomes))
+    if clusters is None:
+        count = round(float(battles.weights.sum()))
+    critical = critical_value(confidence, max(count - 1, 1) if interval == "clustered" else None)
     beta = _fit(battles, ridge)
     if beta is None:
         raise ValueError(_why_infinite(names, battles))
-    draws, rescued = None, 0
-    if interval == "bootstrap":
-        resampled = _resampled_weights(battles.weights, None if clusters is None else codes, count, resamples, seed)
-        draws, rescued = _refit(battles, resampled, ridge)
-        errors = draws.std(axis=0)
-        lows, highs = np.quantile(draws, ((1 - confidence) / 2, (1 + confidence) / 2), axis=0)
-    else:
-        covariance = _covariance(battles, beta, ridge, interval == "sandwich", None if clusters is None else codes)
-        errors = np.sqrt(np.diag(covariance))
-        lows, highs = beta - critical * errors, beta + critical * errors
+    bread = _bread(battles, beta, ridge)
+    variances = np.diag(bread)
+    if interval != "fisher":
+        robust = np.diag(_sandwich(battles, beta, bread, None if clusters is None else codes))
+        if interval == "sandwich":
+            variances = robust
+        elif count > 1:
+            robust = robust * count / (count - 1)
+            is_blind = (robust < _NO_SPREAD * variances) | (ridge > 0)
+            variances = np.where(is_blind, np.maximum(variances, robust), robust)
+    errors = np.sqrt(variances)
+    lows, highs = beta - critical * errors, beta + critical * errors
     estimates = []
     for column, scale in enumerate(scales):
         present = battles.design[:, column] != 0
@@ -157,7 +155,7 @@ def bradley_terry(
         groups = n if clusters is None else len(np.unique(codes[present]))
         value, low, high, se = (float(x[column] / scale) for x in (beta, lows, highs, errors))
         estimates.append(Estimate(value, low, high, se, n, groups, confidence, interval))
-    return BradleyTerry(tuple(names), tuple(estimates[: len(names)]), tuple(estimates[len(names) :]), rescued)
+    return BradleyTerry(tuple(names), tuple(estimates[: len(names)]), tuple(estimates[len(names) :]))
 
 
 def _read(
@@ -231,12 +229,14 @@ def _information(battles: _Battles, beta: Floats, ridge: float) -> Floats:
     return information
 
 
-def _covariance(battles: _Battles, beta: Floats, ridge: float, robust: bool, codes: Integers | None) -> Floats:
+def _bread(battles: _Battles, beta: Floats, ridge: float) -> Floats:
     centre = np.eye(len(beta))
     centre[: battles.models, : battles.models] -= 1 / battles.models
     bread: Floats = centre @ np.linalg.inv(_information(battles, beta, ridge)) @ centre
-    if not robust:
-        return bread
+    return bread
+
+
+def _sandwich(battles: _Battles, beta: Floats, bread: Floats, codes: Integers | None) -> Floats:
     residuals = battles.outcomes - _chances(battles, beta)
     if codes is None:
         # A weight of w stands for w separate battles, each with this score.
@@ -246,39 +246,6 @@ def _covariance(battles: _Battles, beta: Floats, ridge: float, robust: bool, cod
         np.add.at(scores, codes, (battles.weights * residuals)[:, np.newaxis] * battles.design)
     covariance: Floats = bread @ scores.T @ scores @ bread
     return covariance
-
-
-def _resampled_weights(
-    weights: Floats, codes: Integers | None, clusters: int, resamples: int, seed: Seed
-) -> list[Floats]:
-    if resamples < 2:
-        raise ValueError(f"at least two resamples are needed, got {resamples}")
-    generator = np.random.default_rng(seed)
-    if codes is None:
-        total = weights.sum()
-        return [
-            row.astype(np.float64) for row in generator.multinomial(round(total), weights / total, size=resamples)
-        ]
-    drawn = generator.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples)
-    return [weights * row[codes] for row in drawn]
-
-
-def _refit(battles: _Battles, resampled: Sequence[Floats], ridge: float) -> tuple[Floats, int]:
-    """Fit each resample; equal battles are merged first, which without style leaves very few."""
-    table = np.column_stack([battles.design, battles.outcomes])
-    merged, inverse = np.unique(table, axis=0, return_inverse=True)
-    draws, rescued = [], 0
-    for weights in resampled:
-        summed = np.bincount(inverse.reshape(-1), weights=weights, minlength=len(merged)).astype(np.float64)
-        sample = _Battles(merged[:, :-1], merged[:, -1], summed, battles.models)
-        beta = _fit(sample, ridge)
-        if beta is None:
-            rescued += 1
-            beta = _fit(sample, max(ridge, _RESCUE_RIDGE))
-        if beta is None:
-            raise ValueError("a resample could not be fitted; pass a larger ridge")
-        draws.append(beta)
-    return np.stack(draws), rescued
 
 
 def _why_infinite(names: Sequence[str], battles: _Battles) -> str:

@@ -46,11 +46,6 @@ class Estimate:
         se = None if self.se is None else abs(factor) * self.se
         return replace(self, value=move(self.value), low=move(low), high=move(high), se=se)
 
-    def within(self, least: float, most: float) -> Estimate:
-        """Return the estimate with its interval cut to the values that are possible."""
-        low, high = (None if end is None else min(max(end, least), most) for end in (self.low, self.high))
-        return replace(self, low=low, high=high)
-
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
         return asdict(self)
@@ -143,3 +138,21 @@ def critical_value(confidence: float, degrees: float | None = None) -> float:
 
 
 Distribution = Literal["t", "normal"]
+
+Bounds = tuple[float, float]
+"""The least and the greatest possible value of an observation."""
+
+
+def as_shares(values: Floats, bounds: Bounds, name: str = "values") -> Floats:
+    """Return the values as shares of the way from the lower bound to the upper.
+
+    Raises:
+        ValueError: a value is out of bounds, or the bounds are not finite and ascending.
+    """
+    least, most = bounds
+    if not -np.inf < least < most < np.inf:
+        raise ValueError(f"bounds are two finite numbers, the lower one first, got {bounds}")
+    outside = np.flatnonzero((values < least) | (values > most))
+    if len(outside):
+        raise ValueError(f"values lie in [{least:g}, {most:g}], {name}[{outside[0]}] is {values[outside[0]]}")
+    return values if bounds == (0.0, 1.0) else (values - least) / (most - least)

@@ -1,4 +1,4 @@
-"""Means of clustered observations, with intervals that stay inside [0, 1].
+"""Means of clustered observations, with intervals that stay inside the bounds of their scale.
 
 Several answers to one question, or several instructions in one prompt, rise and fall together. Counting them as
 independent makes the error bars too short (Miller 2024, "Adding Error Bars to Evals", arXiv 2411.00640, on
@@ -14,7 +14,18 @@ from typing import Literal
 
 import numpy as np
 
-from .estimate import Clusters, Distribution, Estimate, Groups, Values, as_floats, critical_value, group
+from .estimate import (
+    Bounds,
+    Clusters,
+    Distribution,
+    Estimate,
+    Groups,
+    Values,
+    as_floats,
+    as_shares,
+    critical_value,
+    group,
+)
 from .proportions import wilson_bounds
 
 Correction = Literal["CR0", "CR1"]
@@ -49,7 +60,7 @@ def clustered_mean(
 ) -> Estimate:
     """Estimate the mean of any numbers: m ± t_{C−1} · SE, with the error of `standard_error`.
 
-    Nothing is assumed about the range, so the interval may leave [0, 1]; for scores use `mean_interval`.
+    Nothing is assumed about the range, so the interval may leave any bounds; for scores use `mean_interval`.
 
     Args:
         values: n finite numbers.
@@ -95,100 +106,118 @@ def design_effect(values: Values, clusters: Clusters | None) -> float | None:
     return error**2 / (float(observed.var()) / len(observed))
 
 
-def mean_interval(values: Values, clusters: Clusters | None = None, *, confidence: float = 0.95) -> Estimate:
-    """Estimate the mean of scores in [0, 1]; several observations of one cluster are not independent.
+def mean_interval(
+    values: Values,
+    clusters: Clusters | None = None,
+    *,
+    bounds: Bounds | None = (0.0, 1.0),
+    confidence: float = 0.95,
+) -> Estimate:
+    """Estimate the mean of scores; several observations of one cluster are not independent.
 
-    The value is the mean over observations and ``se`` is CR1 (`standard_error`). The interval is
+    The value is the mean over observations and ``se`` is CR1 (`standard_error`). The interval is Wilson's, on the
+    scale from the lower bound to the upper, for the mean m there and an effective number of observations:
 
-    - for values that are all 0 or 1, Wilson's. When clusters hold several observations, n is replaced by the
-      effective n = n / deff · (t_{n−1} / t_{C−1})², at most n: the design effect and the degrees-of-freedom
-      adjustment of Korn and Graubard (1998, "Confidence intervals for proportions with small expected number of
-      positive counts", Survey Methodology 24), put into Wilson's formula;
-    - for graded values, m ± t_{C−1} · SE, cut off at 0 and 1;
-    - where nothing varies, or there is one cluster, no variance can be estimated. Wilson's with n = C is used:
-      a variable in [0, 1] with mean m has at most the variance m(1−m), so this errs on the wide side instead of
-      claiming certainty.
+    - n where every value is a bound and stands alone, which are Bernoulli trials;
+    - otherwise m(1 − m) / SE², the number of such trials with the same error, and t_{C−1} in place of z: the
+      score interval of a mean whose variance is φ·m(1 − m), φ being estimated (quasi-likelihood: Wedderburn 1974,
+      Biometrika 61; for clustered proportions the design effect of Korn and Graubard 1998, Survey Methodology 24).
+      Verdicts in clusters are at most n. Near a bound the spread in SE is that of the data and of 2 / (1 + e²)
+      further observations at the bounds, e = C·min(m, 1 − m): where fewer than a few observations at the other
+      bound would make up the mean, rare ones may not have been seen. The weight was chosen by simulation
+      (``bench/coverage_intervals.py``);
+    - C where nothing varies, or there is one cluster, as no variance can be estimated: a variable in [0, 1] with
+      mean m has at most the variance m(1 − m), so this errs on the wide side instead of claiming certainty.
+
+    Without bounds it is m ± t_{C−1}·SE (`clustered_mean`).
 
     Args:
-        values: n numbers in [0, 1]; leave out what was not measured.
+        values: n numbers; leave out what was not measured.
         clusters: the cluster (usually the sample id) of each; ``None`` when each stands alone.
+        bounds: the least and the greatest possible value; ``None`` when there are none.
         confidence: the interval's nominal coverage.
 
     Returns:
-        The estimate. Without observations every number in it is ``None``; with one cluster only ``se`` is.
+        The estimate. Without observations every number in it is ``None``; with one cluster only ``se`` is, and
+        without bounds the interval.
 
     Raises:
-        ValueError: lengths differ, a value is not in [0, 1], or ``confidence`` is outside (0, 1).
+        ValueError: lengths differ, a value is out of bounds, or ``confidence`` is outside (0, 1).
     """
     observed = as_floats(values)
-    if len(observed) and (observed.min() < 0.0 or observed.max() > 1.0):
-        at = int(np.flatnonzero((observed < 0.0) | (observed > 1.0))[0])
-        raise ValueError(f"values lie in [0, 1], values[{at}] is {observed[at]}")
-    plain = clustered_mean(observed, clusters, confidence=confidence)
+    if bounds is None:
+        return clustered_mean(observed, clusters, confidence=confidence)
+    shares = as_shares(observed, bounds)
+    plain = clustered_mean(shares, clusters, confidence=confidence)
     if plain.value is None:
         return plain
-    if plain.se is None or observed.min() == observed.max():
-        return _wilson(plain, plain.clusters)
-    if bool(((observed == 0.0) | (observed == 1.0)).all()):
-        return _wilson(plain, _effective_size(plain))
-    if plain.se < _NO_SPREAD:
-        return _wilson(plain, plain.clusters)
-    assert plain.low is not None
-    assert plain.high is not None
-    return replace(plain, low=max(0.0, plain.low), high=min(1.0, plain.high))
+    is_binary = bool(((shares == 0.0) | (shares == 1.0)).all())
+    is_alone = plain.clusters == plain.n
+    share = min(max(plain.value, 0.0), 1.0)
+    z = critical_value(confidence)
+    if is_binary and is_alone:
+        low, high = wilson_bounds(share, plain.n, z)
+    elif plain.se is None or plain.se < _NO_SPREAD or share in (0.0, 1.0):
+        low, high = wilson_bounds(share, plain.clusters, z)
+    else:
+        trials = _effective_trials(share, plain.se, plain.clusters)
+        if is_binary:
+            trials = min(trials, plain.n)
+        low, high = wilson_bounds(share, trials, critical_value(confidence, plain.clusters - 1))
+    method = "wilson" if is_binary and is_alone else "effective wilson"
+    scaled = replace(plain, low=low, high=high, method=method).scaled(bounds[1] - bounds[0], bounds[0])
+    return replace(scaled, value=group(observed, None).mean)  # not rounded twice
 
 
-def _wilson(plain: Estimate, size: float) -> Estimate:
-    assert plain.value is not None
-    low, high = wilson_bounds(plain.value, size, plain.confidence)
-    method = "wilson" if plain.clusters == plain.n else "clustered wilson"
-    return replace(plain, low=low, high=high, method=method)
+def _effective_trials(share: float, error: float, clusters: int) -> float:
+    """Return the number of independent trials that would give a proportion this standard error."""
+    unseen = 2 / (1 + (clusters * min(share, 1 - share)) ** 2)
+    shrunk = (clusters * share + unseen / 2) / (clusters + unseen)
+    variance = clusters * error**2  # of one cluster
+    pooled = (variance * (clusters - 1) + unseen * shrunk * (1 - shrunk)) / (clusters - 1 + unseen)
+    return clusters * share * (1 - share) / pooled
 
 
-def _effective_size(plain: Estimate) -> float:
-    """The number of independent observations that would give a proportion the same error, at most n."""
-    assert plain.value is not None
-    assert plain.se is not None
-    if plain.clusters == plain.n or plain.se < _NO_SPREAD:
-        return plain.n
-    independent = plain.value * (1 - plain.value) / (plain.n - 1)
-    degrees = critical_value(plain.confidence, plain.n - 1) / critical_value(plain.confidence, plain.clusters - 1)
-    return min(plain.n, plain.n * independent / plain.se**2 * degrees**2)
-
-
-def macro_average(estimates: Sequence[Estimate], *, confidence: float = 0.95) -> Estimate:
-    """Average over tasks, each counting the same: SE = √(Σ SE_t²) / T, normal interval.
+def macro_average(estimates: Sequence[Estimate]) -> Estimate:
+    """Average over tasks, each counting the same: SE = √(Σ SE_t²) / T, the interval of `_weighted`.
 
     The tasks' samples are taken to be independent of each other.
 
     Raises:
         ValueError: no estimates, or one without a finite value.
     """
-    return _weighted(estimates, [1.0] * len(estimates), confidence)
+    return _weighted(estimates, [1.0] * len(estimates))
 
 
-def micro_average(estimates: Sequence[Estimate], *, confidence: float = 0.95) -> Estimate:
-    """Average over all observations of all tasks, tasks being strata: SE = √(Σ (n_t SE_t)²) / n, normal interval.
+def micro_average(estimates: Sequence[Estimate]) -> Estimate:
+    """Average over all observations of all tasks, tasks being strata: SE = √(Σ (n_t SE_t)²) / n.
 
     Raises:
         ValueError: no estimates, one without a finite value, or no observations.
     """
-    return _weighted(estimates, [float(one.n) for one in estimates], confidence)
+    return _weighted(estimates, [float(one.n) for one in estimates])
 
 
-def _weighted(estimates: Sequence[Estimate], weights: Sequence[float], confidence: float) -> Estimate:
+def _weighted(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
+    """Average with weights w; the ends lie √Σ (w_t·(m_t − end_t))² from the mean.
+
+    "Square and add" (Newcombe 1998, Statistics in Medicine 17, 873-890; for any estimates: Zou and Donner 2008,
+    Statistics in Medicine 27, 1693-1702): it stays inside the bounds of the tasks and never has the width 0.
+    There is no interval where a task has none.
+    """
     if not estimates or any(one.value is None for one in estimates):
         raise ValueError("an average needs at least one estimate, each with a value; leave out unmeasured tasks")
     if sum(weights) <= 0:
         raise ValueError("an average needs observations to weigh the tasks by")
     share = np.asarray(weights) / sum(weights)
-    value = float(share @ as_floats([one.value for one in estimates if one.value is not None], "estimates"))
+    columns = np.array([(one.value, one.low, one.high, one.se) for one in estimates], dtype=np.float64)
+    means, lows, highs, errors = columns.T  # NaN stands for None
+    value = float(share @ as_floats(means, "estimates"))
+    below, above, error = (float(np.linalg.norm(share * side)) for side in (means - lows, highs - means, errors))
     n, clusters = sum(one.n for one in estimates), sum(one.clusters for one in estimates)
-    if any(one.se is None for one in estimates):
-        return Estimate(value, None, None, None, n, clusters, confidence)
-    error = float(np.linalg.norm(share * np.array([one.se for one in estimates], dtype=np.float64)))
-    margin = critical_value(confidence) * error
-    return Estimate(value, value - margin, value + margin, error, n, clusters, confidence, "normal")
+    low, high, se = (None if np.isnan(x) else x for x in (value - below, value + above, error))
+    method = "none" if low is None or high is None else "square and add"
+    return Estimate(value, low, high, se, n, clusters, estimates[0].confidence, method)
 
 
 def pooled_standard_error(estimates: Sequence[Estimate]) -> float:

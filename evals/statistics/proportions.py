@@ -7,13 +7,13 @@ from math import sqrt
 from .estimate import Estimate, critical_value
 
 
-def wilson_bounds(proportion: float, trials: float, confidence: float) -> tuple[float, float]:
+def wilson_bounds(proportion: float, trials: float, critical: float) -> tuple[float, float]:
     """Return Wilson's interval for a proportion of a (possibly fractional, effective) number of trials.
 
     (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n) (Wilson 1927, JASA 22, 209-212; recommended by Brown, Cai and
-    DasGupta 2001, Statistical Science 16, §4).
+    DasGupta 2001, Statistical Science 16, §4); ``critical`` is z, or t where the number of trials is an estimate.
     """
-    z = critical_value(confidence)
+    z = critical
     shrink = 1 + z * z / trials
     centre = (proportion + z * z / (2 * trials)) / shrink
     margin = z * sqrt(proportion * (1 - proportion) / trials + (z / (2 * trials)) ** 2) / shrink
@@ -63,7 +63,7 @@ def _estimate(successes: int, trials: int, confidence: float, method: str) -> Es
     share = successes / trials
     error = sqrt(share * (1 - share) / (trials - 1)) if trials > 1 else None
     if method == "wilson":
-        low, high = wilson_bounds(share, trials, confidence)
+        low, high = wilson_bounds(share, trials, critical_value(confidence))
     else:
         low, high = _beta_bounds(successes, trials, confidence, method)
     return Estimate(share, low, high, error, trials, trials, confidence, method)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from math import ceil
 
 import numpy as np
 
-from .estimate import Clusters, Estimate, Seed, Values, as_floats, as_pair
+from .estimate import Bounds, Clusters, Estimate, Values, as_floats
 from .means import mean_interval
 from .multiplicity import holm
-from .significance import PairedComparison, compare_pairs, mcnemar
+from .proportions import clopper_pearson
+from .significance import PairedComparison, compare_scores, mcnemar
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,35 +78,29 @@ def rank_models(
     scores: Mapping[str, Values],
     clusters: Clusters | None = None,
     *,
+    bounds: Bounds | None = (0.0, 1.0),
     alpha: float = 0.05,
-    resamples: int | None = None,
-    seed: Seed = 0,
 ) -> Ranking:
     """Compare all pairs on their common samples (`compare_scores`), adjust by Holm, and compute rank ranges.
 
     Args:
         scores: for each model, its scores on the same n samples in the same order.
         clusters: the cluster of each sample; ``None`` when each stands alone.
+        bounds: the least and the greatest possible score; ``None`` when there are none.
         alpha: the chance of any false distinction among all pairs.
-        resamples: of the sign-flip tests. By default at least 10,000 and enough for the smallest possible p-value
-            to stay below α/4 after the adjustment: with too few, nothing could ever be significant.
-        seed: seed or generator.
 
     Raises:
-        ValueError: lengths differ, there are no observations, or ``alpha`` is outside (0, 1).
+        ValueError: lengths differ, there are no observations, a score is out of bounds, or ``alpha`` is outside
+            (0, 1).
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha lies strictly between 0 and 1, got {alpha!r}")
     names = list(scores)
     named = list(combinations(range(len(names)), 2))
     rows = [as_floats(scores[name], name) for name in names]
-    comparisons = compare_pairs(
-        [as_pair(rows[i], rows[j]) for i, j in named],
-        clusters,
-        confidence=1 - alpha,
-        resamples=max(10_000, ceil(4 * len(named) / alpha)) if resamples is None else resamples,
-        seed=seed,
-    )
+    comparisons = [
+        compare_scores(rows[i], rows[j], clusters, bounds=bounds, confidence=1 - alpha) for i, j in named
+    ]
     adjusted = holm([comparison.p_value for comparison in comparisons])
     beats = np.zeros((len(names), len(names)), dtype=bool)
     pairs = []
@@ -132,12 +126,18 @@ class WinRate:
 def win_rate(wins: int, ties: int, losses: int, *, confidence: float = 0.95) -> WinRate:
     """Estimate the win rate (w + t/2) / n of independent battles.
 
-    For several battles about one question use `means.mean_interval` over 1, 0.5 and 0 by cluster.
+    Given the number of ties, the interval is Clopper and Pearson's of the wins among the other battles: it leaves
+    out 1/2 exactly where the sign test's p is below 1 − ``confidence``. For several battles about one question use
+    `means.mean_interval` over 1, 0.5 and 0 by cluster.
 
     Raises:
         ValueError: a count is negative or no whole number.
     """
     if not all(count >= 0 and float(count).is_integer() for count in (wins, ties, losses)):
         raise ValueError("battles are counted in whole numbers from 0 up")
-    outcomes = np.repeat([1.0, 0.5, 0.0], [wins, ties, losses])
-    return WinRate(mean_interval(outcomes, confidence=confidence), mcnemar(wins, losses).exact)
+    rate = mean_interval(np.repeat([1.0, 0.5, 0.0], [wins, ties, losses]), confidence=confidence)
+    decided = clopper_pearson(wins, wins + losses, confidence=confidence)
+    if decided.low is not None and decided.high is not None:
+        low, high = ((ties / 2 + decided.n * end) / rate.n for end in (decided.low, decided.high))
+        rate = replace(rate, low=low, high=high, method="clopper-pearson given ties")
+    return WinRate(rate, mcnemar(wins, losses).exact)

@@ -5,14 +5,13 @@ First minus second throughout: a positive difference favours the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import hypot
-from typing import Literal
+from dataclasses import dataclass, replace
+from math import hypot, sqrt
 
 import numpy as np
 
 from .estimate import (
+    Bounds,
     Clusters,
     Distribution,
     Estimate,
@@ -21,7 +20,8 @@ from .estimate import (
     Values,
     as_floats,
     as_pair,
-    cluster_codes,
+    as_shares,
+    critical_value,
     group,
 )
 from .means import clustered_mean
@@ -29,6 +29,7 @@ from .power import detectable_effect
 
 _EXACT_CLUSTERS = 20  # 2^19 sign patterns up to symmetry, a few milliseconds
 _CELLS = 2_000_000
+_NO_SPREAD = 1e-12  # rounding leaves errors of this size where differences in [−1, 1] have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,34 +180,23 @@ def sign_flip(
     Raises:
         ValueError: lengths differ, a difference is not finite, or no resamples are allowed.
     """
-    sums = group(as_floats(differences, "differences"), clusters).sums
-    return _sign_flips(sums[:, np.newaxis], resamples, seed)[0]
-
-
-def _sign_flips(sums: Floats, resamples: int, seed: Seed) -> list[SignFlip]:
-    """Test each column of cluster sums, shape (C, tests); all sampled tests share their random signs."""
     if resamples < 1:
         raise ValueError(f"at least one resample is needed, got {resamples}")
-    sizes = -np.sort(-np.abs(sums), axis=0)  # the largest first: the order of clusters leaves no trace
+    sums = group(as_floats(differences, "differences"), clusters).sums
+    sizes = -np.sort(-np.abs(sums))  # the largest first: the order of clusters leaves no trace
     # Sums that are equal in exact arithmetic may differ by rounding, and ties count.
-    bars = np.abs(sums.sum(axis=0)) - 1e-12 * sizes.sum(axis=0)
-    moved = (sizes > 0).sum(axis=0)
-    sampled = np.flatnonzero(moved > _EXACT_CLUSTERS)
-    reached = np.zeros(len(sampled), dtype=np.int64)
-    if len(sampled):
-        generator = np.random.default_rng(seed)
-        block = max(1, _CELLS // max(sizes.shape))
-        for start in range(0, resamples, block):
-            shape = (min(block, resamples - start), len(sizes))
-            signs = 2.0 * generator.integers(0, 2, size=shape, dtype=np.int8) - 1.0
-            reached += (np.abs(signs @ sizes[:, sampled]) >= bars[sampled]).sum(axis=0)
-    monte_carlo = dict(zip(sampled.tolist(), reached.tolist(), strict=True))
-    return [
-        SignFlip((1 + monte_carlo[at]) / (resamples + 1), exact=False)
-        if at in monte_carlo
-        else SignFlip(_exact_share(sizes[: moved[at], at], bars[at]), exact=True)
-        for at in range(sizes.shape[1])
-    ]
+    bar = float(np.abs(sums.sum()) - 1e-12 * sizes.sum())
+    moved = int((sizes > 0).sum())
+    if moved <= _EXACT_CLUSTERS:
+        return SignFlip(_exact_share(sizes[:moved], bar), exact=True)
+    generator = np.random.default_rng(seed)
+    block = max(1, _CELLS // len(sizes))
+    reached = 0
+    for start in range(0, resamples, block):
+        shape = (min(block, resamples - start), len(sizes))
+        signs = 2.0 * generator.integers(0, 2, size=shape, dtype=np.int8) - 1.0
+        reached += int((np.abs(signs @ sizes) >= bar).sum())
+    return SignFlip((1 + reached) / (resamples + 1), exact=False)
 
 
 def _exact_share(sizes: Floats, bar: float) -> float:
@@ -221,9 +211,10 @@ def _exact_share(sizes: Floats, bar: float) -> float:
 class PairedComparison:
     """Two models on the same samples.
 
-    ``wins``, ``ties`` and ``losses`` count observations from the first's side. ``test`` names where ``p_value``
-    comes from. ``detectable`` is the difference that would have been seen with 80 % power at the 5 % level,
-    ``None`` when the differences do not vary.
+    ``wins``, ``ties`` and ``losses`` count observations from the first's side. ``p_value`` is of the test whose
+    inversion is the interval: the interval leaves out 0 where it is below 1 − ``confidence``, and only there.
+    ``detectable`` is the difference that would have been seen with 80 % power at the 5 % level, ``None`` when the
+    differences do not vary.
     """
 
     difference: Estimate
@@ -231,7 +222,6 @@ class PairedComparison:
     ties: int
     losses: int
     p_value: float
-    test: Literal["mcnemar", "sign-flip"]
     detectable: float | None
 
 
@@ -240,58 +230,92 @@ def compare_scores(
     second: Values,
     clusters: Clusters | None = None,
     *,
+    bounds: Bounds | None = (0.0, 1.0),
     confidence: float = 0.95,
-    resamples: int = 10_000,
-    seed: Seed = 0,
 ) -> PairedComparison:
-    """Compare two models by the tests that assume least.
+    """Compare two models by the mean paired difference.
 
-    McNemar's exact test where every score is 0 or 1 and stands alone, the sign-flip test by cluster otherwise; the
-    interval of the difference is `paired_t`'s. For many comparisons at once, `ranking.rank_models`.
+    For scores with bounds the interval and p-value are Tango's score test (`tango_bounds`) of the discordant shares
+    b and c, the differences' positive and negative parts on the scale from −1 to 1:
 
-    Raises:
-        ValueError: lengths differ or there are no observations.
-    """
-    pairs = [as_pair(first, second)]
-    return compare_pairs(pairs, clusters, confidence=confidence, resamples=resamples, seed=seed)[0]
+    - where every score is a bound and stands alone, of the n samples: p is then McNemar's (1947, Psychometrika 12)
+      without continuity correction;
+    - otherwise, with t_{C−1} in place of z, of the effective number (b + c − (b − c)²) / SE² that has the standard
+      error of the differences, as in `means.mean_interval`: near 0 this is the paired t-test;
+    - of the C clusters where the differences do not vary.
 
+    Without bounds it is `paired_t`. For many comparisons at once, `ranking.rank_models`.
 
-def compare_pairs(
-    pairs: Sequence[tuple[Floats, Floats]],
-    clusters: Clusters | None,
-    *,
-    confidence: float,
-    resamples: int,
-    seed: Seed,
-) -> list[PairedComparison]:
-    """Make several comparisons over the same samples, as `compare_scores` makes one; random signs are shared.
+    Args:
+        first: n scores.
+        second: n scores of the same samples in the same order.
+        clusters: the cluster of each; ``None`` when each observation is independent.
+        bounds: the least and the greatest possible score; ``None`` when there are none.
+        confidence: of the interval.
 
     Raises:
-        ValueError: lengths differ or there are no observations.
+        ValueError: lengths differ, there are no observations, or a score is out of bounds.
     """
-    if not pairs:
-        return []
-    n = len(pairs[0][0])
-    if n == 0:
+    one, two = as_pair(first, second)
+    if len(one) == 0:
         raise ValueError("nothing to compare: no observations")
-    alone = cluster_codes(clusters, n)[1] == n
-    exact = [alone and _binary(one) and _binary(two) for one, two in pairs]
-    differences = [one - two for one, two in pairs]
-    graded = [group(d, clusters).sums for d, is_exact in zip(differences, exact, strict=True) if not is_exact]
-    permuted = iter(_sign_flips(np.stack(graded, axis=1), resamples, seed) if graded else ())
-    comparisons = []
-    for difference, is_exact in zip(differences, exact, strict=True):
-        wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
-        estimate = clustered_mean(difference, clusters, confidence=confidence)
-        comparisons.append(
-            PairedComparison(
-                estimate,
-                wins,
-                n - wins - losses,
-                losses,
-                mcnemar(wins, losses).exact if is_exact else next(permuted).p_value,
-                "mcnemar" if is_exact else "sign-flip",
-                detectable_effect(estimate.se) if estimate.se else None,
-            )
-        )
-    return comparisons
+    difference = one - two
+    if bounds is None:
+        tested = paired_t(one, two, clusters, confidence=confidence)
+        estimate, p_value = tested.difference, tested.p_value
+    else:
+        shares = as_shares(one, bounds, "first"), as_shares(two, bounds, "second")
+        estimate, p_value = _score_test(*shares, clusters, confidence)
+        estimate = replace(estimate.scaled(bounds[1] - bounds[0]), value=group(difference, None).mean)
+    wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
+    detectable = detectable_effect(estimate.se) if estimate.se else None
+    return PairedComparison(estimate, wins, len(one) - wins - losses, losses, p_value, detectable)
+
+
+def _score_test(one: Floats, two: Floats, clusters: Clusters | None, confidence: float) -> tuple[Estimate, float]:
+    from scipy.special import ndtr, stdtr
+
+    groups = group(one - two, clusters)
+    plain = clustered_mean(one - two, clusters, confidence=confidence)
+    first_only = float(np.maximum(groups.sums, 0).sum() / groups.sizes.sum())
+    second_only = float(np.maximum(-groups.sums, 0).sum() / groups.sizes.sum())
+    discordant = first_only + second_only
+    spread = discordant - (first_only - second_only) ** 2
+    trials, degrees = float(plain.clusters), None
+    is_alone = plain.clusters == plain.n
+    if not (is_alone and _binary(one) and _binary(two)) and plain.se and plain.se > _NO_SPREAD:
+        trials, degrees = spread / plain.se**2, plain.clusters - 1
+    low, high = tango_bounds(first_only, second_only, trials, critical_value(confidence, degrees))
+    statistic = abs(first_only - second_only) * sqrt(trials / discordant) if discordant else 0.0
+    tail = ndtr(-statistic) if degrees is None else stdtr(degrees, -statistic)
+    return replace(plain, low=low, high=high, method="tango" if degrees is None else "effective tango"), float(
+        2 * tail
+    )
+
+
+def tango_bounds(first_only: float, second_only: float, trials: float, critical: float) -> tuple[float, float]:
+    """Return the score interval of the difference of two paired proportions.
+
+    The ends are the differences δ at which (b − c − δ)² n = z² (2q + δ(1 − δ)), with q, the share that only the
+    second has, at its maximum likelihood given δ (Tango 1998, Statistics in Medicine 17, 891-908; recommended by
+    Fagerland, Lydersen and Laake 2014, Statistics in Medicine 33, 2850-2875). They lie in [−1, 1], and apart.
+
+    Args:
+        first_only: b, the share of pairs in which only the first is right.
+        second_only: c, that in which only the second is.
+        trials: n, the (possibly effective) number of pairs.
+        critical: z, or t where the number of pairs is an estimate.
+    """
+    from scipy.optimize import brentq
+
+    observed = first_only - second_only
+
+    def excess(difference: float) -> float:
+        linear = (2 - observed) * difference - first_only - second_only
+        root = sqrt(max(linear**2 + 8 * second_only * difference * (1 - difference), 0.0))
+        variance = (root - linear) / 2 + difference * (1 - difference)
+        return (observed - difference) ** 2 * trials - critical**2 * variance
+
+    low = -1.0 if excess(-1.0) <= 0 else float(brentq(excess, -1.0, observed, xtol=1e-12))
+    high = 1.0 if excess(1.0) <= 0 else float(brentq(excess, observed, 1.0, xtol=1e-12))
+    return low, high

@@ -43,6 +43,11 @@ class Tally:
         return _means(self._observed) or self.shares
 
     @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least and the greatest possible value of ``values``, None where there are none."""
+        return self._metric.bounds if self._metric and any(self._observed.values()) else (0.0, 1.0)
+
+    @property
     def shares(self) -> Values:
         """The mean value of the scores by sample."""
         return _means(self._valued)
@@ -60,8 +65,10 @@ def _headline(registered_as: str) -> Metric | None:
     return metric if metric.aggregate is None else None
 
 
-def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, Any]:
-    """Rank entries by their values on the samples that all of them have scored.
+def standing(
+    values: Mapping[int, Values], baseline: int | None, bounds: tuple[float, float] | None = (0.0, 1.0)
+) -> dict[str, Any]:
+    """Rank entries by their values, within the bounds, on the samples that all of them have scored.
 
     Entries with less than `ENOUGH_COMMON` of the samples of the most complete are left out. The baseline is the
     given entry, or the best one. Return ``{"samples", "detectable", "baseline", "ranks"}``; ``ranks`` has for each
@@ -75,9 +82,8 @@ def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, An
     if len(ranked) < 2 or not common:
         return {"samples": len(common), "detectable": None, "baseline": None, "ranks": {}}
     scores = {entry: [values[entry][sample] for sample in common] for entry in ranked}
-    are_shares = all(0 <= value <= 1 for some in scores.values() for value in some)
     order = sorted(ranked, key=lambda entry: (-sum(scores[entry]), entry))
-    ranking = rank_models({str(entry): scores[entry] for entry in order}, alpha=ALPHA)
+    ranking = rank_models({str(entry): scores[entry] for entry in order}, bounds=bounds, alpha=ALPHA)
     letters = _letters(order, [(int(pair.first), int(pair.second)) for pair in ranking.pairs if pair.significant])
     if baseline not in order:
         baseline = order[0] if baseline is None else None
@@ -94,8 +100,6 @@ def standing(values: Mapping[int, Values], baseline: int | None) -> dict[str, An
         if baseline is not None and entry in against:
             sign, comparison = against[entry]
             moved = comparison.difference.scaled(sign)
-            if are_shares:
-                moved = moved.within(-1, 1)
             mine, theirs = values[entry], values[baseline]
             won = [sample for sample in common if mine[sample] > theirs[sample]]
             lost = [sample for sample in common if mine[sample] < theirs[sample]]

@@ -245,7 +245,8 @@ def _board(
     # The headline may lack a breakdown that another metric has: prompts consist of instructions.
     sliced = next((one for one in metrics if one["breakdown"] and one["unit"] == metric["unit"]), metric)
     values = {entry: tallies[index, name].values for entry, index in by_entry.items()}
-    standings = standing(values, chosen)
+    scales = {tallies[index, name].bounds for index in by_entry.values()}
+    standings = standing(values, chosen, scales.pop() if len(scales) == 1 else None)
     ranks = standings.pop("ranks")
     rows = []
     for entry, index in by_entry.items():

@@ -121,5 +121,5 @@ def _escalations(score: Score) -> Iterable[Observation]:
             yield Observation(float(turn["judge"]["escalated"]))
 
 
-RATING: Final = Metric("rating", _ratings, "Mean rating, 1 to 10", partial=True, unit="number")
+RATING: Final = Metric("rating", _ratings, "Mean rating, 1 to 10", partial=True, unit="number", bounds=(1, 10))
 METRICS = (RATING, Metric("escalated", _escalations, "Turns on which the judges of a jury differ"))

@@ -122,9 +122,7 @@ def plan_pairs(runs: Sequence[Path], *, baseline: Path | None = None, table: boo
     )
 
 
-async def judge_pairs(
-    plan: PairPlan, judge: Judge, output: Path, *, concurrency: int = 64, resamples: int = 500, seed: int = 0
-) -> dict[str, Any]:
+async def judge_pairs(plan: PairPlan, judge: Judge, output: Path, *, concurrency: int = 64) -> dict[str, Any]:
     """Have a judge decide the battles, and return (and write) the results; see `summarize_battles`.
 
     Every finished battle is on disk at once: the same call resumes where it stopped, and tries again what the
@@ -135,8 +133,6 @@ async def judge_pairs(
         judge: who decides.
         output: the folder to write.
         concurrency: how many battles are under way at a time.
-        resamples: of the bootstrap over questions.
-        seed: of the bootstrap.
 
     Raises:
         UsageError: the folder holds another comparison (every difference is shown).
@@ -156,7 +152,7 @@ async def judge_pairs(
     results = {
         **setup,
         "cautions": cautions,
-        **summarize_battles(rows, plan.unfair, table=plan.table, resamples=resamples, seed=seed),
+        **summarize_battles(rows, plan.unfair, table=plan.table),
     }
     write_json(output / "pairwise.json", results)
     write_text(output / "pairwise.md", as_markdown(results))

@@ -33,8 +33,6 @@ def summarize_battles(
     unfair: Sequence[str],
     *,
     table: bool = False,
-    resamples: int = 500,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Return the results of battles as JSON values.
 
@@ -43,7 +41,7 @@ def summarize_battles(
     in which both orders agree, and of decided games that went to the answer shown first (0.5 when the place does
     not matter). Each of ``pairs`` has a ``win_rate`` of its first model (ties half), clustered by question, and
     ``distinguishable``: whether its interval leaves out one half. ``ratings`` are on the Elo scale with mean 1000,
-    as they come and at equal style, with a bootstrap over questions. ``winner`` is the model that is
+    as they come and at equal style, with intervals clustered by question. ``winner`` is the model that is
     distinguishably better than every other one; None where there is none, or where ``unfair`` says why nobody can
     be.
     """
@@ -58,7 +56,7 @@ def summarize_battles(
         "order_consistency": _order_consistency(scored),
         "first_position": _first_position(scored),
         "pairs": pairs,
-        **_ratings(scored, resamples=resamples, seed=seed),
+        **_ratings(scored),
         "criteria": [
             {"criterion": name, "title": CRITERIA_TITLES[name], "pairs": _by_criterion(scored, name)}
             for name in (TABLE_CRITERIA if table else ())
@@ -155,18 +153,18 @@ def _first_position(rows: Sequence[DecidedBattle]) -> dict[str, Any]:
     return mean_interval([value for value, _ in found], [question for _, question in found]).as_json()
 
 
-def _ratings(rows: Sequence[DecidedBattle], *, resamples: int, seed: int) -> dict[str, Any]:
+def _ratings(rows: Sequence[DecidedBattle]) -> dict[str, Any]:
     """Fit the ratings twice: as they come, and with the style of the answers taken out."""
     nothing: dict[str, Any] = {"ratings": [], "style": [], "notes": []}
     if not rows:
         return nothing
     notes: list[str] = []
-    plain = _fit(rows, None, resamples, seed, notes)
+    plain = _fit(rows, None, notes)
     dressed = [row for row in rows if row.style is not None]
     styles = [row.style for row in rows if row.style is not None]
     difference = style_difference([first for first, _ in styles], [second for _, second in styles])
     varying = [column for column in range(len(STYLE)) if difference[:, column].any()]
-    styled = _fit(dressed, difference[:, varying], resamples, seed, notes) if varying else plain
+    styled = _fit(dressed, difference[:, varying], notes) if varying else plain
     elo, elo_style = plain.elo(), styled.elo()
     order = sorted(range(len(plain.names)), key=lambda at: -(elo[at].value or 0.0))
     names = [list(STYLE)[column] for column in varying]
@@ -183,7 +181,7 @@ def _ratings(rows: Sequence[DecidedBattle], *, resamples: int, seed: int) -> dic
     }
 
 
-def _fit(rows: Sequence[DecidedBattle], style: Any, resamples: int, seed: int, notes: list[str]) -> BradleyTerry:
+def _fit(rows: Sequence[DecidedBattle], style: Any, notes: list[str]) -> BradleyTerry:
     def fit(ridge: float) -> BradleyTerry:
         return bradley_terry(
             [row.first for row in rows],
@@ -191,9 +189,7 @@ def _fit(rows: Sequence[DecidedBattle], style: Any, resamples: int, seed: int, n
             [_POINTS[row.winner] for row in rows],
             style=style,
             clusters=[row.question for row in rows],
-            interval="bootstrap",
-            resamples=resamples,
-            seed=seed,
+            interval="clustered",
             ridge=ridge,
         )
 

@@ -331,7 +331,7 @@ def test_length_explains_the_ratings_of_a_judge_that_goes_by_it():
         style = ((lengths[0], 0, 0, 0), (lengths[1], 0, 0, 0))
         id = str(number)
         rows.append(DecidedBattle(id, "t", id, 0, 1, "wordy", "terse", style, winner, "ok", consistent=True))
-    results = summarize_battles(rows, [], resamples=100)
+    results = summarize_battles(rows, [])
     wordy = next(one for one in results["ratings"] if one["model"] == "wordy")
     assert wordy["elo"]["low"] > 1000
     assert wordy["elo_style"]["low"] < 1000 < wordy["elo_style"]["high"]
