@@ -29,6 +29,7 @@ from .power import detectable_effect
 
 _EXACT_CLUSTERS = 20  # 2^19 sign patterns up to symmetry, a few milliseconds
 _CELLS = 2_000_000
+_BESIDE = 1e-9
 _NO_SPREAD = 1e-12  # rounding leaves errors of this size where differences in [−1, 1] have none
 
 
@@ -316,6 +317,10 @@ def tango_bounds(first_only: float, second_only: float, trials: float, critical:
         variance = (root - linear) / 2 + difference * (1 - difference)
         return (observed - difference) ** 2 * trials - critical**2 * variance
 
-    low = -1.0 if excess(-1.0) <= 0 else float(brentq(excess, -1.0, observed, xtol=1e-12))
-    high = 1.0 if excess(1.0) <= 0 else float(brentq(excess, observed, 1.0, xtol=1e-12))
-    return low, high
+    def end(bound: float, inside: float) -> float:
+        # Without discordant pairs the observed difference is a root too, but not the end.
+        if excess(bound) <= 0 or excess(inside) >= 0:
+            return bound if excess(bound) <= 0 else observed
+        return float(brentq(excess, bound, inside, xtol=1e-12))
+
+    return end(-1.0, max(observed - _BESIDE, -1.0)), end(1.0, min(observed + _BESIDE, 1.0))

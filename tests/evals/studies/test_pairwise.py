@@ -283,7 +283,7 @@ def runs_of(folder: Path, **qualities: float) -> list[Path]:
 
 def battle(runs: list[Path], judge: Any, output: Path, **options: Any) -> dict[str, Any]:
     planning = {name: options.pop(name) for name in ("baseline", "table") if name in options}
-    return asyncio.run(judge_pairs(plan_pairs(runs, **planning), judge, output, resamples=50, **options))
+    return asyncio.run(judge_pairs(plan_pairs(runs, **planning), judge, output, **options))
 
 
 def test_all_pairs_are_played_and_the_standings_follow(tmp_path):
@@ -514,7 +514,7 @@ def served(runs: list[Path], server: LoopbackServer, output: Path) -> dict[str, 
         cache = VerdictCache(output / "verdicts.jsonl")
         try:
             judge = ModelJudge(GradingModel(model), JudgeSettings(), cache=cache)
-            return await judge_pairs(plan_pairs(runs), judge, output, resamples=50)
+            return await judge_pairs(plan_pairs(runs), judge, output)
         finally:
             cache.close()
             await model.close()
