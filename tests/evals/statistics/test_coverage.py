@@ -1,4 +1,4 @@
-"""Coverage of the intervals: exact where all outcomes can be counted, else a small seeded part of the simulation."""
+"""Coverage of the intervals: exact where all outcomes can be counted, else a small seeded simulation."""
 
 import importlib.util
 from pathlib import Path
