@@ -470,7 +470,7 @@ def test_white_space_around_a_key_is_not_sent(key: str, monkeypatch: pytest.Monk
         assert b"Authorization: Bearer sk-1\r\n" in server.requests[0]
 
 
-@pytest.mark.parametrize("key", ["sk-а1", "sk 1", "sk\n1", "sk-1\u200b", "«sk-1»", "sk\x001"])
+@pytest.mark.parametrize("key", ["sk-а1", "sk 1", "sk\n1", "sk-1\u200b1", "«sk-1»"])
 def test_a_key_that_is_none_is_one_line_without_the_key(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(UsageError, match=r"OPENAI_API_KEY.* cannot be part of a key") as told:
