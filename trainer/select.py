@@ -22,6 +22,7 @@ from ..evals.records.manifest import read_manifest
 from ..evals.records.rows import read_rows
 from ..evals.records.training import AnswerRow, read_training
 from ..files import AnyPath, Paths, paths_of, write_lines
+from ..tasks.text.thoughts import CLOSING, OPENING
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
 from .recipe.fields import SampledRecipe
@@ -162,7 +163,7 @@ def _single_answers(directory: Path) -> Iterator[Candidate]:
         completion = row.completion
         if completion is None or len(completion.turns) > 1 or row.continuations:
             continue
-        thought = f"<think>\n{completion.reasoning.strip()}\n</think>\n\n" if completion.reasoning else ""
+        thought = f"{OPENING}\n{completion.reasoning.strip()}\n{CLOSING}\n\n" if completion.reasoning else ""
         text = thought + completion.text if completion.text.strip() else ""
         messages = tuple(message.as_json() for message in row.messages)
         yield Candidate(row.task, row.id, messages, text, row.score.value, completion.finish_reason)

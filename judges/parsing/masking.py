@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ...tasks.text.thoughts import find_thoughts
 from .vocabulary import PAIR_LABEL, RATING_LABEL, SAID_BY_OTHERS
 
-_THOUGHT = re.compile(
-    r"[<\[◁](?P<close>/?)(?:think|thinking|thought|reasoning|reflection)\s{0,8}[>\]▷]", re.IGNORECASE
-)
-_FINAL_CHANNEL = "<|channel|>final<|message|>"
 _QUOTE_MARKS = "\"'`«»“”„‘’"
 
 _FENCE = re.compile(r"[ \t]{0,3}(?P<marks>`{3,}|~{3,})(?P<rest>[^\n]*)")
@@ -61,30 +58,9 @@ def hide(text: str, spans: list[tuple[int, int]]) -> str:
 
 
 def hide_reasoning(text: str) -> tuple[str, bool]:
-    """Hide ``<think>…</think>`` and its relatives; say whether a thought was opened and never closed.
-
-    A closing tag without an opening one ends a thought that the prompt opened: everything before it is hidden. Tags
-    in quotation marks are talk about tags.
-    """
-    begins = text.rfind(_FINAL_CHANNEL)
-    if begins >= 0:
-        text = hide(text, [(0, begins + len(_FINAL_CHANNEL))])
-    spans: list[tuple[int, int]] = []
-    depth = opened = 0
-    for tag in _THOUGHT.finditer(text):
-        around = text[max(0, tag.start() - 1) : tag.start()] + text[tag.end() : tag.end() + 1]
-        if any(mark in _QUOTE_MARKS for mark in around) and not text.startswith("```", tag.end()):
-            continue
-        if not tag["close"]:
-            opened = opened if depth else tag.start()
-            depth += 1
-        elif depth:
-            depth -= 1
-            if not depth:
-                spans.append((opened, tag.end()))
-        else:
-            spans = [(0, tag.end())]
-    return hide(text, spans), depth > 0
+    """Hide what the text thinks (see `find_thoughts`); say whether a thought was opened and never closed."""
+    found = find_thoughts(text)
+    return hide(text, list(found.spans)), found.unclosed
 
 
 def hide_quotations(text: str, plain: re.Pattern[str] | None = None) -> str:

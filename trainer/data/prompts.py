@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import InputError, ModelError, UsageError
-from ...evals.models.hf.chat_template import THOUGHT_OPENS
 from ...tasks.registry import open_task
+from ...tasks.text.thoughts import opening_of
 from ...tasks.types import Sample
 from ..recipe.fields import Recipe, RewardSpec, SampledRecipe, SftRecipe, Source
 from ..recipe.reading import CANARIES, VALIDATION
@@ -98,8 +98,7 @@ def tokenize(sample: Sample, template: ChatTemplate, context: int) -> Prompt:
         raise InputError(
             f"sample '{sample.id}' has {len(tokens)} tokens and the model's context {context}: leave it out"
         )
-    opening = THOUGHT_OPENS if rendered.rstrip().endswith(THOUGHT_OPENS) else ""
-    return Prompt(sample, tokens, opening)
+    return Prompt(sample, tokens, opening_of(rendered))
 
 
 def fitting(

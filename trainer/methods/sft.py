@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, ModelError
-from ...evals.models.hf.chat_template import THOUGHT_OPENS
+from ...tasks.text.thoughts import closing_of, opening_of, split_thoughts
 from ..data.chats import Example, read_examples
 from ..data.mixture import Family, Mixture
 from ..data.prompts import readable
@@ -24,8 +24,6 @@ from .step import Row, learn_from
 
 if TYPE_CHECKING:
     from ...evals.models.hf.chat_template import ChatTemplate
-
-_THOUGHT_CLOSES = "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +79,14 @@ def lesson_of(
 
 def _spoken(rendered: str, answer: str) -> str:
     """Return what is left to be said of an answer whose thought the template may have opened."""
-    if not rendered.rstrip().endswith(THOUGHT_OPENS):
+    opening = opening_of(rendered)
+    if not opening:
         return answer
-    if not answer.startswith(THOUGHT_OPENS):
-        return f"{_THOUGHT_CLOSES}\n\n{answer}"
-    rest = answer.removeprefix(THOUGHT_OPENS)
+    if not answer.startswith(opening):
+        # An answer of another model may have its thought between other marks.
+        said, thought = split_thoughts(answer)
+        return f"{thought or ''}{closing_of(opening)}\n\n{said}"
+    rest = answer.removeprefix(opening)
     return rest.removeprefix("\n") if rendered.endswith("\n") else rest
 
 

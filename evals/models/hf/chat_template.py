@@ -13,7 +13,6 @@ from ....files import read_json
 from ....tasks.types import Message
 
 PLAIN = "plain"
-THOUGHT_OPENS = "<think>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ....errors import ModelError, UsageError
+from ....tasks.text.thoughts import opening_of
 from ....tasks.types import Completion, Message, Usage
 from ..base import ModelOptions, Sampling
 from ..likelihood import ScoredTokens, TokenCutter
@@ -17,7 +18,7 @@ from ..options import one_of, read_options, truth, whole_number
 from ..reasoning import split_reasoning
 from ..weights.checkpoints import find_checkpoint, split_adapter
 from .batching import Batcher
-from .chat_template import THOUGHT_OPENS, ChatTemplate, chat_template
+from .chat_template import ChatTemplate, chat_template
 from .decoding import Generated, Likelihoods, Request, generate, measure_likelihoods, rows_at_once
 from .loading import DTYPES, Settings, load, release_memory
 
@@ -146,7 +147,7 @@ class HfModel:
         tokens = self._template.tokens(rendered)
         fitting = self._fit(tokens, sampling.max_tokens)
         room = min(sampling.max_tokens, self.context - len(fitting))
-        text = _AnswerText(self._tokenizer, sampling.stop, rendered.rstrip().endswith(THOUGHT_OPENS))
+        text = _AnswerText(self._tokenizer, sampling.stop, opening_of(rendered))
         request = Request(tuple(fitting), room, sampling, text.stopped if sampling.stop else None)
         generated = await self._answers.submit(request, length=len(fitting), room=room)
         cut = len(fitting) < len(tokens)
@@ -262,10 +263,10 @@ class HfModel:
 class _AnswerText:
     """Turns the tokens of one answer into text, and notices stop strings in it."""
 
-    def __init__(self, tokenizer: Any, stop: Sequence[str], thought_is_open: bool) -> None:
+    def __init__(self, tokenizer: Any, stop: Sequence[str], opening: str) -> None:
         self._tokenizer = tokenizer
         self._stop = [text for text in stop if text]
-        self._opening = THOUGHT_OPENS if thought_is_open else ""
+        self._opening = opening
         self._window = STOP_LOOKBACK + max((len(text.encode()) for text in self._stop), default=0)
 
     def stopped(self, tokens: Sequence[int]) -> bool:

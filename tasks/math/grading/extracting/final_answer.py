@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from ....text.answers import ANSWER, closing_brace
+from ....text.thoughts import split_thoughts
 from ..reading.units import UNITS
 from ..reading.words import FUNCTIONS, HEDGE, NUMERALS, meaning
 from .clauses import has_clauses, without_clauses
@@ -135,8 +136,7 @@ def statement(line: str) -> str:
 
 
 def _without_thoughts(answer: str) -> str:
-    _, closed, after = answer.rpartition("</think>")
-    text = after if closed and after.strip() else answer
+    text, _ = split_thoughts(answer)
     if "\\framebox" in text:
         text = text.replace("\\framebox", "\\fbox")
     if "</answer>" in text:
