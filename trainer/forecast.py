@@ -13,7 +13,7 @@ from .acceptance import check_measures
 from .data.chats import read_examples
 from .data.prompts import PromptFamily, open_all_families
 from .policy.base_model import BaseModel, find_base, settings_of
-from .recipe.fields import GmpoRecipe, Recipe, RewardRecipe, RewardSpec, SampledRecipe, SftRecipe
+from .recipe.fields import GmpoRecipe, Recipe, RewardRecipe, RewardSpec, ScaledReward, SampledRecipe, SftRecipe
 from .recipe.reading import loss_of
 from .records.checkpoint import KEPT
 from .rewards.scoring import judged_tasks
@@ -162,7 +162,12 @@ def _families(families: Sequence[PromptFamily]) -> list[str]:
 def _reward(reward: RewardSpec) -> str:
     if isinstance(reward, str):
         return Path(reward).name
-    return " + ".join(f"{weight:g} · {Path(name).name}" for name, weight in reward.items())
+    return " + ".join(
+        f"{part.weight:g} · {Path(name).name} of [{part.scale[0]:g}, {part.scale[1]:g}]"
+        if isinstance(part, ScaledReward)
+        else f"{part:g} · {Path(name).name}"
+        for name, part in reward.items()
+    )
 
 
 def _critic(recipe: Recipe, answers: int) -> list[str]:

@@ -282,7 +282,7 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
         return True
     before = text[max(0, start - _NEAR) : start].rpartition("\n")[2]
     after = text[end : end + _NEAR].partition("\n")[0]
-    if after.startswith("```"):
+    if after.lstrip().startswith("```"):
         after = ""
     for opening, closing in (("`", "`"), ('"', '"'), ("«", "»"), ("“", "”"), ("„", "“")):
         if opening == closing:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ...errors import RunError
 from ...tasks.types import Sample
 from ..data.mixture import Family, Mixture
 from ..losses.advantages import regression_weights
@@ -29,6 +30,9 @@ from ..rollouts.records import Group, Wave
 from ..rollouts.sampling import AgedGroup, fresh_enough, next_wave, settle
 from .base import Method, StepMetrics, Tools
 from .step import Row, learn_from
+
+
+_LONGEST_PROBLEM = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,14 @@ class Sampling(Method[SampledBatch]):
         self._drawn: Mapping[str, int] = {}
         self._surplus: tuple[AgedGroup[Group], ...] = ()
         self._watched = WatchedRewards(recipe, tools.directory)
+        self._told: set[str] = set()
 
     def gather(self, step: int) -> tuple[SampledBatch | None, StepMetrics]:
-        """Sample and score waves of answers until enough groups teach something or the budget ends."""
+        """Sample and score waves of answers until enough groups teach something or the budget ends.
+
+        Raises:
+            RunError: none of the step's answers could be scored.
+        """
         clock, wanted = Clock(), self.recipe.rollouts
         have = list(fresh_enough(wanted, self._surplus, step))
         sampled: list[Group] = []
@@ -73,6 +82,14 @@ class Sampling(Method[SampledBatch]):
             sampled += groups
             informative += len(good)
             waves += 1
+            self._tell_unscored(step, groups)
+            if not _has_reward(sampled):
+                self._log_answers(step, sampled)
+                raise RunError(
+                    f"step {step}: none of its {sum(len(group.answers) for group in sampled)} answers could be"
+                    f" scored; the first: {_first_problem(sampled)}. If a judge or a server failed, repeat the"
+                    " command: the steps before are kept. A changed reward is another training, for another directory"
+                )
         batch = settle(wanted, have)
         self._surplus = batch.surplus
         self._log_answers(step, sampled)
@@ -122,7 +139,9 @@ class Sampling(Method[SampledBatch]):
         if (step, wave) in log.waves:
             return list(log.waves[step, wave])
         groups = all_gather(self._sample(step, wave, rank_share(list(enumerate(chosen)))))
-        log.append(Wave(step, wave, tuple(groups)))
+        if _has_reward(groups):
+            # A wave that nothing could score is not kept: the next attempt has to score its answers anew.
+            log.append(Wave(step, wave, tuple(groups)))
         return groups
 
     def _sample(self, step: int, wave: int, numbered: Sequence[tuple[int, tuple[str, int]]]) -> list[Group]:
@@ -135,10 +154,33 @@ class Sampling(Method[SampledBatch]):
         samples = self.tools.sampler.samples_of(groups)
         return self.prepare(self._watched.score(groups, samples, step), samples, step)
 
+    def _tell_unscored(self, step: int, groups: Sequence[Group]) -> None:
+        """Say of each family once what the first answer without a reward lacks."""
+        for group in groups:
+            if group.family not in self._told and (problem := _first_problem([group])):
+                self._told.add(group.family)
+                self.tools.notify(
+                    f"step {step}: an answer of prompts '{group.family}' has no reward and is left out: {problem}"
+                )
+
     def _log_answers(self, step: int, groups: Sequence[Group]) -> None:
         answers = [(group, answer) for group in groups for answer in group.answers]
         for (group, answer), critic in zip(answers, self.critic_notes(groups), strict=True):
             self.tools.log.append(answer_row(step, group, answer, critic))
+
+
+def _has_reward(groups: Sequence[Group]) -> bool:
+    return any(answer.reward is not None for group in groups for answer in group.answers)
+
+
+def _first_problem(groups: Sequence[Group]) -> str:
+    """Return why the first answer without a reward has none, on one printable line; empty if all have one."""
+    for group in groups:
+        for answer in group.answers:
+            if answer.reward is None:
+                said = f"sample '{group.sample}': {answer.problem}"[:_LONGEST_PROBLEM]
+                return "".join(char if char.isprintable() else " " for char in said)
+    return ""
 
 
 class Reinforcement(Sampling):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -26,20 +27,51 @@ from ...judges.spec import JudgeSpec
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-RewardSpec = str | Mapping[str, float]
-"""A task, a reward plugin, or several of them with weights."""
-
-
 class Section(BaseModel):
     """A part of a recipe: frozen, and without any key that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class ScaledReward(Section):
+    """A reward function whose numbers lie in ``scale``, [lowest, highest]; they are mapped to [0, 1], then weighed."""
+
+    weight: float = 1.0
+    scale: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if not self.scale[0] < self.scale[1]:
+            raise PydanticCustomError("scale", "a scale is its lowest and its highest number")
+        return self
+
+
+RewardSpec = str | Mapping[str, float | ScaledReward]
+"""A task, a reward plugin, or several of them with weights."""
+
+
+def _with_scale(reward: Any) -> Any:
+    """Read ``{NAME: weight, scale: [0, 4]}`` as ``{NAME: {weight, scale}}``."""
+    if not isinstance(reward, dict) or "scale" not in reward:
+        return reward
+    names = [name for name in reward if name != "scale"]
+    if len(names) != 1 or isinstance(reward[names[0]], dict):
+        raise PydanticCustomError(
+            "scale", "a scale belongs to one function, as in {{'my.py:stars': {{weight: 0.5, scale: [0, 4]}}}}"
+        )
+    return {names[0]: {"weight": reward[names[0]], "scale": reward["scale"]}}
+
+
+RewardField = Annotated[
+    str | dict[str, float | ScaledReward], Field(min_length=1), BeforeValidator(_with_scale)
+]
+
+
 class Source(Section):
     """A family of prompts.
 
-    ``reward`` is a task, a reward plugin, or several with weights; by default the task's own score.
+    ``reward`` is a task, a reward plugin, or several with weights; by default the task's own score. A function that
+    returns numbers of another range than [0, 1] is given with its ``scale`` (see `ScaledReward`).
     """
 
     task: str
@@ -47,7 +79,7 @@ class Source(Section):
     data: str | None = None
     limit: Positive | None = None
     weight: Annotated[float, Field(ge=0)] = 1.0
-    reward: Annotated[str | dict[str, float], Field(min_length=1)] | None = None
+    reward: RewardField | None = None
 
     @property
     def is_evaluated(self) -> bool:
@@ -282,7 +314,7 @@ class Watched(Section):
     rose over the last ``window`` steps and this one did not, that is an alarm.
     """
 
-    reward: str | dict[str, float]
+    reward: RewardField
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     window: Annotated[int, Field(ge=5)] = 20
     judge: Grader | None = None

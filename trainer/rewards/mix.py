@@ -1,8 +1,9 @@
 """Rewards: the tasks' own scores of an answer, weighed; the very objects and worker processes of an evaluation.
 
 A reward is a task's name, a plugin's, or a mix: ``{"ruifeval-mini": 0.7, "my.py:in_lower_case": 0.3}``. A plugin is
-a task, or a function of (sample, completion) that returns a number within [0, 1], a `Score`, or None where it
-cannot tell; it may be async. Whatever raises, hangs, dies or returns NaN makes a reward without a value, never a 0.
+a task, or a function of (sample, completion) that returns a number within [0, 1] (or within the scale that is
+declared for it: ``{"my.py:stars": {"weight": 0.5, "scale": [0, 4]}}``), a `Score`, or None where it cannot tell; it
+may be async. Whatever raises, hangs, dies or returns anything else makes a reward without a value, never a 0.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from numbers import Real
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from pydantic import ValidationError
 
 from ...errors import UsageError, nearest
 from ...evals.engine.scorer_context import open_scorer_context
@@ -28,11 +32,13 @@ from ...tasks.base import BaseTask
 from ...tasks.registry import FAMILIES, open_task, task_names
 from ...tasks.rubrics import drop_criteria
 from ...tasks.types import Completion, Context, Judge, Metric, Sample, Score, Status, Task, mean_value
+from ..recipe.fields import RewardSpec, ScaledReward
 
 OpenJudge = Callable[[], AbstractAsyncContextManager[Judge | None]]
 
 GROUP = "evalkit.rewards"
 FAMILY = "reward"
+_SCALE = re.compile(r"(-?[\d.e+-]+)\.\.(-?[\d.e+-]+):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,58 +99,101 @@ class FunctionTask(PromptlessTask):
     title: str
     function: Any
     version: str = "1"
+    scale: tuple[float, float] = (0.0, 1.0)
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Call the function and return its result as a score."""
+        if _is_of_trl(self.function):
+            return _unscored(
+                "it has the signature of TRL's rewards, (completions, **kwargs) for many answers; write a function of"
+                " (sample, completion) that returns the number of one answer"
+            )
         returned = self.function(sample, completion)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)
-        return _as_score(returned)
+        return _as_score(returned, self.scale)
 
 
-def _as_score(returned: Any) -> Score:
+def _is_of_trl(function: Any) -> bool:
+    try:
+        return "completions" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some callables written in C tell nothing
+        return False
+
+
+def _as_score(returned: Any, scale: tuple[float, float] = (0.0, 1.0)) -> Score:
     if isinstance(returned, Score):
         return returned
     if returned is None:
-        return Score(None, Status.SCORER_ERROR, explanation="the reward returned no number")
-    if isinstance(returned, Real) and 0 <= float(returned) <= 1:
-        return Score(float(returned))
-    reason = f"the reward returned {returned!r}; a number within [0, 1] is needed"
+        return _unscored("the reward returned no number (None)")
+    low, high = scale
+    said = f"the reward returned {returned!r:.200}"
+    if isinstance(returned, bool) or not isinstance(returned, Real):
+        return _unscored(f"{said}, a {type(returned).__name__}: return a number, as in float(…)")
+    value = float(returned)
+    if not math.isfinite(value):
+        return _unscored(f"{said}: a finite number is needed")
+    if not low <= value <= high:
+        return _unscored(
+            f"{said}, which is not within [{low:g}, {high:g}]: declare the range that it has in the recipe, as in"
+            " reward: {NAME: 1.0, scale: [0, 4]}, or return a number within this one"
+        )
+    return Score((value - low) / (high - low))
+
+
+def _unscored(reason: str) -> Score:
     return Score(None, Status.SCORER_ERROR, explanation=reason[:2000])
 
 
 def plugin_task(name: str) -> BaseTask:
     """Open a reward plugin as a task: the family ``reward:`` of task names.
 
+    Args:
+        name: the plugin's, after the range of its numbers if that is not [0, 1]: ``0.0..4.0:my.py:stars``.
+
     Raises:
-        UsageError: no such plugin, or it is neither a task nor a function.
+        UsageError: no such plugin, or it is neither a task nor a function, or it is a task with a range.
     """
+    scaled = _SCALE.match(name)
+    name = name[scaled.end() :] if scaled else name
     plugin = load_plugin(GROUP, name)
     if isinstance(plugin, Task):
+        if scaled:
+            raise UsageError(f"the reward '{name}' is a task: its score lies in [0, 1], so it has no scale")
         return adapt(plugin, name)
     if not callable(plugin):
         raise UsageError(f"the reward '{name}' is neither a task nor a function of (sample, completion)")
     own = name.rpartition(":")[2]
-    return FunctionTask(own, own, plugin, version=str(getattr(plugin, "version", "1")))
+    scale = (float(scaled[1]), float(scaled[2])) if scaled else (0.0, 1.0)
+    return FunctionTask(own, own, plugin, version=str(getattr(plugin, "version", "1")), scale=scale)
 
 
-def open_reward(spec: str | Mapping[str, float]) -> tuple[RewardPart, ...]:
+def open_reward(spec: RewardSpec | Mapping[str, Any]) -> tuple[RewardPart, ...]:
     """Open the tasks and plugins of a reward.
 
     Args:
-        spec: the name of a task or of a plugin, or several with their weights; a negative weight is a penalty.
+        spec: the name of a task or of a plugin, or several with their weights; a negative weight is a penalty. In
+            place of a weight, a `ScaledReward` or its fields say in which range the numbers of a function lie.
 
     Raises:
-        UsageError: an unknown name (the nearest are given), two parts of one name, or weights that are no numbers.
+        UsageError: an unknown name (the nearest are given), two parts of one name, weights that are no numbers, or a
+            scale that is none or belongs to a task.
     """
-    weights = {spec: 1.0} if isinstance(spec, str) else dict(spec)
+    weights: dict[str, Any] = {spec: 1.0} if isinstance(spec, str) else dict(spec)
     if not weights:
         raise UsageError("a reward needs at least one task or plugin")
     parts = []
     for name, weight in weights.items():
+        if isinstance(weight, Mapping):
+            try:
+                weight = ScaledReward.model_validate(weight)
+            except ValidationError as error:
+                raise UsageError(f"reward '{name}': {error.errors()[0]['msg']}") from None
+        scale = weight.scale if isinstance(weight, ScaledReward) else None
+        weight = weight.weight if isinstance(weight, ScaledReward) else weight
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise UsageError(f"reward '{name}': the weight is a number, not {weight!r}")
-        registered_as = _registered_as(name)
+        registered_as = _registered_as(name) if scale is None else f"{FAMILY}:{scale[0]!r}..{scale[1]!r}:{name}"
         parts.append(RewardPart(open_task(registered_as), registered_as, float(weight)))
     names = [part.task.name for part in parts]
     for name in names:
