@@ -13,7 +13,7 @@ from .acceptance import check_measures
 from .data.chats import read_examples
 from .data.prompts import PromptFamily, open_all_families
 from .policy.base_model import BaseModel, find_base, settings_of
-from .recipe.fields import GmpoRecipe, Recipe, RewardRecipe, RewardSpec, ScaledReward, SampledRecipe, SftRecipe
+from .recipe.fields import GmpoRecipe, Recipe, RewardRecipe, RewardSpec, SampledRecipe, ScaledReward, SftRecipe
 from .recipe.reading import loss_of
 from .records.checkpoint import KEPT
 from .rewards.scoring import judged_tasks

@@ -43,7 +43,9 @@ _BARE_CHANNEL, _BARE_FINAL = "analysis", "assistantfinal"
 
 _FENCE = re.compile(r"[ \t]{0,3}(`{3,}+|~{3,}+)([^\n]*+)")
 _FENCE_LINE = re.compile(f"^{_FENCE.pattern}", re.MULTILINE)
-_NOUN = r"(?:т[еэ]г(?!е)\w{0,4}|tags?|токен\w{0,4}|tokens?|метк\w{1,3}|маркер\w{0,4}|markers?|разметк\w{1,3}|markup)"
+_NOUN = (
+    r"(?:т[еэ]г(?!е)\w{0,4}|tags?|токен\w{0,4}|tokens?|метк\w{1,3}|маркер\w{0,4}|markers?|разметк\w{1,3}|markup)"
+)
 _ABOUT_MARKS = re.compile(rf"\b{_NOUN}\b", re.IGNORECASE)
 _INTRODUCES = re.compile(
     rf"\b(?:{_NOUN}|пример\w{{0,4}}|(?:на|за)?пи(?:ш|са)\w{{1,6}}|формат\w{{0,4}}|шаблон\w{{0,4}}|вид\w{{0,3}}|так"

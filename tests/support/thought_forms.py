@@ -70,7 +70,9 @@ def _form(dice: random.Random) -> ThoughtForm:
     opens, closes = _cased(dice, *dice.choice(PAIRS))
     thought, answer, lead = dice.choice(_THOUGHTS), dice.choice(_ANSWERS), dice.choice(_LEADS)
     gap = dice.choice(("", "\n", "\n\n", " "))
-    kind = dice.choice(("plain", "plain", "words-before", "unclosed", "closing-only", "twice", "nested", "talk", "talk-after"))
+    kind = dice.choice(
+        ("plain", "plain", "words-before", "unclosed", "closing-only", "twice", "nested", "talk", "talk-after")
+    )
     if kind in ("closing-only", "twice", "nested", "talk", "talk-after") and "channel" in opens.lower():
         kind = "plain"
     match kind:

@@ -13,7 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/thoughts.json").read_text(encoding="utf-8"))
-PIECES = ["<think>", "</think>", "<THINKING>", "[/THINK]", "[Reasoning]", "`", "```\n", "«", "»", " ", "\n", "да", ": "]
+PIECES = [
+    "<think>",
+    "</think>",
+    "<THINKING>",
+    "[/THINK]",
+    "[Reasoning]",
+    "`",
+    "```\n",
+    "«",
+    "»",
+    " ",
+    "\n",
+    "да",
+    ": ",
+]
 
 
 @pytest.mark.parametrize("case", VECTORS, ids=lambda case: case["name"])

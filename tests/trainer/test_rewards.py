@@ -138,11 +138,65 @@ def test_what_a_plugin_returns(plugin):
     reasons = [reward.why_unscored for reward in rewards]
     assert reasons[0] == ""
     assert "the scorer of 'obedient' raised RuntimeError: the dog ate it" in reasons[2]
-    assert "returned nan; a number within [0, 1]" in reasons[3]
+    assert "returned nan: a finite number" in reasons[3]
     assert "returned no number" in reasons[6]
     assert "returned '0.5'" in reasons[7]
     assert {reward.scores["obedient"].status for reward in rewards[2:8]} == {Status.SCORER_ERROR}
     assert rewards[8].scores["obedient"].explanation == "so so"
+
+
+RETURNS = """
+import math, numpy
+from evalkit.tasks.types import Score
+VALUES = {
+    "bool": True, "text": "0.5", "list": [0.5], "tuple": (0.5, "why"), "dict": {"score": 0.5}, "nan": math.nan,
+    "inf": math.inf, "-inf": -math.inf, "array": numpy.array([0.5]), "bytes": b"1", "complex": 1j, "none": None,
+    "high": 4.5, "low": -0.5, "huge": 10**400, "set": {1},
+    "int": 1, "zero": 0, "numpy float": numpy.float32(0.5), "numpy int": numpy.int64(1), "score": Score(0.25),
+}
+def returning(sample, completion): return VALUES[completion.text]
+async def returning_later(sample, completion): return VALUES[completion.text]
+def stars(sample, completion): return float(completion.text)
+def of_trl(completions, **kwargs): return [0.5 for _ in completions]
+def of_trl_too(prompts, completions, **kwargs): return [0.5 for _ in completions]
+"""
+NUMBERS = {"int": 1.0, "zero": 0.0, "numpy float": 0.5, "numpy int": 1.0, "score": 0.25}
+NO_NUMBERS = (
+    "bool", "text", "list", "tuple", "dict", "nan", "inf", "-inf", "array", "bytes", "complex", "none", "high",
+    "low", "huge", "set",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def returns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("plugins") / "returns.py"
+    file.write_text(RETURNS, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("name", ["returning", "returning_later"])
+def test_only_a_number_within_the_range_is_a_reward(returns, name):
+    rewards = rewards_of(f"{returns}:{name}", [*NUMBERS, *NO_NUMBERS])
+    assert [reward.value for reward in rewards] == [*NUMBERS.values(), *[None] * len(NO_NUMBERS)]
+    assert all(len(reward.why_unscored) > 30 for reward in rewards[len(NUMBERS) :])
+
+
+def test_a_reward_in_the_form_of_trl_says_what_to_write(returns):
+    for name in ("of_trl", "of_trl_too"):
+        (reward,) = rewards_of(f"{returns}:{name}", ["да"])
+        assert reward.value is None
+        assert "(sample, completion)" in reward.why_unscored
+
+
+def test_a_declared_range_is_mapped_to_0_and_1(returns):
+    spec = {f"{returns}:stars": {"weight": 0.5, "scale": [-1, 4]}}
+    rewards = rewards_of(spec, ["-1", "1.5", "4", "4.1", "-1.1", "nan"])
+    assert [reward.value for reward in rewards] == [0.0, 0.25, 0.5, None, None, None]
+    with pytest.raises(UsageError, match="task"):
+        open_reward({"ruifeval-mini": {"scale": [0, 4]}})
+    for scale in ([4, 0], [0], "0..4", [0, 0]):
+        with pytest.raises(UsageError, match="stars"):
+            open_reward({f"{returns}:stars": {"scale": scale}})
 
 
 def test_a_plugin_that_dies_or_hangs_costs_one_answer(plugin):

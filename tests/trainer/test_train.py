@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
-from evalkit.errors import InputError, UsageError
+from evalkit.errors import InputError, RunError, UsageError
 from evalkit.evals.run import run
 from evalkit.tests.support.trainer_bench import adapter, journal_lines, save_bench, write_recipe
 from evalkit.trainer.losses import LOSSES
@@ -116,10 +116,10 @@ def test_all_tied_rewards_skip_the_step_within_the_budget(bench: Path, tmp_path:
 
 def test_a_scorer_that_falls_over_is_no_reward_of_0(bench: Path, tmp_path: Path):
     source = {"task": "plugin.py:words", "reward": "plugin.py:broken"}
-    rows = trained(bench, tmp_path / "a", steps=1, prompts={"words": source})
-    assert (rows[0]["reward"], rows[0]["unscored"], rows[0]["outcome"]) == (None, 1.0, "skip")
+    with pytest.raises(RunError, match="step 1: none of its .* the scorer fell over"):
+        trained(bench, tmp_path / "a", steps=1, prompts={"words": source})
     assert "the scorer fell over" in answers(tmp_path / "a")[0]["problem"]
-    assert moved(tmp_path / "a") == 0
+    assert not (tmp_path / "a" / "adapter").exists()
     source = {"task": "plugin.py:words", "reward": "plugin.py:half_broken"}
     rows = trained(bench, tmp_path / "b", steps=2, prompts={"words": source})
     assert 0 < rows[0]["unscored"] < 1
@@ -129,9 +129,63 @@ def test_a_scorer_that_falls_over_is_no_reward_of_0(bench: Path, tmp_path: Path)
 def test_a_scorer_that_hangs_is_killed_and_is_no_reward_of_0(bench: Path, tmp_path: Path):
     source = {"task": "plugin.py:words", "reward": "plugin.py:hanging"}
     rollouts = {"groups": 1, "answers": 2, "max_tokens": 4, "extra_waves": 0}
-    rows = trained(bench, tmp_path, steps=1, prompts={"words": source}, rollouts=rollouts, scoring_deadline=0.5)
-    assert (rows[0]["reward"], rows[0]["unscored"], rows[0]["outcome"]) == (None, 1.0, "skip")
+    with pytest.raises(RunError, match="0.5 s"):
+        trained(bench, tmp_path, steps=1, prompts={"words": source}, rollouts=rollouts, scoring_deadline=0.5)
     assert "0.5 s" in answers(tmp_path)[0]["problem"]
+
+
+STARS = """
+def stars(sample, completion):
+    return len(completion.text) % 5
+
+def failing_later(sample, completion):
+    import pathlib
+    if pathlib.Path(__file__).with_name("broken").exists():
+        raise RuntimeError("no server")
+    return len(completion.text) % 5 / 5
+"""
+
+
+def test_a_reward_of_another_range_is_said_once_and_stops_a_training_that_learns_nothing(
+    bench: Path, tmp_path: Path
+):
+    (bench / "stars.py").write_text(STARS, encoding="utf-8")
+    lines: list[str] = []
+    source = {"task": "plugin.py:words", "reward": "stars.py:stars"}
+    rollouts = {"groups": 1, "answers": 4, "max_tokens": 8, "extra_waves": 0, "min_share": 1.0}
+    recipe = write_recipe(bench, "stars.yaml", steps=1, prompts={"words": source}, rollouts=rollouts)
+    try:
+        train(recipe, tmp_path / "raw", notify=lines.append)
+    except RunError:
+        assert not (tmp_path / "raw" / "adapter").exists()
+    said = [line for line in lines if "has no reward" in line]
+    assert len(said) == 1
+    assert "is not within [0, 1]" in said[0]
+    source["reward"] = {"stars.py:stars": 1.0, "scale": [0, 4]}  # type: ignore[assignment]
+    rows = trained(bench, tmp_path / "scaled", steps=1, prompts={"words": source}, rollouts=rollouts)
+    assert rows[0]["unscored"] == 0
+    assert {row["reward"] for row in answers(tmp_path / "scaled")} <= {0.0, 0.25, 0.5, 0.75, 1.0}
+
+
+def test_a_training_goes_on_where_its_rewards_failed(bench: Path, tmp_path: Path):
+    (bench / "stars.py").write_text(STARS, encoding="utf-8")
+    source = {"task": "plugin.py:words", "reward": "stars.py:failing_later"}
+    recipe = write_recipe(bench, "later.yaml", steps=2, prompts={"words": source}, checkpoint_every=1)
+    broken = bench / "broken"
+    train(recipe, tmp_path / "whole")
+
+    def fail_after_the_first(line: str) -> None:
+        if line.startswith("step 1/"):
+            broken.touch()
+
+    try:
+        with pytest.raises(RunError, match="step 2: none of its .* no server"):
+            train(recipe, tmp_path / "broken", notify=fail_after_the_first)
+    finally:
+        broken.unlink(missing_ok=True)
+    assert [row["step"] for row in journal_lines(tmp_path / "broken")] == [1]
+    train(recipe, tmp_path / "broken")
+    assert answers(tmp_path / "broken") == answers(tmp_path / "whole")
 
 
 def test_a_reset_moves_the_reference_and_is_logged(bench: Path, tmp_path: Path):

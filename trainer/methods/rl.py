@@ -31,7 +31,6 @@ from ..rollouts.sampling import AgedGroup, fresh_enough, next_wave, settle
 from .base import Method, StepMetrics, Tools
 from .step import Row, learn_from
 
-
 _LONGEST_PROBLEM = 600
 
 

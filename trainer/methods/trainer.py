@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ...errors import RunError
 from ...evals.records.training import CanaryAnswer, CanaryRow, MetricsRow
 from ...files import write_json
 from ..policy.base_model import BaseModel
@@ -82,7 +83,11 @@ class Trainer:
         self._log.close()
 
     def run(self) -> None:
-        """Do the steps that are left and save the adapter."""
+        """Do the steps that are left and save the adapter.
+
+        Raises:
+            RunError: nothing was learned in any step, and answers were left out for want of a reward.
+        """
         stopped = self._reason_to_stop()
         while self._state.step < self._recipe.steps and not stopped:
             row = self.train_step()
@@ -94,6 +99,12 @@ class Trainer:
             if by_hand:
                 # Not before the checkpoint: a kill in between would lose the request.
                 (self._directory / "reset").unlink(missing_ok=True)
+        steps = self._log.history
+        if steps and all(row.outcome == "skip" for row in steps) and any(row.number("unscored") for row in steps):
+            raise RunError(
+                f"{self._directory}: nothing was learned in {len(steps)} steps: too many answers have no reward"
+                " (answers.jsonl has the 'problem' of each)"
+            )
         if self._leads:
             part = self._directory / "adapter.part"
             self._policy.save(part)

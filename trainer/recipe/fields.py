@@ -27,6 +27,7 @@ from ...judges.spec import JudgeSpec
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+
 class Section(BaseModel):
     """A part of a recipe: frozen, and without any key that it does not know."""
 
@@ -57,14 +58,12 @@ def _with_scale(reward: Any) -> Any:
     names = [name for name in reward if name != "scale"]
     if len(names) != 1 or isinstance(reward[names[0]], dict):
         raise PydanticCustomError(
-            "scale", "a scale belongs to one function, as in {{'my.py:stars': {{weight: 0.5, scale: [0, 4]}}}}"
+            "scale", "a scale belongs to one function, as in {my.py:stars: {weight: 0.5, scale: [0, 4]}}"
         )
     return {names[0]: {"weight": reward[names[0]], "scale": reward["scale"]}}
 
 
-RewardField = Annotated[
-    str | dict[str, float | ScaledReward], Field(min_length=1), BeforeValidator(_with_scale)
-]
+RewardField = Annotated[str | dict[str, float | ScaledReward], Field(min_length=1), BeforeValidator(_with_scale)]
 
 
 class Source(Section):

@@ -152,14 +152,12 @@ def plugin_task(name: str) -> BaseTask:
         name: the plugin's, after the range of its numbers if that is not [0, 1]: ``0.0..4.0:my.py:stars``.
 
     Raises:
-        UsageError: no such plugin, or it is neither a task nor a function, or it is a task with a range.
+        UsageError: no such plugin, or it is neither a task nor a function.
     """
     scaled = _SCALE.match(name)
     name = name[scaled.end() :] if scaled else name
     plugin = load_plugin(GROUP, name)
     if isinstance(plugin, Task):
-        if scaled:
-            raise UsageError(f"the reward '{name}' is a task: its score lies in [0, 1], so it has no scale")
         return adapt(plugin, name)
     if not callable(plugin):
         raise UsageError(f"the reward '{name}' is neither a task nor a function of (sample, completion)")
@@ -176,30 +174,39 @@ def open_reward(spec: RewardSpec | Mapping[str, Any]) -> tuple[RewardPart, ...]:
             place of a weight, a `ScaledReward` or its fields say in which range the numbers of a function lie.
 
     Raises:
-        UsageError: an unknown name (the nearest are given), two parts of one name, weights that are no numbers, or a
-            scale that is none or belongs to a task.
+        UsageError: an unknown name (the nearest are given), two parts of one name, weights that are no numbers, or
+            a scale that is none or belongs to a task.
     """
     weights: dict[str, Any] = {spec: 1.0} if isinstance(spec, str) else dict(spec)
     if not weights:
         raise UsageError("a reward needs at least one task or plugin")
     parts = []
-    for name, weight in weights.items():
-        if isinstance(weight, Mapping):
-            try:
-                weight = ScaledReward.model_validate(weight)
-            except ValidationError as error:
-                raise UsageError(f"reward '{name}': {error.errors()[0]['msg']}") from None
-        scale = weight.scale if isinstance(weight, ScaledReward) else None
-        weight = weight.weight if isinstance(weight, ScaledReward) else weight
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
-            raise UsageError(f"reward '{name}': the weight is a number, not {weight!r}")
-        registered_as = _registered_as(name) if scale is None else f"{FAMILY}:{scale[0]!r}..{scale[1]!r}:{name}"
-        parts.append(RewardPart(open_task(registered_as), registered_as, float(weight)))
+    for name, value in weights.items():
+        weight, scale = _weight_and_scale(name, value)
+        registered_as = _registered_as(name)
+        if scale is not None:
+            if registered_as != f"{FAMILY}:{name}":
+                raise UsageError(f"the reward '{name}' is a task: its score lies in [0, 1], so it has no scale")
+            registered_as = f"{FAMILY}:{scale[0]!r}..{scale[1]!r}:{name}"
+        parts.append(RewardPart(open_task(registered_as), registered_as, weight))
     names = [part.task.name for part in parts]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two parts of the reward are named '{name}'")
     return tuple(parts)
+
+
+def _weight_and_scale(name: str, value: Any) -> tuple[float, tuple[float, float] | None]:
+    if isinstance(value, Mapping):
+        try:
+            value = ScaledReward.model_validate(value)
+        except ValidationError as error:
+            raise UsageError(f"reward '{name}': {error.errors()[0]['msg']}") from None
+    if isinstance(value, ScaledReward):
+        return value.weight, value.scale
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UsageError(f"reward '{name}': the weight is a number, not {value!r}")
+    return float(value), None
 
 
 def _registered_as(name: str) -> str:
