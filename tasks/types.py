@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
+from .blank import has_content
 from .execution import Sandbox
 
 Role = Literal["system", "user", "assistant"]
@@ -160,7 +161,7 @@ def answer_status(completion: Completion, status: Status, *, decided: bool = Fal
     """
     if completion.finish_reason == "length" and not decided:
         return Status.TRUNCATED
-    return status if completion.text.strip() else Status.EMPTY
+    return status if has_content(completion.text) else Status.EMPTY
 
 
 @dataclass(frozen=True, slots=True)

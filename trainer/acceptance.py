@@ -134,9 +134,9 @@ def _of_answers(before: Path, after: Path, guards: Guards) -> list[GuardResult]:
         sides.append(monitors.measure([[text] for text in texts], lengths))
     found = []
     for name, margin in (("cyrillic", guards.cyrillic), ("distinct", guards.distinct), ("length", guards.length)):
-        if margin is None:
+        one, two = sides[0].get(name), sides[1].get(name)
+        if margin is None or one is None or two is None:
             continue
-        one, two = sides[0][name], sides[1][name]
         change = two - one
         # Half and twice the length are equally far: of a fall as a share no margin would be left to break.
         fall = -change if name != "length" else max(one, two, 1.0) / max(min(one, two), 1.0) - 1

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from ...tasks.blank import BLANK_LETTERS, has_content
 from ...tasks.types import Status
 from .hostile_text import visible
 
@@ -75,7 +76,7 @@ def precheck(answer: str, *, final_answer_due: bool = False) -> Finding | None:
 
 def _reason(text: str, final_answer_due: bool) -> Reason | None:
     stripped = text.strip()
-    if not stripped:
+    if not has_content(stripped):
         return Reason.EMPTY
     if stripped == _NOT_GENERATED:
         return Reason.NOT_GENERATED
@@ -93,6 +94,8 @@ def _reason(text: str, final_answer_due: bool) -> Reason | None:
 
 
 def _says_something(char: str) -> bool:
+    if char in BLANK_LETTERS:
+        return False
     if char.isalnum():
         return True
     # Formulas and emoji may be answers (∞, ∅); the black squares that end proofs are not.

@@ -20,8 +20,8 @@ from dataclasses import replace
 from statistics import fmean, median
 from typing import Any, Final
 
+from ..blank import has_content
 from ..rubrics import PROOF, Criterion, rubric_reward
-from ..text.answers import has_content
 from ..types import (
     APPARATUS_FAILURES,
     Completion,

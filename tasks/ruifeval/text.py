@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
+from ..blank import has_content
 from .fixes import Fixes
 
 
@@ -18,8 +19,8 @@ class Text:
 
     @cached_property
     def blank(self) -> bool:
-        """Whether there is nothing but white space."""
-        return not self.raw or self.raw.isspace()
+        """Whether there is nothing that shows, be it white space or letters that are blank."""
+        return not has_content(self.raw)
 
     @cached_property
     def stripped(self) -> str:

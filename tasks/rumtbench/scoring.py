@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..text.answers import has_content
+from ..blank import has_content
 from ..types import Completion, Judge, Judgement, Metric, Observation, Sample, Score, Status, first_failure
 
 LOWEST, HIGHEST = 1, 10

@@ -50,8 +50,3 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFC", text).casefold().replace("ё", "е").replace("−", "-")
     lines = (" ".join(line.split()) for line in _MARKUP.sub("", text).splitlines())
     return "\n".join(line for line in lines if line).strip().rstrip(".!;, ")
-
-
-def has_content(text: str) -> bool:
-    """Tell whether the text has a visible character."""
-    return any(char.isprintable() and not char.isspace() for char in text)

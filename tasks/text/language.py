@@ -7,6 +7,7 @@ language. What cannot be decided (no letters, or too few to tell a language) is 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -53,6 +54,15 @@ _COMMAND = re.compile(r"\\(?:begin|end)\{[A-Za-z]*+\*?\}|\\[A-Za-z]++\*?")
 _ENVIRONMENT = re.compile(
     r"\\begin\{((?:equation|align|aligned|alignat|gather|gathered|multline|split|cases|array|[bBpvV]?matrix)\*?)\}"
 )
+_TEXT_SPACE = re.compile(r"\\(?:text\w{0,6}|math(?:rm|bf|it|sf|tt)|mbox)\{|\\[ ,;:!]|\\q?quad\b|[~$`{}]")
+_WORDS_APART = r"[,.;:!?’'—–]{0,2}[ \n]{1,3}"
+_IDEOGRAPHS = r"[\u3040-\u9fff][\u3000-\u9fff ,.;:!?()]{4,}+"
+_RUN_OF_WORDS = re.compile(rf"[^\W\d_]{{2,40}}+(?:{_WORDS_APART}[^\W\d_]{{2,40}}+){{2,}}+|{_IDEOGRAPHS}")
+_LINE_OF_WORDS = re.compile(rf"\s*+[^\W\d_]++(?:{_WORDS_APART}[^\W\d_]++){{4,}}+[.,;:!?…]?\s*+|{_IDEOGRAPHS}")
+# Words that are spelled: five letters and more with a space or a symbol between each two, and no sign of a formula.
+_BETWEEN_LETTERS = re.compile(r"[^\w\n=+*/^,;:<>()\[\]{}|\\.$&%!?-]{1,3}")
+_SPELLED = re.compile(rf"(?<![^\W\d_])[A-Za-z](?:{_BETWEEN_LETTERS.pattern}[A-Za-z](?![^\W\d_])){{4,}}+")
+_INVISIBLE = re.compile("[\u00ad\u034f\u0335-\u0338\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]++")
 # A Latin or Greek letter alone is a quantity (x, n, α), not a word of another language.
 _QUANTITY = re.compile(r"(?<![^\W\d_])[A-Za-zΑ-Ωα-ω](?![^\W\d_])")
 
@@ -156,18 +166,29 @@ def prose(text: str) -> str:
 
     Stripped are fenced and inline Markdown code (a fence that never closes runs to the end), ``$…$``, ``$$…$$``,
     ``\(…\)``, ``\[…\]``, mathematical environments, ``\commands``, URLs and e-mail addresses. A ``$`` before a
-    space or a closing one before a digit is money, not a formula.
+    space or a closing one before a digit is money, not a formula. Words that formulas and code are made to hide
+    stay: at least three in a row, or lines of five in a fence. Letters that only spaces or symbols part are a word.
     """
+    # Letters of mathematical, full-width and circled alphabets are those that they stand for.
+    text = unicodedata.normalize("NFKC", text)
+    text = _INVISIBLE.sub("", text)
     text = _without_fences(text)
-    text = _INLINE_CODE.sub(" ", text)
+    text = _INLINE_CODE.sub(lambda code: f" {_said(code[0])} ", text)
     text = _ADDRESS.sub(" ", text)
     text = _without_environments(text)
     text = _without_spans(text, "\\[", "\\]")
     text = _without_spans(text, "\\(", "\\)")
-    text = _DISPLAY_FORMULA.sub(" ", text)
-    text = _INLINE_FORMULA.sub(" ", text)
+    text = _DISPLAY_FORMULA.sub(lambda formula: f" {_said(formula[0])} ", text)
+    text = _INLINE_FORMULA.sub(lambda formula: f" {_said(formula[0])} ", text)
     text = _COMMAND.sub(" ", text)
+    text = _SPELLED.sub(lambda word: _BETWEEN_LETTERS.sub("", word[0]), text)
     return _QUANTITY.sub(" ", text)
+
+
+def _said(notation: str) -> str:
+    """Return what formula or code says in words: its runs of at least three, as no formula has them."""
+    plain = _COMMAND.sub("|", _TEXT_SPACE.sub(" ", notation))
+    return " ".join(run[0] for run in _RUN_OF_WORDS.finditer(plain))
 
 
 def _without_fences(text: str) -> str:
@@ -181,6 +202,8 @@ def _without_fences(text: str) -> str:
         if fence:
             if marks.startswith(fence) and not line.strip().strip(fence[0]):
                 fence = ""
+            elif _LINE_OF_WORDS.fullmatch(line):
+                kept.append(line)
         elif marks:
             fence = marks
         else:
@@ -195,7 +218,7 @@ def _without_spans(text: str, opening: str, closing: str) -> str:
         end = text.find(closing, start + len(opening))
         if end < 0:
             break
-        kept.append(text[position:start])
+        kept += [text[position:start], _said(text[start + len(opening) : end])]
         position = end + len(closing)
     kept.append(text[position:])
     return " ".join(kept)
@@ -215,7 +238,7 @@ def _without_environments(text: str) -> str:
             # Searched for once a name, not once an opening: a thousand openings must not cost a thousand scans.
             unclosed.add(name)
             continue
-        kept.append(text[position : found.start()])
+        kept += [text[position : found.start()], _said(text[found.end() : end])]
         position = end + len(closing)
     kept.append(text[position:])
     return " ".join(kept)

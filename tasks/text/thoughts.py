@@ -145,7 +145,8 @@ def find_thoughts(text: str) -> Thoughts:
             spans.append((opened.start, mark.end))
             floor = mark.end
             fences.restart(floor)
-            opened, nested, talked = None, opened.nested, 0
+            nested, talked = opened.nested, 0
+            opened = None
     if opened is None:
         return Thoughts(tuple(spans))
     if opened.fallback is not None:
@@ -156,8 +157,8 @@ def find_thoughts(text: str) -> Thoughts:
 def split_thoughts(text: str) -> tuple[str, str | None]:
     """Part a text into its answer and its thoughts (None where it has none: the answer is then the text as it is).
 
-    A thought that never closes leaves no answer: the words before it are then taken for thoughts too. Otherwise words
-    before and between thoughts stay in the answer; tokens of a chat template around it do not.
+    A thought that never closes leaves no answer: the words before it are then taken for thoughts too. Otherwise
+    words before and between thoughts stay in the answer; tokens of a chat template around it do not.
     """
     found = find_thoughts(text)
     if not found.spans and found.begins is None:
@@ -309,7 +310,7 @@ def _without_lead(text: str) -> str:
 
 
 def _joined(answer: str, piece: str) -> str:
-    """Return an answer with its next piece: what a thought parted stays apart, in lines if a line feed was there."""
+    """Return an answer with its next piece: what a thought parted stays apart, by a line feed if there was one."""
     kept = _without_lead(piece)
     if not answer.strip() or not kept:
         return kept if not answer.strip() else answer

@@ -15,6 +15,7 @@ from evalkit.tasks.text.language import (
     prose,
 )
 from evalkit.tasks.types import Completion
+from evalkit.tests.support.language_forms import language_forms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,7 +68,7 @@ def test_shares_are_of_letters() -> None:
         "~~~\nselect name from users\n~~~",
         "- ```\n  echo hello\n  ```",
         "````\n```\ninner\n```\nstill code\n````",
-        "```\nnever closed, cut at the limit",
+        "```\nnever_closed = cut(at, the_limit)\nfor item in values:",
         "`numpy.linalg.norm`",
         "``array[index]``",
         "$\\frac{alpha}{beta} + gamma$",
@@ -206,3 +207,9 @@ def test_the_undecided_is_left_out_and_not_counted_as_wrong() -> None:
 def test_all_turns_are_measured() -> None:
     record = completion_fidelity(Completion("two", turns=("один", "two")))
     assert record["answer"]["letters"] == 7
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
+def test_no_notation_hides_a_language_and_none_is_one(seed: int) -> None:
+    forms = language_forms(seed, 200 if seed == 1 else 5_000)
+    assert not [form for form in forms if fidelity(form.text).language != form.language]

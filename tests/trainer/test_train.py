@@ -116,7 +116,7 @@ def test_all_tied_rewards_skip_the_step_within_the_budget(bench: Path, tmp_path:
 
 def test_a_scorer_that_falls_over_is_no_reward_of_0(bench: Path, tmp_path: Path):
     source = {"task": "plugin.py:words", "reward": "plugin.py:broken"}
-    with pytest.raises(RunError, match="step 1: none of its .* the scorer fell over"):
+    with pytest.raises(RunError, match=r"step 1: none of its .* the scorer fell over"):
         trained(bench, tmp_path / "a", steps=1, prompts={"words": source})
     assert "the scorer fell over" in answers(tmp_path / "a")[0]["problem"]
     assert not (tmp_path / "a" / "adapter").exists()
@@ -129,7 +129,7 @@ def test_a_scorer_that_falls_over_is_no_reward_of_0(bench: Path, tmp_path: Path)
 def test_a_scorer_that_hangs_is_killed_and_is_no_reward_of_0(bench: Path, tmp_path: Path):
     source = {"task": "plugin.py:words", "reward": "plugin.py:hanging"}
     rollouts = {"groups": 1, "answers": 2, "max_tokens": 4, "extra_waves": 0}
-    with pytest.raises(RunError, match="0.5 s"):
+    with pytest.raises(RunError, match=r"0.5 s"):
         trained(bench, tmp_path, steps=1, prompts={"words": source}, rollouts=rollouts, scoring_deadline=0.5)
     assert "0.5 s" in answers(tmp_path)[0]["problem"]
 
@@ -179,7 +179,7 @@ def test_a_training_goes_on_where_its_rewards_failed(bench: Path, tmp_path: Path
             broken.touch()
 
     try:
-        with pytest.raises(RunError, match="step 2: none of its .* no server"):
+        with pytest.raises(RunError, match=r"step 2: none of its .* no server"):
             train(recipe, tmp_path / "broken", notify=fail_after_the_first)
     finally:
         broken.unlink(missing_ok=True)

@@ -87,7 +87,7 @@ class Sampling(Method[SampledBatch]):
                 raise RunError(
                     f"step {step}: none of its {sum(len(group.answers) for group in sampled)} answers could be"
                     f" scored; the first: {_first_problem(sampled)}. If a judge or a server failed, repeat the"
-                    " command: the steps before are kept. A changed reward is another training, for another directory"
+                    " command: the steps before are kept. A changed reward is another training, in a new directory"
                 )
         batch = settle(wanted, have)
         self._surplus = batch.surplus

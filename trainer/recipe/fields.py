@@ -35,7 +35,7 @@ class Section(BaseModel):
 
 
 class ScaledReward(Section):
-    """A reward function whose numbers lie in ``scale``, [lowest, highest]; they are mapped to [0, 1], then weighed."""
+    """A reward function with numbers in ``scale``, [lowest, highest]: they are mapped to [0, 1], then weighed."""
 
     weight: float = 1.0
     scale: tuple[float, float]

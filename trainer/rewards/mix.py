@@ -105,8 +105,8 @@ class FunctionTask(PromptlessTask):
         """Call the function and return its result as a score."""
         if _is_of_trl(self.function):
             return _unscored(
-                "it has the signature of TRL's rewards, (completions, **kwargs) for many answers; write a function of"
-                " (sample, completion) that returns the number of one answer"
+                "it has the signature of TRL's rewards, (completions, **kwargs) for many answers; write a function"
+                " of (sample, completion) that returns the number of one answer"
             )
         returned = self.function(sample, completion)
         if inspect.iscoroutine(returned):

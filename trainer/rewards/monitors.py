@@ -19,9 +19,9 @@ MEASURES = ("cyrillic", "distinct", "repetition", "length")
 _READ_CHARACTERS = 4000
 
 
-def cyrillic_share(text: str) -> float:
-    """Return the share of the letters of a text's prose that is Cyrillic; 0 for a text without letters."""
-    return fidelity(text[:_READ_CHARACTERS]).cyrillic_share or 0.0
+def cyrillic_share(text: str) -> float | None:
+    """Return the share of the letters of a text's prose that is Cyrillic; None for one without (formulas alone)."""
+    return fidelity(text).cyrillic_share
 
 
 def distinct_share(groups: Sequence[Sequence[str]]) -> float:
@@ -48,13 +48,14 @@ def measure(groups: Sequence[Sequence[str]], lengths: Sequence[int]) -> dict[str
         lengths: tokens of each answer.
 
     Returns:
-        Means by the names of `MEASURES`; nothing without answers.
+        Means by the names of `MEASURES`; nothing without answers, no ``cyrillic`` where no answer has words.
     """
     texts = [text for group in groups for text in group]
     if not texts:
         return {}
+    shares = [share for text in texts if (share := cyrillic_share(text)) is not None]
     return {
-        "cyrillic": sum(map(cyrillic_share, texts)) / len(texts),
+        **({"cyrillic": sum(shares) / len(shares)} if shares else {}),
         "distinct": distinct_share(groups),
         "repetition": sum(map(repetition, texts)) / len(texts),
         "length": sum(lengths) / len(lengths),
