@@ -131,7 +131,9 @@ def score(
     judge_language: options.JudgeLanguage = "ru",
     jury_rule: options.JuryRule = "mean",
     judge_option: options.JudgeOption = None,
-    drop_reasoning: Annotated[bool, typer.Option("--drop-reasoning", help="Remove <think>…</think>.")] = False,
+    drop_reasoning: Annotated[
+        bool, typer.Option("--drop-reasoning", help="Remove <think>…</think> and its like.")
+    ] = False,
 ) -> None:
     """Score answers from a file."""
     from ..evals.score import score as score_file

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,6 +88,24 @@ class _Open:
     nested: int = 0
     fallback: int | None = None
 
+    def ends_at(self, text: str, mark: _Mark, last_closing: Mapping[str, int]) -> bool:
+        """Tell whether a mark inside the thought closes it; keep count of those that do not."""
+        if _is_wrapped(text, mark.start, mark.end) or (mark.ends_message and self.name != "channel"):
+            return False
+        if mark.opens:
+            self.nested += mark.name == self.name
+            self.inner[mark.name] += mark.name != self.name
+            return False
+        if self.inner[mark.name]:
+            self.inner[mark.name] -= 1
+            return False
+        if mark.name != self.name and last_closing.get(self.name, 0) > mark.start:
+            return False
+        if _is_quoted(text, mark.start, mark.end):
+            self.fallback = mark.end
+            return False
+        return True
+
 
 def find_thoughts(text: str) -> Thoughts:
     """Find the thoughts in a text, in time linear in its length.
@@ -108,7 +127,7 @@ def find_thoughts(text: str) -> Thoughts:
     opened: _Open | None = None
     for mark in marks:
         if opened is None:
-            if fences.hold(mark.start) or _is_quoted(text, mark.start, mark.end):
+            if fences.hold(mark.start) or _is_quoted(text, mark.start, mark.end, floor):
                 continue
             if mark.opens:
                 closed_later = last_closing.get(mark.name, 0) > mark.start
@@ -125,23 +144,7 @@ def find_thoughts(text: str) -> Thoughts:
                 spans[-1:] = [(spans[-1][0] if spans else 0, mark.end)]
                 floor = mark.end
                 fences.restart(floor)
-            continue
-        if mark.opens:
-            if _is_wrapped(text, mark.start, mark.end):
-                continue
-            if mark.name == opened.name:
-                opened.nested += 1
-            else:
-                opened.inner[mark.name] += 1
-        elif _is_wrapped(text, mark.start, mark.end) or (mark.ends_message and opened.name != "channel"):
-            continue
-        elif opened.inner[mark.name]:
-            opened.inner[mark.name] -= 1
-        elif mark.name != opened.name and last_closing.get(opened.name, 0) > mark.start:
-            continue
-        elif _is_quoted(text, mark.start, mark.end):
-            opened.fallback = mark.end
-        else:
+        elif opened.ends_at(text, mark, last_closing):
             spans.append((opened.start, mark.end))
             floor = mark.end
             fences.restart(floor)
@@ -279,11 +282,11 @@ def _is_wrapped(text: str, start: int, end: int) -> bool:
     return before in "«“„‘(" or not text[max(0, start - 2) : start - 1].isalnum()
 
 
-def _is_quoted(text: str, start: int, end: int) -> bool:
+def _is_quoted(text: str, start: int, end: int, floor: int = 0) -> bool:
     """Tell whether a place of a line is in quotation marks or inline code, as far as the line shows."""
     if _is_wrapped(text, start, end):
         return True
-    before = text[max(0, start - _NEAR) : start].rpartition("\n")[2]
+    before = text[max(floor, start - _NEAR) : start].rpartition("\n")[2]
     after = text[end : end + _NEAR].partition("\n")[0]
     if after.lstrip().startswith("```"):
         after = ""

@@ -24,7 +24,8 @@ _TEXTS = {
 }
 _FORMULAS = (
     "$\\frac{velocity}{time}+\\sqrt{alpha}$", "$$\\sum_{i=1}^{n} value_i = total$$", "\\(\\sin velocity\\)",
-    "\\[\\int_0^1 f(x)\\,dx = F(1)-F(0)\\]", "\\begin{align*} speed &= distance/time \\end{align*}", "x = 5, y = 3x - b",
+    "\\[\\int_0^1 f(x)\\,dx = F(1)-F(0)\\]", "\\begin{align*} speed &= distance/time \\end{align*}",
+    "x = 5, y = 3x - b",
     "𝑣 = 𝑠/𝑡", "$v_{\\text{max}} = 3$", "∑ₙ aₙ ≥ ∞", "$ab + bc + ca$",
 )  # fmt: skip
 _CODE = (
@@ -67,7 +68,8 @@ def _form(dice: random.Random) -> LanguageForm:
             return LanguageForm(kind, "\n".join(extra), None)
         case "in-formula":
             opens, closes = dice.choice(
-                (("$", "$"), ("$$", "$$"), ("\\(", "\\)"), ("\\[", "\\]"), ("$\\text{", "}$"), ("\\[\\mathrm{", "}\\]"),
+                (("$", "$"), ("$$", "$$"), ("\\(", "\\)"), ("\\[", "\\]"), ("$\\text{", "}$"),
+                 ("\\[\\mathrm{", "}\\]"),
                  ("\\begin{align}", "\\end{align}"), ("\\begin{gather}\\text{", "}\\end{gather}"))
             )  # fmt: skip
             said = dice.choice((words, words.replace(" ", "\\ "), words.replace(" ", "~")))

@@ -95,6 +95,8 @@ def _form(dice: random.Random) -> ThoughtForm:
             said = dice.choice(_TALK).format(open=opens, close=closes)
             return ThoughtForm(kind, said, said)
         case _:
+            # With one back-tick in the thought, nobody can tell which of two pairs encloses what.
+            thought = thought.replace("a `b c", "a b c")
             said = dice.choice(_TALK).format(open=opens, close=closes)
             return ThoughtForm(kind, f"{lead}{opens}{thought}{closes}{gap}{said}", said)
 
