@@ -67,9 +67,9 @@ def score(
     that has turns, else several answers to one prompt (the value is then their mean). The sample is found by ``id``
     (or ``key``, ``question_id``) or by the exact ``prompt``. Output lines are ``{"id", "value", "status", "parts",
     "explanation"}``. The whole input is checked before anything is written. Answers are scored as they stand;
-    ``drop_reasoning`` takes thoughts out first, as a run does (see `split_thoughts`). What judges say is kept beside
-    the output, in ``OUTPUT.verdicts.jsonl``: the same command asks them nothing twice. `JudgeSpec.of` reads ``judge``
-    and ``judging``.
+    ``drop_reasoning`` takes thoughts out first, as a run does (see `split_thoughts`). What judges say is kept
+    beside the output, in ``OUTPUT.verdicts.jsonl``: the same command asks them nothing twice. `JudgeSpec.of` reads
+    ``judge`` and ``judging``.
 
     Raises:
         UsageError: an unknown task, or a judge is needed and not named.
