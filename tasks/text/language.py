@@ -169,8 +169,8 @@ def prose(text: str) -> str:
     space or a closing one before a digit is money, not a formula. Words that formulas and code are made to hide
     stay: at least three in a row, or lines of five in a fence. Letters that only spaces or symbols part are a word.
     """
-    # Letters of mathematical, full-width and circled alphabets are those that they stand for. One by one: normalising
-    # a long run of combining marks takes time with its square.
+    # Letters of mathematical, full-width and circled alphabets are those that they stand for. One by one, since
+    # normalising a long run of combining marks takes time with its square.
     text = text.translate({ord(char): unicodedata.normalize("NFKC", char) for char in set(text) if char > "\u2000"})
     text = _INVISIBLE.sub("", text)
     text = _without_fences(text)
