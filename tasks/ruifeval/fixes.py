@@ -19,6 +19,7 @@ class Fix(StrEnum):
     SENTENCE_WORDS = "sentence-words"
     PARAGRAPH_INDEX = "paragraph-index"
     PROMPT_DEFECTS = "prompt-defects"
+    REPEATED_PROMPT = "repeated-prompt"
 
 
 Fixes = frozenset[Fix]

@@ -5,36 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..text.echo import repeats
 from ..text.nouns import Noun
-from ..types import Completion, Metric, Observation, Score, Status, answer_status
-from .fixes import Fixes
+from ..types import Completion, Metric, Observation, Sample, Score, Status, answer_status
+from .fixes import Fix, Fixes
 from .instructions import check
 from .text import Text
 
 _FOLLOWED = Noun("инструкция выполнена", "инструкции выполнены", "инструкций выполнено")
 
 
-def score_answer(instructions: Sequence[Mapping[str, Any]], completion: Completion, fixes: Fixes) -> Score:
+def score_answer(sample: Sample, completion: Completion, fixes: Fixes) -> Score:
     """Check an answer against a prompt's instructions (``{"id", "kwargs"}`` each).
 
     The strict check uses the answer unchanged; the loose one accepts any of its eight variants (`Text.variants`),
     for each instruction separately. The value is the share of instructions strictly followed; a
-    prompt without instructions (all excluded as defective) has none.
+    prompt without instructions (all excluded as defective) has none. An answer that only repeats the whole prompt
+    (under `Fix.REPEATED_PROMPT` also sentences of it) follows nothing, as an empty one does, and is ``malformed``.
     """
+    instructions: Sequence[Mapping[str, Any]] = sample.metadata["instructions"]
     if not instructions:
         return Score(None, Status.MISSING, {}, "запрос исключён: в нём нечего проверять")
-    text = Text(completion.text)
+    repeated = repeats(sample.prompt, completion.text, whole=Fix.REPEATED_PROMPT not in fixes)
+    text = Text("" if repeated else completion.text)
     results = [_both(instruction, text, fixes) for instruction in instructions]
     strict = [result["strict"] for result in results]
     return Score(
         sum(strict) / len(strict),
-        answer_status(completion, Status.OK),
+        answer_status(completion, Status.MALFORMED if repeated else Status.OK),
         {
             "prompt_strict": all(strict),
             "prompt_loose": all(result["loose"] for result in results),
             "instructions": results,
         },
-        f"{_FOLLOWED.count(sum(strict))} из {len(strict)}",
+        "повторён запрос" if repeated else f"{_FOLLOWED.count(sum(strict))} из {len(strict)}",
     )
 
 

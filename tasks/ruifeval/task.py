@@ -10,7 +10,7 @@ from pathlib import Path
 from ..base import BaseTask, check_split
 from ..types import Completion, Context, Metric, Sample, Score
 from .defects import repaired
-from .fixes import ALL_FIXES, NO_FIXES, Fixes
+from .fixes import ALL_FIXES, NO_FIXES, Fix, Fixes
 from .loader import read_prompts
 from .scoring import METRICS, score_answer
 
@@ -63,7 +63,7 @@ class RuIFEval(BaseTask):
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Check one answer against the prompt's instructions; see `scoring.score_answer` for the parts."""
-        return score_answer(sample.metadata["instructions"], completion, self.fixes)
+        return score_answer(sample, completion, self.fixes)
 
     def gold(self, sample: Sample) -> Completion:
         """Return an answer that follows every instruction of a generated prompt."""
@@ -82,4 +82,10 @@ class RuIFEval(BaseTask):
 ruifeval = RuIFEval("ruifeval", "ruIFEval", stand_in="ruifeval-mini")
 ruifeval_fixed = RuIFEval("ruifeval-fixed", "ruIFEval, repaired", fixes=ALL_FIXES, stand_in="ruifeval-mini")
 # Its prompts ask for 150 words at most, which is some 400 tokens.
-ruifeval_mini = RuIFEval("ruifeval-mini", "ruIFEval mini (own prompts)", trainable=True, max_tokens=512)
+ruifeval_mini = RuIFEval(
+    "ruifeval-mini",
+    "ruIFEval mini (own prompts)",
+    frozenset({Fix.REPEATED_PROMPT}),
+    trainable=True,
+    max_tokens=512,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...text.echo import repeats
 from .extracting.formulas import find_formulas
 from .reading.answers import read
 from .verdict import TooLarge, Unreadable
@@ -22,8 +23,8 @@ def given_back(problem: str, text: str, extracted: str, gold: str) -> bool:
     or written in another way may not, unless the gold answer (``gold``) is written so. ``text`` is the whole answer
     and ``extracted`` the final one.
     """
-    said = " ".join(_LEAD.sub(" ", text).strip(" {}$\n").split())
-    if len(said.split()) >= _WORDS and said in " ".join(problem.split()):
+    said = " ".join(_LEAD.sub("", text).strip(" {}$\n").split())
+    if repeats(problem, text) or (len(said.split()) >= _WORDS and said in " ".join(problem.split())):
         return True
     bare = _bare(extracted)
     if bare == _bare(gold) or not any(bare == _bare(formula.content) for formula in find_formulas(problem)):
