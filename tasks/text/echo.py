@@ -15,7 +15,7 @@ _FRAME = re.compile(rf"```\w*|\\boxed\{{|\b(?:{ANSWER}):", re.IGNORECASE)
 def repeats(prompt: str, answer: str, *, whole: bool = False) -> bool:
     """Say whether an answer consists of whole sentences or lines of its prompt, of three words or more in all.
 
-    Letter case, signs, fences and the word «Ответ» make no difference. With ``whole`` all of the prompt must be there.
+    Letter case, signs, fences and «Ответ» make no difference. With ``whole`` all of the prompt must be there.
     What is less than a sentence may be an answer: an option, a phrase to choose, a number.
     """
     said = _words(answer)

@@ -5,6 +5,7 @@ Nothing here is taken from a benchmark: phrases are crossed with numbers, so tha
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -203,6 +204,42 @@ def hedges(dice: Dice) -> Rows:
         yield f"{n}/{m}", f"Ответ: $\\frac{{{n}}}{{{m}}} \\approx {n / m:.2f}$".replace(".", ","), True
 
 
+DOUBTS = (
+    *("{n}?", "{n} ?", "~{n}?", "{n}??", "{n}, вроде бы", "думаю, что {n}, но не уверен", "{n}, и не более того"),
+    *("как минимум {n}", "как максимум {n}", "почти {n}", "чуть больше {n}", "{n} с небольшим", "от силы {n}"),
+    *("по крайней мере {n}", "хотя бы {n}", "свыше {n}", "{n}, не меньше", "{n} и более", "{n} или больше"),
+    *("{n}, нет, {m}", "{n}; нет, {m}", "{n}, а нет, {m}", "{n} (опечатка: {m})", "{n}, исправление: {m}"),
+    *(
+        "то ли {n}, то ли {m}",
+        "{n} неверно",
+        "{n} — неверный ответ",
+        "ответ {n} неверен",
+        "невозможно получить {n}",
+    ),
+    *("не более {n}", "не менее {n}", "{n}\n{m}", "\n{n}\n{m}", "{n} vs {m}", "{n} → {m}", "{n}|{m}"),
+)
+
+
+def doubts(dice: Dice) -> Rows:
+    for _ in range(4):
+        n = dice.randint(5, 99)
+        m = n + dice.randint(2, 30)
+        for wording in DOUBTS:
+            yield f"{n}", f"Ответ: {wording.format(n=n, m=m)}", False
+            yield f"{m}", f"Ответ: {wording.format(n=n, m=m)}", False
+        for wording in (
+            *("если x = {m}, то {n}", "ибо {m} простое, то {n}", "{n}, больше нет", "{n}, других решений нет"),
+            *("{n}, см. рис. {m}", "{n} согласно условию {m}", "{n}, и это наименьшее число", "{n}\n{n}"),
+            *("{n}\nПроверка: {m}", "из {m} человек {n} пришли"),
+        ):
+            yield f"{n}", f"Ответ: {wording.format(n=n, m=m)}", True
+            yield f"{m}", f"Ответ: {wording.format(n=n, m=m)}", False
+        yield f"{n}; {m}", f"Ответ: {n}\n{m}", True
+        yield f"({n}; {m})", f"Ответ: x = {n}\ny = {m}", True
+        yield f"{n}", f"Ответ: {n} = {n - 3} + 3", True
+        yield f"{n}", f"Ответ: {n} = {n - 3} + 4", False
+
+
 def echoes(dice: Dice) -> Rows:
     for _ in range(12):
         a, b = sorted(dice.sample(range(-9, 10), 2))
@@ -373,6 +410,9 @@ def factorials(dice: Dice) -> Rows:
             yield f"{product}", wording.format(n), True
             yield f"{n}", wording.format(n), n == product
         yield f"{n}", f"Ответ: {n}! Удачи!", True
+        odd_or_even = math.prod(range(n, 0, -2))
+        yield f"{odd_or_even}", f"\\boxed{{{n}!!}}", True
+        yield f"{n + 1}", f"Ответ: {n}!!", odd_or_even == n + 1
         yield f"{n}", f"Ответ: {n}. Отлично!", True
 
 
@@ -499,7 +539,21 @@ def identical(dice: Dice) -> Rows:
 KINDS: dict[str, Callable[[Dice], Rows]] = {
     rows.__name__: rows
     for rows in (
-        *(products, sums, runs, words, hedges, echoes, clauses, dress, factorials, lists, notation, identical),
+        *(
+            products,
+            sums,
+            runs,
+            words,
+            hedges,
+            doubts,
+            echoes,
+            clauses,
+            dress,
+            factorials,
+            lists,
+            notation,
+            identical,
+        ),
     )
 }
 

@@ -239,6 +239,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "floor": _bounded(_real(mpmath.floor), 1e30),
     "ceil": _bounded(_real(mpmath.ceil), 1e30),
     "factorial": _bounded(mpmath.factorial, 1e5),
+    "double_factorial": _bounded(mpmath.fac2, 1e5),
     "binomial": _bounded(mpmath.binomial, 1e5),
     "min": _bounded(_real(min), 1e30),
     "max": _bounded(_real(max), 1e30),

@@ -153,10 +153,10 @@ def _function(name: str, values: list[Fraction]) -> Fraction | None:
         return max(values) if name == "max" else min(values)
     if name in ("gcd", "lcm") and whole:
         return checked(Fraction((math.gcd if name == "gcd" else math.lcm)(*map(int, values))))
-    if name == "factorial" and whole and first >= 0:
+    if name in ("factorial", "double_factorial") and whole and first >= 0:
         if first > FACTORIAL:
             raise TooLarge(f"a factorial of more than {FACTORIAL}")
-        return Fraction(math.factorial(int(first)))
+        return Fraction(math.prod(range(int(first), 0, -1 if name == "factorial" else -2)))
     if name == "binomial" and whole and len(values) == 2 and min(values) >= 0:
         if first > FACTORIAL**2 or (values[1] > FACTORIAL and first - values[1] > FACTORIAL):
             raise TooLarge(f"a binomial of more than {FACTORIAL}")

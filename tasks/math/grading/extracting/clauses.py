@@ -12,7 +12,7 @@ _LENGTH = 2000
 _LETTER = re.compile(r"[а-яёa-z]", re.IGNORECASE)
 _CONJUNCTION = re.compile(
     r"\s[-—–]\s|\\pm|\bт\.|(?<![а-яёa-z])(?:при|если|когда|где|в случае|достиг|получа|так как|потому|поскольку|ибо"
-    r"|ведь|для|откуда|проверк|because|since|where|when|if|at)(?![a-z])",
+    r"|ведь|для|откуда|проверк|согласно|because|since|where|when|if|at)(?![a-z])",
     re.IGNORECASE,
 )
 _MARKS = frozenset(",;(≈±—–")
@@ -45,7 +45,7 @@ _EXTRANEOUS = re.compile(
 )
 _REASON = re.compile(
     r"[,;]?\s*(?<!\w)(?:так как|потому что|поскольку|ибо|ведь|т\.\s?к\.|что и (?:требовалось|нужно|надо)|проверк\w*"
-    r"|откуда|because|since)(?!\w)"
+    r"|откуда|согласно|см\.(?=\s*[а-я])|(?:больше|других) нет|because|since)(?!\w)"
     r"|\s[-—–]\s(?=[а-яё]{3,} [а-яё]{2,})",
     re.IGNORECASE,
 )
@@ -62,8 +62,8 @@ _ANOTHER = re.compile(
 )
 _GENERAL = re.compile(r"\s*[,;]\s*(?:(?:а|и|причем|причём)\s+)?([А-Яа-яЁё]{2,})")
 _LEADING = re.compile(
-    r"(?:при|если|когда|так как|поскольку|пусть|в случае|if|when|since|because)(?!\w)[^;]*?,\s*"
-    r"(?:то\s+)?(?=[а-яёa-z]{4}|то )",
+    r"(?:при|если|когда|так как|поскольку|ибо|пусть|в случае|if|when|since|because)(?!\w)[^;]*?,\s*"
+    r"(?:то\s+|(?=[а-яёa-z]{4}))",
     re.IGNORECASE,
 )
 _MATHEMATICAL = re.compile(r"[\d$\\∅π∞√ℝ]|(?<!\w)[a-zA-Z](?!\w)")
@@ -104,7 +104,9 @@ def without_clauses(line: str, *, only_reasons: bool = False) -> str:
         if leading and _is_mathematical(shown[leading.end() :]) and not _ANOTHER.search(shown):
             line, shown = line[leading.end() :], shown[leading.end() :]
     reason = _REASON.search(shown)
-    if reason and reason.start():
+    # «12 — наименьшее число» names the answer, «12 — неверный ответ» takes it back.
+    named = reason is not None and reason[0].strip() in ("-", "—", "–")
+    if reason and reason.start() and not (named and HEDGE.search(shown[reason.start() :])):
         line, shown = line[: reason.start()], shown[: reason.start()]
     condition = next((match for match in _CONDITION.finditer(shown) if _answers(shown[: match.start()])), None)
     if condition and not _takes_back(shown[condition.start() :], _ANOTHER):

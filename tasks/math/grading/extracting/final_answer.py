@@ -53,7 +53,7 @@ _JOINT = re.compile(r"\s*(?:[,;]\s*(?:и|или|либо|а также|and|or)?|
 _SENTENCE_END = re.compile(
     r"(?<!\.)(?<!\\right)(?:[.!?](?=\s+[«\"*(]*[A-ZА-ЯЁ])|(?:[.?]|(?<![\da-z)}!])!)(?=\s*\Z))"
 )
-_HEDGED = re.compile(r"(?<!\w)(?:не|кроме|бол(?:ее|ьше)|мен(?:ее|ьше)|not|except)(?!\w)", re.IGNORECASE)
+_BOUNDED = re.compile(r"(?<!\w)(?:не|бол(?:ее|ьше)|мен(?:ее|ьше)|not)(?!\w)", re.IGNORECASE)
 _COUNTED = re.compile(
     r"[-−–+]?\d[\d.,/ \u00a0]*(?: (?!и |или )[А-Яа-яЁё]+){1,4}"
     r"(?:(?:,| и| или) \d[\d.,/]*(?: [А-Яа-яЁё]+){1,3}){0,3}\Z"
@@ -63,6 +63,7 @@ _BULLET = re.compile(r"\A[ *_]*\n\s*[-•]\s+")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[а-яё\d)$][.!?])\s+(?=[А-ЯЁA-Z])")
 _QUOTED = re.compile(r"\n[ \t]*>[ \t]?")
 _ITEM = re.compile(r"[ \t]*(?:[-•*]|(\d{1,2})[.)])[ \t]+(?=\S)")
+_VALUE = re.compile(r"(?:[A-Za-z]\w{0,3}\s?=\s?)?[-−–+]?\d{1,20}(?:[.,/]\d{1,20})?")
 _COPULA = re.compile(
     r"(?:\bis\b|\bare\b|\bequals\b|\bbe\b|\bравн[аыо]\b|\bравен\b|\bсоставля[ею]т\b|\bсоставит\b|\bбудет\b|=|—)\s*:?",
     re.IGNORECASE,
@@ -226,7 +227,7 @@ def _segment(after: str) -> str | None:
     after = _TAG.sub("", after)
     if "\n" in after:
         after = _QUOTED.sub("\n", after)
-        listed = _listed(after.lstrip(" \t*_:#=`"))
+        listed = _listed(after.lstrip(" \t*_:#=`")) or _stacked(after)
         if listed:
             return listed
         after = _BULLET.sub("", after)
@@ -247,7 +248,7 @@ def _segment(after: str) -> str | None:
     if (
         not _is_prose(line)
         or not _is_mathematical(line)
-        or _HEDGED.search(line)
+        or _BOUNDED.search(line)
         or HEDGE.search(line)
         or _COUNTED.match(line)
     ):
@@ -270,6 +271,18 @@ def _listed(after: str) -> str | None:
     return " ; ".join(items)
 
 
+def _stacked(after: str) -> str | None:
+    """Join bare values that stand one below another, from the first line on; None if there are not two of them."""
+    values: list[str] = []
+    for line in after.strip().split("\n"):
+        value = line.strip(_EDGES + "$.,;")
+        if not _VALUE.fullmatch(value):
+            break
+        if value not in values:
+            values.append(value)
+    return " ; ".join(values) if len(values) > 1 else None
+
+
 def _trimmed(text: str) -> str:
     """Strip quotes, emphasis and the full stop; three dots stay, for they say that the answer goes on."""
     text = text.strip(_EDGES)
@@ -278,7 +291,7 @@ def _trimmed(text: str) -> str:
 
 def _cut_sentence(line: str) -> str:
     end = _SENTENCE_END.search(masked(line, "0"))
-    return line[: end.start()] if end else line
+    return line[: end.end() if end[0] == "?" else end.start()] if end else line
 
 
 def _tail(line: str) -> str | None:

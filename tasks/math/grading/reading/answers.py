@@ -15,7 +15,7 @@ from .expressions import Expressions
 from .notation import plain
 from .tokens import Token, tokenise
 from .units import NOUN, UNITS, Unit, adjective_power
-from .words import FUNCTIONS, meaning, roman_number, run_together, wording
+from .words import FUNCTIONS, HEDGE, meaning, roman_number, run_together, wording
 
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _WHERE = r"(?:\"?(?:где|при|для|where|for)\"?\s+)?"
@@ -27,24 +27,7 @@ _INTEGERS = re.compile(
 _OR = frozenset(["или", "or", "либо", r"\vee", r"\lor"])
 _AND = frozenset(["и", "and", "также", r"\wedge", r"\land", "&"])
 _PREPOSITIONS = frozenset("всукоВСУКО")
-_NEGATIONS = frozenset(
-    [
-        "не",
-        "кроме",
-        "not",
-        "except",
-        "до",
-        "от",
-        "вряд",
-        "возможно",
-        "может",
-        "вероятно",
-        "иначе",
-        "но",
-        "хотя",
-        "ни",
-    ]
-)
+_NEGATIONS = frozenset(["не", "ни", "not", "до", "от"])
 _OPTION = re.compile(r'\A"\s*\([A-EА-Д]\)\s*"\s*(?=\S)')
 _FILLERS = frozenset([":", ".", "is", "at", "the", "answer", "about", "equals", "exactly", "approximately"])
 _LABEL = re.compile(r"(?:^|(?<=[\s;,.]))(?:[а-дa-d]|\d)\)\s*")
@@ -71,6 +54,9 @@ def read(text: str, *, english: bool = False) -> Node:
     known = meaning(flat)
     if known is not None:
         return Node("constant", (), known) if known in ("empty", "R") else Node("text", (), known)
+    hedge = HEDGE.search(flat)
+    if hedge:
+        raise NoAnswer(f"{hedge[0]!r} takes the answer back")
     clock = _CLOCK.match(flat)
     if clock:
         return Node("time", (), (int(clock[1]), int(clock[2])))
@@ -234,7 +220,7 @@ def _closes_last(tokens: Sequence[Token]) -> bool:
 
 def _preamble(tokens: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
     """Part the words before the first sign of mathematics from the rest: ``на 12,5 %``, ``площадь равна 5``."""
-    while tokens and tokens[-1].text in (".", ",", ";", "?"):
+    while tokens and tokens[-1].text in (".", ",", ";"):
         tokens = tokens[:-1]
     start = 0
     while start < len(tokens) and (_is_prose(tokens[start]) or tokens[start].text in (":", ".")):
@@ -427,6 +413,8 @@ def _chain(node: Node) -> Node:
     if node.kind != "relation" or not set(node.value) <= {"=", "~"}:
         return node
     operands = list(node.args)
+    if operands[0].kind == "number" and len(operands) == 2 and operands[1].kind not in ("number", "decimal"):
+        operands.reverse()  # 12 = 7 + 5
     _check(operands, node.value)
     if "=" in node.value:
         last = max(index for index, sign in enumerate(node.value) if sign == "=") + 1

@@ -151,9 +151,9 @@ class Expressions(Atoms):
             if self.next.text not in _POSTFIX:
                 break
             if self.accept("!"):
+                base = call("double_factorial" if self.accept("!") else "factorial", base)
                 if self.next.text == "!":
-                    raise Unreadable("a double factorial, or two exclamation marks")
-                base = call("factorial", base)
+                    raise Unreadable("three exclamation marks")
             elif self.accept("%"):
                 base = Node("*", (base, number(Fraction(1, 100))))
             elif self.accept(r"\degree"):

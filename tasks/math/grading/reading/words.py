@@ -179,14 +179,16 @@ _ALIKE = str.maketrans("АВСЕНКМОРТХасеорхук", "ABCEHKMOPTXace
 
 
 HEDGE = re.compile(
-    r"(?<!\w)(?:возможно|может быть|а может|около того|вероятно|скорее|наверное?|кажется|не уверен\w*"
-    r"|вряд ли|точнее|хотя|иначе|но|однако|впрочем|ошиб\w+|кроме|исключая|за исключением|вернее"
-    r"|или (?:же )?нет|то \d"
-    r"|maybe|perhaps|possibly|probably|but|unless|except|rather)(?!\w)"
+    r"\?|(?<!\w)(?:возможно|может быть|а может|около того|вероятно|скорее|наверное?|кажется|вроде|не уверен\w*"
+    r"|вряд ли|точнее|хотя(?! бы)|иначе|но|однако|впрочем|кроме|исключая|за исключением|вернее|то ли"
+    r"|(?:или|а) (?:же )?нет|нет\s*[,:—–-]|ошиб\w+|опечат\w+|исправл\w+|невер\w+|неправильн\w+|невозможн\w+"
+    r"|(?:по крайней|по меньшей|как) (?:мере|минимум|максимум)|хотя бы|от силы|свыше|почти|с небольшим|чуть"
+    r"|(?:не|и|или) (?:бол(?:ее|ьше)|мен(?:ее|ьше)|выше|ниже|позже|раньше)(?! (?:нет|быть|не))"
+    r"|maybe|perhaps|possibly|probably|but|unless|except|rather|at (?:least|most)|almost|wrong)(?!\w)"
     r"|(?<!\w)то \$?\d",
     re.IGNORECASE,
 )
-"""Words that take back what they stand beside, or put something else in its place."""
+"""Words and signs that doubt, bound, take back or replace what they stand beside."""
 
 
 def wording(text: str) -> str:
