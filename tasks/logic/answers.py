@@ -25,6 +25,8 @@ _MARKER = re.compile(
     rf"|{heading('итоговый|окончательный|правильный|final')}",
     re.IGNORECASE | re.MULTILINE,
 )
+_NUMBER_LINE = re.compile(r"\W*\d{1,9}\W*")
+_REPORTED = re.compile(r"\w:\s*[«„“\"]\w")
 _BOXED = re.compile(r"\\f?boxed[ \t]*\{")
 _INTEGER = re.compile(r"[+-]?\d+")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?: \d{3})+")
@@ -100,12 +102,14 @@ class AnswerCheck:
 def check_answer(answer: Answer, text: str) -> AnswerCheck:
     r"""Check a model's whole text by its last «Ответ: …» or ``\boxed{…}``, whichever comes later.
 
-    An answer that begins on the line below its marker is the paragraph there. Linear in the length of the text.
+    An answer that begins on the line below its marker is the paragraph there; numbers below one another are a list.
+    Linear in the length of the text.
     """
     found = final_answer(text, paragraph=answer.form == "grid")
     if not found:
         return AnswerCheck(False, Status.MISSING, None)
-    if len(found) > LONGEST_ANSWER:
+    # Somebody's words («Иван: «Пётр — лжец»») are a piece of the puzzle, not a list of names.
+    if len(found) > LONGEST_ANSWER or _REPORTED.search(found):
         return AnswerCheck(False, Status.MALFORMED, found[:LONGEST_ANSWER])
     return AnswerCheck(_MATCHERS[answer.form](answer, plain(found)), Status.OK, found)
 
@@ -131,14 +135,16 @@ def _after(text: str, start: int, paragraph: bool) -> tuple[str, int]:
     """Return the answer that follows a marker, and where it ends."""
     lines: list[str] = []
     end = start
+    one_line = False
     # Beyond this many characters nothing can be an answer any more.
     for line in text[start : start + 2 * LONGEST_ANSWER].split("\n"):
         if lines and not line.strip():
             break
+        if one_line and not (_NUMBER_LINE.fullmatch(lines[0]) and _NUMBER_LINE.fullmatch(line)):
+            break
         if _says_something(line):
+            one_line = one_line or (end == start and not paragraph)
             lines.append(line)
-            if end == start and not paragraph:
-                return line, end + len(line)
         end += len(line) + 1
     return "\n".join(lines), end
 

@@ -65,6 +65,20 @@ def blind_texts() -> Texts:
     return texts
 
 
+def guesses(prompt: str) -> Texts:
+    """Return single candidates that the prompt names: a number, a label, an option, a word in quotes."""
+    texts = {}
+    labels, options = [label for label, _ in OPTION.findall(prompt)], [text for _, text in OPTION.findall(prompt)]
+    for name, parts in (
+        *(("number", NUMBER.findall(prompt)), ("label", labels), ("option", options)),
+        ("word", QUOTED.findall(prompt)),
+    ):
+        for place in range(-3, 3):
+            if len(parts) > (place if place >= 0 else -place - 1):
+                texts[f"{name} {place}"] = f"Ответ: {parts[place]}"
+    return texts
+
+
 def attacks(prompt: str) -> Texts:
     """Return what can be said with the words, formulas, numbers, options and examples of a prompt."""
     paragraphs = [part for part in prompt.split("\n\n") if part.strip()]
@@ -90,9 +104,6 @@ def attacks(prompt: str) -> Texts:
         for place in range(-2, 2):
             if len(parts) > (place if place >= 0 else -place - 1):
                 texts |= dressed(f"{name} {place}", parts[place])
-    for place in range(-3, 3):
-        if len(numbers) > (place if place >= 0 else -place - 1):
-            texts[f"number {place}"] = f"Ответ: {numbers[place]}"
     for name, parts in (
         *(("formulas", formulas), ("numbers", numbers), ("options", options), ("quotations", words)),
         *(("labels", labels), ("labels backwards", labels[::-1])),
@@ -104,6 +115,5 @@ def attacks(prompt: str) -> Texts:
     if labels:
         listed = [f"{label}) {text}" for label, text in zip(labels, options, strict=True)]
         texts |= joined("labelled options", listed) | joined("labels three times", labels * 3)
-        texts |= {f"label {place}": f"Ответ: {label}" for place, label in enumerate(labels[:5])}
         texts |= dressed("a label repeated", f"{labels[0]}, {labels[0]}, {labels[0]}")
     return texts

@@ -1,8 +1,8 @@
 """No task pays for reading the prompt without solving it.
 
 An attacker repeats the prompt, its formulas, numbers, options and examples, or names all answers at once. None of
-that may earn more than the best of simple texts that are the same for every prompt: on multiple-choice questions
-that is one letter, on ruIFEval an answer that breaks no rule because it says little.
+that may earn more than guessing: the best of texts that are the same for every prompt (one letter, one number,
+on ruIFEval an answer that breaks no rule because it says little) and of single candidates that the prompt names.
 
 Tasks with a judge are not here: what an answer can do to a verdict is tested in ``judges/test_defences.py``.
 """
@@ -20,7 +20,7 @@ from evalkit.evals.sandbox import open_sandbox
 from evalkit.tasks.base import BaseTask
 from evalkit.tasks.registry import open_task, task_names
 from evalkit.tasks.types import Completion, Context, Sample, Score
-from evalkit.tests.support.prompt_attacks import Texts, attacks, blind_texts
+from evalkit.tests.support.prompt_attacks import Texts, attacks, blind_texts, guesses
 
 TASKS = [name for name in task_names() if "judge" not in open_task(name).needs]
 PLAIN = [name for name in TASKS if not open_task(name).needs]
@@ -91,7 +91,9 @@ def overpaid(name: str, samples: list[Sample], context: Context | None = None) -
     task, context = open_task(name), context or Context()
 
     async def both() -> tuple[dict[str, float], dict[str, float]]:
-        blind = await earned(task, [(sample, blind_texts()) for sample in samples], context)
+        blind = await earned(
+            task, [(sample, blind_texts() | guesses(sample.prompt)) for sample in samples], context
+        )
         return blind, await earned(task, [(sample, attacks(sample.prompt)) for sample in samples], context)
 
     blind, paid = asyncio.run(both())

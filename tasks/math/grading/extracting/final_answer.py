@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ....text.answers import ANSWER, closing_brace
 from ....text.thoughts import split_thoughts
 from ..reading.units import UNITS
-from ..reading.words import FUNCTIONS, HEDGE, NUMERALS, meaning
+from ..reading.words import FUNCTIONS, NUMERALS, hedge, meaning
 from .clauses import has_clauses, without_clauses
 from .formulas import Formula, find_formulas, masked
 
@@ -249,7 +249,7 @@ def _segment(after: str) -> str | None:
         not _is_prose(line)
         or not _is_mathematical(line)
         or _BOUNDED.search(line)
-        or HEDGE.search(line)
+        or hedge(line)
         or _COUNTED.match(line)
     ):
         return line

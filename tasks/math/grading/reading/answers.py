@@ -15,7 +15,7 @@ from .expressions import Expressions
 from .notation import plain
 from .tokens import Token, tokenise
 from .units import NOUN, UNITS, Unit, adjective_power
-from .words import FUNCTIONS, HEDGE, meaning, roman_number, run_together, wording
+from .words import FUNCTIONS, hedge, meaning, roman_number, run_together, wording
 
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _WHERE = r"(?:\"?(?:где|при|для|where|for)\"?\s+)?"
@@ -54,9 +54,9 @@ def read(text: str, *, english: bool = False) -> Node:
     known = meaning(flat)
     if known is not None:
         return Node("constant", (), known) if known in ("empty", "R") else Node("text", (), known)
-    hedge = HEDGE.search(flat)
-    if hedge:
-        raise NoAnswer(f"{hedge[0]!r} takes the answer back")
+    hedged = hedge(flat)
+    if hedged:
+        raise NoAnswer(f"{hedged!r} takes the answer back")
     clock = _CLOCK.match(flat)
     if clock:
         return Node("time", (), (int(clock[1]), int(clock[2])))

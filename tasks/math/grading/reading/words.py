@@ -189,6 +189,47 @@ HEDGE = re.compile(
     re.IGNORECASE,
 )
 """Words and signs that doubt, bound, take back or replace what they stand beside."""
+_PARTS_OF_HEDGES = (
+    *("?", "то ", "но", "нет", "мож", "около", "вероятн", "скорее", "наверн", "кажется", "вроде", "уверен", "вряд"),
+    *(
+        "ерн",
+        "невер",
+        "хот",
+        "иначе",
+        "впрочем",
+        "однако",
+        "кроме",
+        "исключ",
+        "ошиб",
+        "опечат",
+        "исправл",
+        "неправ",
+        "мере",
+    ),
+    *(
+        "как м",
+        "силы",
+        "свыше",
+        "почти",
+        "с неб",
+        "чуть",
+        "бол",
+        "мен",
+        "выше",
+        "ниже",
+        "позже",
+        "раньше",
+        "точнее",
+    ),
+    *("maybe", "perhaps", "possibl", "probabl", "but", "unless", "except", "rather", "at ", "almost", "wrong"),
+)
+
+
+def hedge(text: str) -> str:
+    """Return the first word or sign of `HEDGE` in a text, or an empty string; most texts need no search."""
+    lower = text.lower()
+    found = HEDGE.search(text) if any(part in lower for part in _PARTS_OF_HEDGES) else None
+    return found[0] if found else ""
 
 
 def wording(text: str) -> str:
