@@ -12,9 +12,10 @@ from ..errors import UsageError
 from .acceptance import check_measures
 from .data.chats import read_examples
 from .data.prompts import PromptFamily, open_all_families
+from .methods.base import method_of
 from .policy.base_model import BaseModel, find_base, settings_of
-from .recipe.fields import GmpoRecipe, Recipe, RewardRecipe, RewardSpec, SampledRecipe, ScaledReward, SftRecipe
-from .recipe.reading import loss_of
+from .recipe.fields import Recipe, RewardSpec, ScaledReward
+from .recipe.kinds import GmpoRecipe, RewardRecipe, SampledRecipe, SftRecipe, loss_of
 from .records.checkpoint import KEPT
 from .rewards.scoring import judged_tasks
 
@@ -89,16 +90,20 @@ def forecast(recipe: Recipe, base: BaseModel | None = None) -> list[str]:
     lines = [f"model: {base.checkpoint.folder}" + (f" with {base.adapter}" if base.adapter else "")]
     if isinstance(recipe, SftRecipe):
         lines += _supervised(recipe, base)
-    if isinstance(recipe, SampledRecipe):
+    elif isinstance(recipe, SampledRecipe):
         lines += _sampled(recipe, base, families)
-    return lines + _looped(recipe)
+    else:
+        longest = recipe.sampling.longest
+        lines += [f"steps: {recipe.steps} ({recipe.method})", *_memory(recipe, base, longest, longest)]
+    notice = method_of(recipe).notice
+    return [*lines, *([notice] if notice else []), *_looped(recipe)]
 
 
 def _sampled(recipe: SampledRecipe, base: BaseModel, families: Mapping[str, PromptFamily]) -> list[str]:
     wanted, loss = recipe.rollouts, loss_of(recipe)
     answers = wanted.groups * wanted.answers
     advantages = f", advantages: {recipe.objective.advantages}" if isinstance(recipe, RewardRecipe) else ""
-    lines = [
+    return [
         *_families([families[name] for name in recipe.prompts]),
         *_evaluated(recipe),
         f"steps: {recipe.steps}, each {wanted.groups} prompts with {wanted.answers} answers at temperature"
@@ -112,7 +117,6 @@ def _sampled(recipe: SampledRecipe, base: BaseModel, families: Mapping[str, Prom
         f"loss: {loss.name}{advantages}, divergence: {loss.kl} · {loss.kl_weight:g}",
         *_memory(recipe, base, *_widths(recipe, list(families.values()))),
     ]
-    return [*lines, loss.notice] if loss.notice else lines
 
 
 def _supervised(recipe: SftRecipe, base: BaseModel) -> list[str]:

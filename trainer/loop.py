@@ -142,13 +142,14 @@ def check_overlap(recipe: Recipe, settings: Loop, notify: Notify = lambda line: 
     Raises:
         RunError: there are some, and the recipe does not allow it.
     """
-    from .data.prompts import trained_texts
+    from .methods.base import method_of
 
     evaluated = evaluated_texts(settings.tasks, settings.data, limit=settings.limit, seed=recipe.seed)
-    trained = trained_texts(recipe)
+    texts = method_of(recipe).texts
+    trained = dict(texts(recipe))
     for number in range(2, settings.rounds + 1):
         # A task may draw other prompts by another seed, and every round has its own.
-        later = trained_texts(_of_round(recipe, number))
+        later = texts(_of_round(recipe, number))
         trained |= {f"{name} of round {number}": text for name, text in later.items() if trained.get(name) != text}
     found = find_overlaps(trained, evaluated)
     if not found:

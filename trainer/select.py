@@ -25,7 +25,6 @@ from ..files import AnyPath, Paths, paths_of, write_lines
 from ..tasks.text.thoughts import CLOSING, OPENING
 from .data.contamination import evaluated_texts, find_overlaps
 from .data.prompts import open_families
-from .recipe.fields import SampledRecipe
 from .recipe.reading import saved_recipe
 from .records.log import Notify
 
@@ -171,8 +170,7 @@ def _single_answers(directory: Path) -> Iterator[Candidate]:
 
 def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
     recipe = saved_recipe(orjson.loads((directory / "recipe.json").read_bytes())["recipe"])
-    sources = recipe.prompts if isinstance(recipe, SampledRecipe) else {}
-    for name, source in sources.items():
+    for name, source in recipe.sources.items():
         if source.is_evaluated:
             raise UsageError(
                 f"{directory}: prompts '{name}' are the test prompts of {source.task}, which must not be trained on"
@@ -190,7 +188,7 @@ def _of_training(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
                 raise InputError(f"{directory}: prompt '{row.id}' of '{row.family}' is no longer in its task")
             yield Candidate(row.family, row.id, messages[key], row.text, row.reward, row.finish_reason)
 
-    return {source.task for source in sources.values()}, answers()
+    return {source.task for source in recipe.sources.values()}, answers()
 
 
 def _refuse_evaluated(

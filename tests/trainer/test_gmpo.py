@@ -14,11 +14,12 @@ pytest.importorskip("peft", reason="needs evalkit-ru[train]")
 
 from evalkit.tasks.types import Message, Sample
 from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
+from evalkit.trainer.methods.base import method_of
 from evalkit.trainer.methods.gmpo.critic import CriticLearner, CriticState, explanation_tokens, unread_share
 from evalkit.trainer.methods.gmpo.critic_text import claims_of, critic_messages
 from evalkit.trainer.policy.base_model import find_base
 from evalkit.trainer.policy.model import CRITIC, POLICY, open_policy
-from evalkit.trainer.recipe.fields import GmpoRecipe
+from evalkit.trainer.recipe.kinds import GmpoRecipe
 from evalkit.trainer.recipe.reading import read_recipe
 from evalkit.trainer.rollouts.records import Answer, Group
 from evalkit.trainer.train import train
@@ -63,6 +64,11 @@ def group(*rewards: float | None) -> tuple[Group, Sample]:
         for text, reward in zip(texts, rewards, strict=False)
     )
     return Group("words", 0, "train-0", (3, 4), answers), Sample.ask("train-0", "Привет!", target="секрет-0")
+
+
+def test_gmpo_says_which_of_the_two_it_is(bench: Path):
+    assert all(word in method_of(recipe_for(bench)).notice for word in ("generative critic", "gmpo-geo"))
+    assert not method_of(read_recipe(write_recipe(bench, "geo.yaml", method="gmpo-geo"))).notice
 
 
 def test_the_critic_reads_the_true_answer_and_the_actor_cannot_end_its_own_quotation():

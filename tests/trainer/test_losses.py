@@ -473,12 +473,6 @@ def test_defaults_are_those_of_the_papers():
     assert loss_options("cispo")["ratio_cap"] == 5.0
 
 
-def test_gmpo_says_which_of_the_two_it_is():
-    assert "generative critic" in open_loss("gmpo").notice
-    assert "gmpo-geo" in open_loss("gmpo").notice
-    assert not open_loss("gmpo-geo").notice
-
-
 @pytest.mark.parametrize(
     ("correction", "expected"),
     [

@@ -22,7 +22,8 @@ from evalkit.errors import InputError, UsageError
 from evalkit.tests.support.trainer_bench import journal_lines, save_bench, write_recipe
 from evalkit.trainer.forecast import forecast
 from evalkit.trainer.policy.base_model import find_base
-from evalkit.trainer.recipe.fields import AwrRecipe, GmpoRecipe, GrpoRecipe, Recipe, SftRecipe
+from evalkit.trainer.recipe.fields import Recipe
+from evalkit.trainer.recipe.kinds import AwrRecipe, GmpoRecipe, GrpoRecipe, SftRecipe
 from evalkit.trainer.recipe.reading import read_recipe, saved_recipe
 from evalkit.trainer.train import train
 

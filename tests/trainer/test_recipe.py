@@ -12,7 +12,8 @@ pytest.importorskip("torch", reason="needs evalkit-ru[train]")
 
 from evalkit.errors import InputError, UsageError
 from evalkit.trainer.recipe.fields import Rollouts
-from evalkit.trainer.recipe.reading import PACKAGED, find_recipe, loss_of, read_recipe
+from evalkit.trainer.recipe.kinds import loss_of
+from evalkit.trainer.recipe.reading import PACKAGED, find_recipe, read_recipe
 
 WHOLE = """\
 method: dapo

@@ -17,8 +17,8 @@ from evalkit.errors import InputError, RunError, UsageError
 from evalkit.evals.run import run
 from evalkit.tests.support.trainer_bench import adapter, journal_lines, save_bench, write_recipe
 from evalkit.trainer.losses import LOSSES
-from evalkit.trainer.methods.trainer import METHODS
-from evalkit.trainer.recipe.fields import RECIPES
+from evalkit.trainer.methods.base import Method, method_of
+from evalkit.trainer.recipe.kinds import RECIPES, LossRecipe
 from evalkit.trainer.train import train
 
 
@@ -85,15 +85,17 @@ def test_the_reward_rises_and_the_adapter_runs(bench: Path, tmp_path: Path):
     assert values[1] > values[0] + 0.1
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("gmpo", "dapo", "sft")])
+@pytest.mark.parametrize("method", [name for name in RECIPES if name not in ("gmpo", "dapo", "sft")])
 def test_every_loss_trains(bench: Path, tmp_path: Path, method: str):
     rows = trained(bench, tmp_path, steps=1, method=method)
     assert math.isfinite(rows[0]["loss"])
     assert moved(tmp_path) > 0
 
 
-def test_every_method_has_a_recipe_and_a_loss():
-    assert METHODS.keys() == RECIPES.keys() == LOSSES.keys()
+def test_every_recipe_has_a_method_and_every_loss_a_recipe():
+    for kind in RECIPES.values():
+        assert issubclass(method_of(kind.model_construct()), Method)
+    assert {name for name, kind in RECIPES.items() if issubclass(kind, LossRecipe)} == LOSSES.keys()
 
 
 def test_several_updates_of_a_batch_leave_the_policy_that_sampled_it(bench: Path, tmp_path: Path):

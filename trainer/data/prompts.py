@@ -12,9 +12,7 @@ from ...errors import InputError, ModelError, UsageError
 from ...tasks.registry import open_task
 from ...tasks.text.thoughts import opening_of
 from ...tasks.types import Sample
-from ..recipe.fields import Recipe, RewardSpec, SampledRecipe, SftRecipe, Source
-from ..recipe.reading import CANARIES, VALIDATION
-from .chats import read_examples
+from ..recipe.fields import CANARIES, VALIDATION, Recipe, RewardSpec, Source
 
 if TYPE_CHECKING:
     from ...evals.models.hf.chat_template import ChatTemplate
@@ -49,8 +47,7 @@ def open_families(recipe: Recipe) -> dict[str, PromptFamily]:
         UsageError: an unknown task or split, or samples that are no single chat (names the family).
         InputError: a data file that cannot be used, or no prompts.
     """
-    sources = recipe.prompts if isinstance(recipe, SampledRecipe) else {}
-    return {name: open_family(name, source, recipe.seed) for name, source in sources.items()}
+    return {name: open_family(name, source, recipe.seed) for name, source in recipe.sources.items()}
 
 
 def open_all_families(recipe: Recipe) -> dict[str, PromptFamily]:
@@ -131,23 +128,3 @@ def readable(
             raise problem
         notify(f"{what}: {len(items) - len(kept)} of {len(items)} left out: {problem}")
     return kept
-
-
-def trained_texts(recipe: Recipe) -> dict[str, str]:
-    """Return by name every text that a recipe trains on: prompts, or the messages of chats one by one.
-
-    Raises:
-        InputError, UsageError: they cannot be read.
-    """
-    chats = {
-        f"{name}/{number}/{turn}": text
-        for name, given in (recipe.chats.items() if isinstance(recipe, SftRecipe) else ())
-        for number, example in enumerate(read_examples(Path(given.data), given.limit), 1)
-        for turn, text in enumerate((*(message.content for message in example.context), example.answer))
-    }
-    prompts = {
-        f"{name}/{sample.id}": "\n".join(message.content for message in sample.messages)
-        for name, family in open_families(recipe).items()
-        for sample in family.samples
-    }
-    return chats | prompts

@@ -17,11 +17,6 @@ from .batch import LossValue, Surrogate, TokenBatch, Totals
 from .correction import Correction
 from .kl import KL_ESTIMATORS, KlEstimator, bound_reached, kl_divergence
 
-_GMPO_NOTICE = (
-    "gmpo is generative-model policy optimization: advantage-weighted regression on scores that a generative critic"
-    " gives. The geometric-mean method of the same initials is gmpo-geo; the regression without a critic is awr."
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -31,7 +26,6 @@ class Kind:
     aggregation: Aggregation
     options: Mapping[str, Any] = field(default_factory=dict)
     kl: KlEstimator = "k3_is"
-    notice: str = ""
 
 
 LOSSES: Mapping[str, Kind] = {
@@ -44,7 +38,7 @@ LOSSES: Mapping[str, Kind] = {
     "gmpo-geo": Kind(policy.geometric, "sequence_mean"),
     "reinforce": Kind(policy.weighted_likelihood, "token_mean"),
     "awr": Kind(policy.weighted_likelihood, "token_mean", kl="k2"),
-    "gmpo": Kind(policy.weighted_likelihood, "token_mean", kl="k2", notice=_GMPO_NOTICE),
+    "gmpo": Kind(policy.weighted_likelihood, "token_mean", kl="k2"),
     "sft": Kind(policy.likelihood, "token_mean", kl="k2"),
 }
 
@@ -54,7 +48,6 @@ class Loss:
     """A policy loss with its options bound; call it with a batch.
 
     loss = mean(correction · surrogate) + ``kl_weight`` · mean(KL estimate), both means of the same kind.
-    ``notice`` is what a person should read before training starts, if anything.
     """
 
     name: str
@@ -64,7 +57,6 @@ class Loss:
     kl: KlEstimator = "k3_is"
     kl_weight: float = 0.0
     correction: Correction | None = None
-    notice: str = ""
 
     def __call__(self, batch: TokenBatch, totals: Totals | None = None) -> LossValue:
         """Compute the loss of a batch, or of the part of a step that a micro-batch is.
@@ -148,7 +140,7 @@ def open_loss(name: str, **options: Any) -> Loss:
         if value is not None and (not isinstance(value, int | float) or not value >= least):
             raise UsageError(f"loss '{name}': {key} is a number >= {least}, not {value!r}")
     _check(name, common)
-    return Loss(name, partial(kind.surrogate, **settings), **common, notice=kind.notice)
+    return Loss(name, partial(kind.surrogate, **settings), **common)
 
 
 def _kind(name: str) -> Kind:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from torch.optim import Optimizer
 
 from ..policy.model import Policy
-from ..recipe.reading import VALIDATION
+from ..recipe.fields import VALIDATION, Recipe
 from ..records.log import Log, Notify
 from .sampler import Sampler
 
@@ -40,15 +41,26 @@ class Method(ABC, Generic[Batch]):
 
     Attributes:
         adapters: the names of the adapters that it needs beside the policy's and the reference's.
+        notice: what a person should read before training starts, if anything.
         shown: the metrics on the progress line of a step, with their formats.
     """
 
     adapters: ClassVar[tuple[str, ...]] = ()
+    notice: ClassVar[str] = ""
     shown: ClassVar[Mapping[str, str]] = {"loss": ".3f", "kl": ".4f", "entropy": ".2f"}
 
     def __init__(self, recipe: Any, tools: Tools) -> None:
         self.recipe = recipe
         self.tools = tools
+
+    @staticmethod
+    @abstractmethod
+    def texts(recipe: Any) -> Mapping[str, str]:
+        """Return by name every text that a recipe learns from, for the check for contamination.
+
+        Raises:
+            InputError, UsageError: they cannot be read.
+        """
 
     @abstractmethod
     def gather(self, step: int) -> tuple[Batch | None, StepMetrics]:
@@ -79,3 +91,10 @@ class Method(ABC, Generic[Batch]):
 
     def close(self) -> None:
         """Free what the method opened."""
+
+
+def method_of(recipe: Recipe) -> type[Method[Any]]:
+    """Return the class that trains by a recipe of this kind."""
+    module, _, name = recipe.LEARNER.partition(":")
+    method: type[Method[Any]] = getattr(import_module(f"{__package__}.{module}"), name)
+    return method

@@ -17,11 +17,11 @@ from torch import Tensor
 from ...errors import RunError
 from ...tasks.types import Sample
 from ..data.mixture import Family, Mixture
+from ..data.prompts import open_families
 from ..losses.advantages import regression_weights
 from ..losses.groups import reward_tensor, usable
 from ..policy.parallel import all_gather, rank_share
-from ..recipe.fields import Objective, RegressionObjective, RewardRecipe, SampledRecipe
-from ..recipe.reading import estimator_of
+from ..recipe.kinds import Objective, RegressionObjective, RewardRecipe, SampledRecipe, estimator_of
 from ..records.log import Clock
 from ..records.step_log import answer_row, metrics_of
 from ..rewards.scoring import is_informative, shape_reward
@@ -62,6 +62,15 @@ class Sampling(Method[SampledBatch]):
         self._surplus: tuple[AgedGroup[Group], ...] = ()
         self._watched = WatchedRewards(recipe, tools.directory)
         self._told: set[str] = set()
+
+    @staticmethod
+    def texts(recipe: SampledRecipe) -> dict[str, str]:
+        """Return the prompts."""
+        return {
+            f"{name}/{sample.id}": "\n".join(message.content for message in sample.messages)
+            for name, family in open_families(recipe).items()
+            for sample in family.samples
+        }
 
     def gather(self, step: int) -> tuple[SampledBatch | None, StepMetrics]:
         """Sample and score waves of answers until enough groups teach something or the budget ends.

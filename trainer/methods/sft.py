@@ -17,7 +17,7 @@ from ...tasks.text.thoughts import closing_of, opening_of, split_thoughts
 from ..data.chats import Example, read_examples
 from ..data.mixture import Family, Mixture
 from ..data.prompts import readable
-from ..recipe.fields import Chats, SftRecipe
+from ..recipe.kinds import Chats, SftRecipe
 from ..rollouts.records import Answer
 from .base import Method, StepMetrics, Tools
 from .step import Row, learn_from
@@ -139,6 +139,16 @@ class Supervised(Method[LessonBatch]):
         families = [Family(name, len(self._examples[name]), chats.weight) for name, chats in recipe.chats.items()]
         self._mixture = Mixture(tuple(families), recipe.seed)
         self._drawn: Mapping[str, int] = {}
+
+    @staticmethod
+    def texts(recipe: SftRecipe) -> dict[str, str]:
+        """Return the messages of the chats, one by one."""
+        return {
+            f"{name}/{number}/{turn}": text
+            for name, chats in recipe.chats.items()
+            for number, example in enumerate(read_examples(Path(chats.data), chats.limit), 1)
+            for turn, text in enumerate((*(message.content for message in example.context), example.answer))
+        }
 
     def gather(self, step: int) -> tuple[LessonBatch, StepMetrics]:
         """Take the next examples of each file by its share."""

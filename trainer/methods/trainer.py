@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,14 @@ from ..policy.base_model import BaseModel
 from ..policy.model import POLICY, REFERENCE, open_policy
 from ..policy.parallel import all_gather, broadcast, world
 from ..policy.resets import reason_to_reset, record_evaluation, record_reset
-from ..recipe.fields import RECIPES, CanaryPrompts, Recipe
-from ..recipe.reading import CANARIES, loss_of
+from ..recipe.fields import CANARIES, CanaryPrompts, Recipe
 from ..records.checkpoint import TrainState, load_checkpoint, replace_folder, save_checkpoint, scale_moments
 from ..records.log import Clock, Log, Notify, raised_alarms
 from ..records.trackers import Trackers
 from ..rewards import monitors
 from ..rewards.watching import canary_changes
-from .base import Method, StepMetrics, Tools
-from .gmpo.method import Gmpo
-from .rl import Reinforcement
+from .base import StepMetrics, Tools, method_of
 from .sampler import Sampler
-from .sft import Supervised
-
-METHODS: Mapping[str, type[Method[Any]]] = {
-    **dict.fromkeys(RECIPES, Reinforcement), "sft": Supervised, "gmpo": Gmpo
-}  # fmt: skip
-"""Every method by its name in a recipe."""
 
 
 class Trainer:
@@ -43,9 +34,9 @@ class Trainer:
         self._directory = directory
         self._notify = notify
         self._leads = world()[0] == 0
-        if notice := loss_of(recipe).notice:
-            notify(notice)
-        method = METHODS[recipe.method]
+        method = method_of(recipe)
+        if method.notice:
+            notify(method.notice)
         settings = recipe.optimizer
         self._policy = open_policy(
             base, recipe.lora, seed=recipe.seed, adapters=method.adapters,

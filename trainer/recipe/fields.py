@@ -1,4 +1,4 @@
-"""What a recipe can say, section by section, with the defaults: a recipe of its own for each method (`RECIPES`).
+"""What a recipe can say, section by section, with the defaults (`kinds` has the recipe of each method).
 
 A path in a recipe (a task or a reward in ``file.py:object``, a data file) is taken from the recipe's own folder.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -26,6 +26,10 @@ from ...judges.spec import JudgeSpec
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+CANARIES = "canaries"
+VALIDATION = "validation"
+"""Families of prompts beside those that are trained on."""
 
 
 class Section(BaseModel):
@@ -86,14 +90,6 @@ class Source(Section):
         return self.data is None and self.split == "test"
 
 
-class Chats(Section):
-    """Chats that are learned as they stand: a file of JSON lines (see `chats`)."""
-
-    data: str
-    limit: Positive | None = None
-    weight: Annotated[float, Field(ge=0)] = 1.0
-
-
 class Lora(Section):
     """The adapter that is trained; the weights under it stay as they are."""
 
@@ -137,16 +133,6 @@ class Lengths(Section):
         return max([self.max_tokens, *self.longer.values()])
 
 
-class Batch(Lengths):
-    """What is learned in a step of ``sft``: ``examples`` answers of chats, cut off at ``max_tokens``.
-
-    Nothing is sampled to be learned from; validation and canaries sample ``sampled`` answers at once.
-    """
-
-    examples: Positive = 8
-    sampled: Positive = 64
-
-
 class Rollouts(Lengths):
     """What is sampled for a step: ``groups`` prompts with ``answers`` answers each, in waves (see `sampling`).
 
@@ -166,55 +152,6 @@ class Rollouts(Lengths):
     max_surplus: Annotated[int, Field(ge=0)] | None = None
     max_age: Annotated[int, Field(ge=0)] = 1
     vllm: Vllm | None = None
-
-
-class Shaping(Section):
-    """What length does to a reward (see `shaping`): nothing where a value is null."""
-
-    overlong_cache: Annotated[int, Field(ge=0)] | None = None
-    overlong_weight: Annotated[float, Field(ge=0)] = 1.0
-    truncated: Annotated[float, Field(le=1)] | None = None
-
-
-class SamplerCorrection(Section):
-    """Importance weights between sampler and trainer (see `losses.correction`)."""
-
-    level: Literal["token", "sequence"] = "token"
-    mode: Literal["truncate", "mask"] = "truncate"
-    maximum: Annotated[float, Field(ge=1)] = 2.0
-    minimum: Share = 0.0
-
-
-class Objective(Section):
-    """The own ``options`` of the method's loss, and the pull of the reference.
-
-    A batch is gone through ``epochs`` times in ``minibatches`` optimizer steps.
-    """
-
-    options: dict[str, Any] = {}
-    kl: Literal["k1", "k2", "k3", "k3_is"] | None = None
-    kl_weight: Annotated[float, Field(ge=0)] = 0.0
-    epochs: Positive = 1
-    minibatches: Positive = 1
-
-
-class SampledObjective(Objective):
-    """An objective of sampled answers: with a ``correction`` for what the sampler computed otherwise."""
-
-    correction: SamplerCorrection | None = None
-
-
-class RewardObjective(SampledObjective):
-    """An objective of rewards: the advantages by name, with their own options."""
-
-    advantages: str = "group"
-    advantage_options: dict[str, Any] = {}
-
-
-class RegressionObjective(RewardObjective):
-    """The objective of ``awr``: ``weight_temperature`` is τ of the weights exp(A/τ)."""
-
-    weight_temperature: Annotated[float, Field(gt=0)] = 1.0
 
 
 class Optimizer(Section):
@@ -257,33 +194,6 @@ class Validation(Section):
     every: Positive
     source: Source
     limit: Positive = 64
-
-
-class Critic(Section):
-    """The generative critic of ``gmpo`` (see `losses.critic` for the words).
-
-    ``checker_share`` is α, the checker's part in the score that the actor learns from. ``frozen`` keeps the critic
-    as it is; without a checker it must be. ``learning_rate`` is the critic's own, ``kl_weight`` the pull of the
-    critic that it was at first, ``epochs`` how often it goes through a step's answers. An answer gets so many
-    ``explanations``, and its score is the mean after each; with ``explanation_weight`` above 0 the critic learns to
-    explain too. While it does not deserve trust (``min_auroc``, ``max_inflation``, over ``window`` steps),
-    ``distrusted`` freezes the actor or leaves it to the checker's scores alone.
-    """
-
-    explanation_tokens: Annotated[int, Field(ge=0)] = 96
-    explanation_temperature: Annotated[float, Field(ge=0)] = 0.0
-    explanations: Positive = 1
-    explanation_weight: Annotated[float, Field(ge=0)] = 0.0
-    checker_share: Share = 0.5
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-5
-    kl_weight: Annotated[float, Field(ge=0)] = 1e-3
-    epochs: Positive = 1
-    frozen: bool = False
-    distrusted: Literal["freeze", "checker"] = "freeze"
-    weighing: dict[str, Any] = {}
-    min_auroc: Share = 0.6
-    max_inflation: Share = 0.15
-    window: Positive = 8
 
 
 class Grader(JudgeSpec, Section):
@@ -398,12 +308,14 @@ class Recipe(Section):
     `evalkit.tasks.rubrics`).
     """
 
+    LEARNER: ClassVar[str]
+    """The method, as ``module:name`` below `trainer.methods` (which needs torch)."""
+
     method: str
     model: str
     steps: Positive
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     lora: Lora = Lora()
-    objective: Objective = Objective()
     optimizer: Optimizer = Optimizer()
     reset: Reset = Reset()
     validation: Validation | None = None
@@ -422,65 +334,25 @@ class Recipe(Section):
     def sampling(self) -> Rollouts:
         """How the policy is asked, be it for validation and canaries alone."""
 
-
-class SftRecipe(Recipe):
-    """Supervised learning: ``chats`` are learned as they stand."""
-
-    method: Literal["sft"]
-    chats: Annotated[dict[str, Chats], Field(min_length=1)]
-    batch: Batch = Batch()
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """The prompts that answers are sampled to for learning, by family; none for most methods."""
+        return {}
 
     @property
-    def sampling(self) -> Rollouts:
-        """As long as what is learned, by this process."""
-        return Rollouts(max_tokens=self.batch.max_tokens, longer=self.batch.longer, batch=self.batch.sampled)
+    def kl_weight(self) -> float:
+        """How hard the reference pulls; the divergence from it is measured where this is above 0."""
+        return 0.0
 
+    def check(self) -> None:
+        """Refuse what no single field is wrong in.
 
-class SampledRecipe(Recipe):
-    """Answers to ``prompts`` are sampled and rewarded."""
-
-    prompts: Annotated[dict[str, Source], Field(min_length=1)]
-    rollouts: Rollouts = Rollouts()
-    objective: SampledObjective = SampledObjective()
-    alarms: WatchedAlarms = WatchedAlarms()
-
-    @property
-    def sampling(self) -> Rollouts:
-        """As for learning."""
-        return self.rollouts
-
-
-class RewardRecipe(SampledRecipe):
-    """Reinforcement learning from the advantages of rewards, by the loss that the method is named after."""
-
-    shaping: Shaping = Shaping()
-    objective: RewardObjective = RewardObjective()
-
-
-class GrpoRecipe(RewardRecipe):
-    """GRPO and its kin."""
-
-    method: Literal["ppo", "grpo", "dapo", "dr_grpo", "gspo", "cispo", "gmpo-geo", "reinforce"]
-
-
-class AwrRecipe(RewardRecipe):
-    """Advantage-weighted regression."""
-
-    method: Literal["awr"]
-    objective: RegressionObjective = RegressionObjective()
-
-
-class GmpoRecipe(SampledRecipe):
-    """Regression on the scores of a generative ``critic``, which needs whole weights."""
-
-    method: Literal["gmpo"]
-    critic: Critic = Critic()
-    sharding: Literal["none"] = "none"
-
-
-RECIPES: Mapping[str, type[Recipe]] = {
-    name: kind
-    for kind in (SftRecipe, GrpoRecipe, AwrRecipe, GmpoRecipe)
-    for name in get_args(kind.model_fields["method"].annotation)
-}
-"""What a recipe is by its ``method``."""
+        Raises:
+            UsageError: names the fields.
+            MissingExtraError: torch is not installed.
+        """
+        if self.reset.patience is not None and self.validation is None:
+            raise UsageError("field 'reset.patience' counts validations: add 'validation'")
+        for field, value in (("reset", self.reset.kl_above), ("alarms", self.alarms.kl_above)):
+            if value is not None and not self.kl_weight:
+                raise UsageError(f"field '{field}.kl_above' needs 'objective.kl_weight' above 0")

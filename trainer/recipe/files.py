@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .fields import Chats, Loop, Recipe, Section, Source, Watched
+from .fields import Loop, Recipe, Section, Source, Watched
 
 R = TypeVar("R", bound=Recipe)
 
@@ -33,8 +33,8 @@ def resolve_paths(recipe: R, folder: Path) -> R:
             )
         if isinstance(value, Source):
             update["task"] = place(value.task)
-        if isinstance(value, Source | Chats) and value.data is not None:
-            update["data"] = str(folder / value.data)
+        if isinstance(update.get("data"), str):
+            update["data"] = str(folder / update["data"])
         if isinstance(value, Loop):
             update["data"] = {place(name): str(folder / file) for name, file in value.data.items()}
             update["tasks"] = tuple(map(place, value.tasks))
@@ -55,8 +55,9 @@ def files_learned_from(recipe: Recipe) -> dict[str, str]:
 
 
 def _named(value: Any) -> Iterator[Path]:
-    if isinstance(value, Source | Chats) and value.data is not None:
-        yield Path(value.data)
+    data = getattr(value, "data", None)
+    if isinstance(value, Section) and isinstance(data, str):
+        yield Path(data)
     if isinstance(value, Source):
         rewards = [value.reward] if isinstance(value.reward, str) else (value.reward or ())
         for name in (value.task, *rewards):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .fields import RECIPES, Shaping
+from .kinds import RECIPES, Shaping
 
 _BATCH = {"groups": "examples", "max_tokens": "max_tokens", "longer": "longer", "batch": "sampled"}
 _IDLE: Mapping[str, Any] = {

@@ -5,39 +5,18 @@ A path in a recipe (a task or a reward in ``file.py:object``, a data file) is ta
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from ...errors import EvalkitError, InputError, MissingExtraError, UsageError, nearest
-from .fields import (
-    RECIPES,
-    Chats,
-    Critic,
-    GmpoRecipe,
-    Recipe,
-    RewardRecipe,
-    SampledObjective,
-    SampledRecipe,
-    Section,
-    SftRecipe,
-    Source,
-)
+from ...errors import InputError, UsageError, nearest
+from .fields import Recipe, Section
 from .files import resolve_paths
+from .kinds import RECIPES
 from .older import upgrade
-
-if TYPE_CHECKING:
-    from ..losses import Loss
-    from ..losses.advantages import Estimator
-
-CANARIES = "canaries"
-VALIDATION = "validation"
-"""Families of prompts beside those that are trained on."""
 
 PACKAGED = Path(__file__).parents[1] / "recipes"
 _NAMED_FIELD = re.compile(r"field '([^']+)'")
@@ -69,7 +48,7 @@ def read_recipe(path: Path | str, *, notify: Callable[[str], None] = lambda line
         notify(f"{path} has an older form, which the next release will not read: write {instead}")
     try:
         recipe = resolve_paths(recipe_of(data), path.parent)
-        _check(recipe)
+        recipe.check()
     except ValidationError as error:
         raise InputError(_described(path, text, error, data["method"])) from None
     except UsageError as error:
@@ -182,115 +161,3 @@ def _parts(kind: Any) -> Iterator[Any]:
     yield kind
     for part in get_args(kind):
         yield from _parts(part)
-
-
-def _check(recipe: Recipe) -> None:
-    """Refuse what no single field is wrong in.
-
-    Raises:
-        UsageError: names the fields.
-    """
-    loss_of(recipe)
-    if isinstance(recipe, SftRecipe):
-        _check_weights("chats", recipe.chats)
-    if isinstance(recipe, RewardRecipe):
-        estimator_of(recipe)
-        cache = recipe.shaping.overlong_cache
-        if cache is not None and cache > recipe.rollouts.max_tokens:
-            raise UsageError("field 'shaping.overlong_cache' is more than 'rollouts.max_tokens'")
-    if isinstance(recipe, GmpoRecipe):
-        open_weighing(recipe.critic)
-        _check_explanations(recipe.critic)
-    if isinstance(recipe, SampledRecipe):
-        _check_weights("prompts", recipe.prompts)
-        reserved = sorted({VALIDATION, CANARIES} & recipe.prompts.keys())
-        if reserved:
-            raise UsageError(
-                f"field 'prompts.{reserved[0]}': this name is reserved for prompts that are not trained on"
-            )
-        if recipe.rollouts.vllm is not None and recipe.rollouts.temperature > 2:
-            raise UsageError("field 'rollouts.temperature': vLLM takes no more than 2")
-    if recipe.reset.patience is not None and recipe.validation is None:
-        raise UsageError("field 'reset.patience' counts validations: add 'validation'")
-    for field, value in (("reset", recipe.reset.kl_above), ("alarms", recipe.alarms.kl_above)):
-        if value is not None and not recipe.objective.kl_weight:
-            raise UsageError(f"field '{field}.kl_above' needs 'objective.kl_weight' above 0")
-    if recipe.sampling.longer and recipe.objective.options.get("max_length") is not None:
-        raise UsageError("field 'objective.options.max_length' is fixed, but 'longer' raises the limit: remove one")
-
-
-def _check_weights(field: str, mixed: Mapping[str, Source] | Mapping[str, Chats]) -> None:
-    if not any(one.weight for one in mixed.values()):
-        raise UsageError(f"field '{field}': one at least needs a 'weight' above 0")
-
-
-def _check_explanations(critic: Critic) -> None:
-    if critic.explanation_weight and critic.explanations < 2:
-        raise UsageError(
-            "field 'critic.explanation_weight' compares explanations: set 'critic.explanations' to 2 or more"
-        )
-    if critic.explanations > 1 and not (critic.explanation_temperature and critic.explanation_tokens):
-        raise UsageError(
-            "field 'critic.explanations': they would all be the same: set 'critic.explanation_temperature' and"
-            " 'critic.explanation_tokens' above 0"
-        )
-
-
-def loss_of(recipe: Recipe, step: int = 1) -> Loss:
-    """Return the loss that a method learns by in a step.
-
-    Raises:
-        UsageError: a name or an option that does not exist (names the field).
-        MissingExtraError: torch is not installed.
-    """
-    wanted = recipe.objective
-    options: dict[str, Any] = {**wanted.options, "kl_weight": wanted.kl_weight}
-    with _opening_objective():
-        from ..losses import Correction, loss_options, open_loss
-
-        if wanted.kl is not None:
-            options["kl"] = wanted.kl
-        if isinstance(wanted, SampledObjective) and wanted.correction is not None:
-            options["correction"] = Correction(**wanted.correction.model_dump())
-        elif recipe.sampling.vllm is not None:
-            # Another engine's probabilities are never quite the trainer's.
-            options["correction"] = Correction()
-        if options.get("aggregation", loss_options(recipe.method)["aggregation"]) == "constant":
-            options.setdefault("max_length", recipe.sampling.tokens_at(step))
-        return open_loss(recipe.method, **options)
-
-
-def estimator_of(recipe: RewardRecipe) -> Estimator:
-    """Return how a recipe's rewards become advantages; raises what `loss_of` does."""
-    with _opening_objective():
-        from ..losses.advantages import open_estimator
-
-        return open_estimator(recipe.objective.advantages, **recipe.objective.advantage_options)
-
-
-@contextlib.contextmanager
-def _opening_objective() -> Iterator[None]:
-    try:
-        yield
-    except ImportError:
-        raise MissingExtraError("train") from None
-    except EvalkitError as error:
-        raise UsageError(f"field 'objective': {error}") from None
-
-
-def open_weighing(critic: Critic) -> Any:
-    """Return how the critic's scores become weights (a `losses.critic.Weighing`).
-
-    Raises:
-        UsageError: an option that does not exist, or a value that cannot be (names the field).
-    """
-    from ..losses.critic import Weighing
-
-    known = [field.name for field in fields(Weighing)]
-    for name in critic.weighing:
-        if name not in known:
-            raise UsageError(f"field 'critic.weighing': no option '{name}'.{nearest(name, known)}")
-    try:
-        return Weighing(**critic.weighing)
-    except (TypeError, UsageError) as error:
-        raise UsageError(f"field 'critic.weighing': {error}") from None

@@ -16,7 +16,8 @@ from ...tasks.base import BaseTask
 from ...tasks.types import Completion
 from ..data.prompts import Prompt, PromptFamily
 from ..losses.groups import informative, reward_tensor, usable
-from ..recipe.fields import Grader, Recipe, RewardSpec, Shaping
+from ..recipe.fields import Grader, Recipe, RewardSpec
+from ..recipe.kinds import Shaping
 from ..rollouts.records import Answer, Group
 from .adapters.bridge import RewardBridge, answer_of
 from .mix import Reward, open_reward, with_rubric_dropout

@@ -15,7 +15,7 @@ from typing import Any
 from ...evals.records.training import CanaryAnswer
 from ...evals.statistics.gold import goes_to_gold
 from ...tasks.types import Sample
-from ..recipe.fields import SampledRecipe
+from ..recipe.kinds import SampledRecipe
 from ..rollouts.records import Answer, Group
 from . import monitors
 from .adapters.bridge import RewardBridge

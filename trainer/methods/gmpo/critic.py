@@ -7,7 +7,6 @@ write; the score is read from probabilities at a place that the template fixes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -33,10 +32,10 @@ from ...losses.critic import (
 from ...losses.groups import reward_tensor
 from ...policy.local_sampler import generate
 from ...policy.model import CRITIC, Policy
-from ...policy.parallel import rank_share, sum_gradients
-from ...recipe.fields import GmpoRecipe
-from ...recipe.reading import open_weighing
+from ...policy.parallel import rank_share
+from ...recipe.kinds import GmpoRecipe, open_weighing
 from ...rollouts.records import Answer, Group
+from ..step import optimizer_step
 from .alarms import alarms, compare_critic
 from .critic_text import claims_of, critic_messages, grid_of, spelt_out
 
@@ -245,21 +244,13 @@ class CriticLearner:
         ]
 
     def _step(self, lessons: Sequence[_Lesson], totals: Totals) -> dict[str, float]:
-        size = self._recipe.optimizer.micro_batch
-        learned = {"critic_loss": 0.0, "critic_kl": 0.0}
-        if self._settings.explanation_weight:
-            learned["critic_explanation_loss"] = 0.0
-        self.optimizer.zero_grad(set_to_none=False)
+        size, clip = self._recipe.optimizer.micro_batch, self._recipe.optimizer.gradient_clip
+        parts = (
+            self._add_gradient(lessons[start : start + size], totals) for start in range(0, len(lessons), size)
+        )
         with self._policy.using(CRITIC):
-            for start in range(0, len(lessons), size):
-                for name, value in self._add_gradient(lessons[start : start + size], totals).items():
-                    learned[name] += value
-        parameters = list(self._policy.trainable(CRITIC).values())
-        learned = sum_gradients(parameters, learned, self._policy.device)
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self._recipe.optimizer.gradient_clip))
-        if math.isfinite(norm):
-            self.optimizer.step()
-        return {**learned, "critic_gradient_norm": norm}
+            statistics = optimizer_step(self._policy, CRITIC, self.optimizer, parts, clip)
+        return {f"critic_{name}": value for name, value in statistics.items()}
 
     def _add_gradient(self, lessons: Sequence[_Lesson], totals: Totals) -> dict[str, float]:
         """Add a micro-batch's gradient to that of the step and return its part of what there is to log."""
@@ -267,16 +258,18 @@ class CriticLearner:
         logits = self._logits(texts)
         targets = reward_tensor([one.target for one in lessons]).to(logits.device)
         loss = critic_loss(logits, targets, total=totals.sequences)
-        added = {"critic_loss": float(loss.detach())}
+        added = {"loss": float(loss.detach()), "kl": 0.0}
         if self._settings.kl_weight:
             with torch.no_grad(), self._policy.model.disable_adapter():
                 initial = self._logits(texts)
             drift = critic_divergence(logits, initial, total=totals.sequences)
-            added["critic_kl"] = float(drift.detach())
+            added["kl"] = float(drift.detach())
             loss = loss + self._settings.kl_weight * drift
         loss.backward()
         # One pass at a time: their activations need not be in memory together.
         written = [one for one in lessons if one.explanation and one.advantage]
+        if self._settings.explanation_weight:
+            added["explanation_loss"] = 0.0
         if self._settings.explanation_weight and written:
             values = self._policy.token_values(
                 [one.prompt for one in written],
@@ -287,7 +280,7 @@ class CriticLearner:
             advantages = torch.tensor([one.advantage for one in written], device=values.mask.device)
             loss = explanation_loss(values.log_probabilities, values.mask, advantages, total=totals.tokens)
             (self._settings.explanation_weight * loss).backward()
-            added["critic_explanation_loss"] = float(loss.detach())
+            added["explanation_loss"] = float(loss.detach())
         return added
 
     def _prompt(self, sample: Sample, answer: Answer) -> tuple[int, ...]:

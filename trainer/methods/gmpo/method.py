@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from ....tasks.types import Sample
 from ...policy.model import CRITIC
-from ...recipe.fields import GmpoRecipe
+from ...recipe.kinds import GmpoRecipe
 from ...rollouts.records import Group
 from ..base import StepMetrics, Tools
 from ..rl import SampledBatch, Sampling, rows_of
@@ -21,6 +21,11 @@ class Gmpo(Sampling):
     """Weighted regression on answers, with the weights that the critic's scores come to."""
 
     adapters = (CRITIC,)
+    notice = (
+        "gmpo is generative-model policy optimization: advantage-weighted regression on scores that a generative"
+        " critic gives. The geometric-mean method of the same initials is gmpo-geo; the regression without a critic"
+        " is awr."
+    )
     recipe: GmpoRecipe
 
     def __init__(self, recipe: GmpoRecipe, tools: Tools) -> None:
