@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError, UsageError
+from ..evals.models.hf.loading import release_memory
 from ..files import AnyPath, write_json
 from .data.contamination import Overlap, evaluated_texts, find_overlaps
 from .recipe.fields import Loop, Recipe
@@ -87,7 +88,7 @@ def _rounds(
         notify(f"round {number}: training")
         training = folder / "training"
         adapter = train(_of_round(recipe, number), training, base=base.with_adapter(accepted), notify=notify)
-        _release()
+        release_memory()
         candidate = _evaluate(
             recipe, settings, base.model_string(adapter), folder / "evaluation", notify, show_progress
         )
@@ -178,7 +179,7 @@ def _evaluate(
         max_tokens=settings.max_tokens, temperature=settings.temperature, seed=recipe.seed, notify=notify,
         show_progress=show_progress,
     )  # fmt: skip
-    _release()
+    release_memory()
     return directory
 
 
@@ -189,12 +190,6 @@ def _keep(adapter: Path, directory: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(adapter, part)
     replace_folder(part, directory / "adapter")
-
-
-def _release() -> None:
-    from ..evals.models.hf.loading import release_memory
-
-    release_memory()
 
 
 def _say(entry: dict[str, Any], notify: Notify) -> None:

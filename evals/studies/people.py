@@ -3,13 +3,16 @@
 A line that goes out (`evalkit judge queue RUN -o FILE`)::
 
     {"task", "id", "epoch", "turn",            which grading; ``turn`` counts from 1, null where there are no turns
-     "why", "status",                          one of `WHY`; the status of the grading
+     "why", "status",                          the reason for review; the status of the grading
      "scale": [0, 7],                          the lowest and the highest verdict, whole numbers
      "problem", "solution", "target",          what was asked, what is to be graded, what is known of the problem
      "graders": [{"judge", "verdict", "status", "words"}],
      "gate",                                   what code made of a proof's final answer, null for anything else
      "answer_sha256",                          of the solution: a verdict counts for this very text alone
      "verdict": null, "by": "", "comment": ""} for the person to fill in
+
+The reasons: ``unscored``, the judges gave no verdict that could be used; ``escalated``, they differ by more than
+two points; ``gated``, they give a proof over two points more than its wrong final answer lets through.
 
 What is graded, and how a verdict becomes a score, the tasks say: `BaseTask.review` and `BaseTask.settle`.
 
@@ -41,13 +44,6 @@ from ..records.rows import ROWS, SampleRow, read_rows
 
 PEOPLE: Final = "people.jsonl"
 """The human verdicts of a run, in its directory."""
-
-WHY: Final[Mapping[str, str]] = {
-    "unscored": "the judges gave no verdict that could be used",
-    "escalated": "the judges differ by more than two points",
-    "gated": "the judges give a proof over two points more than its wrong final answer lets through",
-}
-"""Reasons for human review."""
 
 KEY_FIELDS: Final = ("task", "id", "epoch", "turn")
 Line = dict[str, Any]

@@ -35,7 +35,7 @@ from evalkit.trainer.train import train
 PLACES: list[tuple[Any, str, int]] = [
     (generation, "draw_at", 20),
     (RewardBridge, "score", 3),
-    (step, "_values", 8),
+    (step, "token_values", 8),
     (torch.optim.AdamW, "step", 2),
     (training, "scale_moments", 1),
     (store.Journal, "append", 20),

@@ -29,7 +29,6 @@ from evalkit.trainer.records.checkpoint import (
 )
 from evalkit.trainer.records.log import keep_rows_until
 from evalkit.trainer.rollouts.records import Answer, Group
-from evalkit.trainer.rollouts.sampling import AgedGroup
 from evalkit.trainer.train import train
 
 # Everything that a step may depend on is in use: surplus, several epochs, resets, dropout, the critic's memory.
@@ -59,10 +58,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_bench(tmp_path_factory.mktemp("bench"))
 
 
-def kept() -> AgedGroup[Group]:
+def kept() -> Group:
     answer = Answer((3, 4), (-0.1, -1e-17), "stop", "да", 0.1 + 0.2, {"words": 1 / 3}, "", 0.3, {"score": 0.7})
     unscored = Answer((3,), (-0.25,), "length", "нет", None, {}, "the scorer died")
-    return AgedGroup(Group("a", 1, "id", (5, 6), (answer, unscored)), 6)
+    return Group("a", 1, "id", (5, 6), (answer, unscored), version=5)
 
 
 def state() -> TrainState:
@@ -74,7 +73,7 @@ def state() -> TrainState:
     )
 
 
-def sampled(*surplus: AgedGroup[Group]) -> Reinforcement:
+def sampled(*surplus: Group) -> Reinforcement:
     """Return a method with groups at hand."""
     method = Reinforcement.__new__(Reinforcement)
     method._drawn, method._surplus = {"a": 3}, surplus

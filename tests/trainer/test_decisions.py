@@ -8,10 +8,12 @@ from collections import Counter
 
 import pytest
 from evalkit.errors import UsageError
-from evalkit.trainer.data.mixture import Family, Mixture, family_means
+from evalkit.trainer.data.mixture import Family, Mixture
 from evalkit.trainer.policy.resets import ResetState, reason_to_reset, record_evaluation, record_reset
 from evalkit.trainer.recipe.fields import Reset, Rollouts
-from evalkit.trainer.rollouts.sampling import AgedGroup, fresh_enough, next_wave, settle
+from evalkit.trainer.records.step_log import metrics_of
+from evalkit.trainer.rollouts.records import Answer, Group
+from evalkit.trainer.rollouts.sampling import fresh_enough, next_wave, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -107,14 +109,14 @@ def test_all_tied_rewards_cost_the_budget_and_no_more():
     assert settle(Rollouts(groups=8), []).outcome == "skip"
 
 
-def kept(*steps: int) -> list[AgedGroup[str]]:
-    return [AgedGroup(f"{number}", step) for number, step in enumerate(steps)]
+def kept(*steps: int) -> list[Group]:
+    return [Group("a", number, f"{number}", (), (), step - 1) for number, step in enumerate(steps)]
 
 
 def test_a_full_step_trains_the_oldest_and_keeps_the_rest():
     batch = settle(Rollouts(groups=2), kept(5, 4, 5))
-    assert [group.group for group in batch.train] == ["1", "0"]
-    assert [group.group for group in batch.surplus] == ["2"]
+    assert [group.sample for group in batch.train] == ["1", "0"]
+    assert [group.sample for group in batch.surplus] == ["2"]
     assert batch.outcome == "full"
 
 
@@ -212,4 +214,8 @@ def test_mixtures_that_cannot_be(families, message):
 
 
 def test_means_of_families_leave_out_what_was_not_measured():
-    assert family_means(["b", "a", "b", "c"], [1.0, 0.5, None, None]) == {"a": 0.5, "b": 1.0}
+    groups = [
+        Group(family, 0, "id", (), tuple(Answer((), (), "stop", reward=reward) for reward in rewards))
+        for family, rewards in (("b", [1.0, None]), ("a", [0.5]), ("c", [None]))
+    ]
+    assert metrics_of(groups, informative=0)["families"] == {"a": 0.5, "b": 1.0}

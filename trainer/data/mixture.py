@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -74,15 +74,3 @@ def _order(seed: int, name: str, epoch: int, size: int) -> list[int]:
     order = list(range(size))
     random.Random(f"{seed}/{name}/{epoch}").shuffle(order)
     return order
-
-
-def family_means(families: Sequence[str], values: Sequence[float | None]) -> dict[str, float]:
-    """Return the mean of the measured values of each family, sorted by name; a family without any is left out."""
-    means = {}
-    for name in sorted(set(families)):
-        measured = [
-            value for family, value in zip(families, values, strict=True) if family == name and value is not None
-        ]
-        if measured:
-            means[name] = sum(measured) / len(measured)
-    return means

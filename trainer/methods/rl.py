@@ -27,7 +27,7 @@ from ..records.step_log import answer_row, metrics_of
 from ..rewards.scoring import is_informative, shape_reward
 from ..rewards.watching import WatchedRewards
 from ..rollouts.records import Group, Wave
-from ..rollouts.sampling import AgedGroup, fresh_enough, next_wave, settle
+from ..rollouts.sampling import fresh_enough, next_wave, settle
 from .base import Method, StepMetrics, Tools
 from .step import Row, learn_from
 
@@ -39,12 +39,7 @@ class SampledBatch:
     """The groups of answers that a step learns from."""
 
     step: int
-    kept: tuple[AgedGroup[Group], ...]
-
-    @property
-    def groups(self) -> list[Group]:
-        """The groups without the steps that they were sampled in."""
-        return [one.group for one in self.kept]
+    groups: tuple[Group, ...]
 
 
 class Sampling(Method[SampledBatch]):
@@ -59,7 +54,7 @@ class Sampling(Method[SampledBatch]):
             tuple(Family(family.name, len(family.samples), family.weight) for family in families), recipe.seed
         )
         self._drawn: Mapping[str, int] = {}
-        self._surplus: tuple[AgedGroup[Group], ...] = ()
+        self._surplus: tuple[Group, ...] = ()
         self._watched = WatchedRewards(recipe, tools.directory)
         self._told: set[str] = set()
 
@@ -86,7 +81,7 @@ class Sampling(Method[SampledBatch]):
             chosen, self._drawn = self._mixture.draw(self._drawn, count)
             groups = self._wave(step, waves, chosen)
             good = [group for group in groups if is_informative(group, self.rewards(group))]
-            have += [AgedGroup(group, step) for group in good]
+            have += good
             sampled += groups
             informative += len(good)
             waves += 1
@@ -129,13 +124,15 @@ class Sampling(Method[SampledBatch]):
 
     def state(self) -> dict[str, Any]:
         """Return how far the prompts are used up, and groups sampled but not yet learned from."""
-        surplus = [{"step": kept.step, "group": kept.group.as_json()} for kept in self._surplus]
+        surplus = [{"step": group.step, "group": group.as_json()} for group in self._surplus]
         return {"cursor": {"drawn": self._drawn}, "surplus": surplus}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Inverse of `state`."""
         self._drawn = dict(state["cursor"]["drawn"])
-        self._surplus = tuple(AgedGroup(Group.from_json(kept["group"]), kept["step"]) for kept in state["surplus"])
+        self._surplus = tuple(
+            replace(Group.from_json(row["group"]), version=row["step"] - 1) for row in state["surplus"]
+        )
 
     def close(self) -> None:
         """End what scores the watched rewards."""
@@ -238,12 +235,12 @@ def rows_of(
     learned = usable(reward_tensor(rewards), index).tolist()
     several_updates = objective.epochs * objective.minibatches > 1
     place = 0
-    parts: list[list[Row]] = [[] for _ in range(min(objective.minibatches, len(batch.kept)))]
-    for number, one in enumerate(batch.kept):
-        for answer in one.group.answers:
+    parts: list[list[Row]] = [[] for _ in range(min(objective.minibatches, len(batch.groups)))]
+    for number, group in enumerate(batch.groups):
+        fresh = group.step == batch.step and not several_updates
+        for answer in group.answers:
             if learned[place]:
-                fresh = one.step == batch.step and not several_updates
-                row = Row(one.group.prompt, answer, float(coefficients[place]), fresh)
+                row = Row(group.prompt, answer, float(coefficients[place]), fresh)
                 parts[number % len(parts)].append(row)
             place += 1
     return parts

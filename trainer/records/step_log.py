@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...evals.records.training import AnswerRow
-from ..data.mixture import family_means
 from ..rewards import monitors
 from ..rewards.watching import watched_means
 from ..rollouts.records import Answer, Group
@@ -17,7 +16,6 @@ from .log import component_means
 def metrics_of(groups: Sequence[Group], *, informative: int) -> dict[str, Any]:
     """Describe the answers of a step; ``informative`` is how many of the groups have differing rewards."""
     answers = [answer for group in groups for answer in group.answers]
-    families = [group.family for group in groups for _ in group.answers]
     rewards = [answer.reward for answer in answers]
     measured = [reward for reward in rewards if reward is not None]
     mean = sum(measured) / len(measured) if measured else None
@@ -29,7 +27,9 @@ def metrics_of(groups: Sequence[Group], *, informative: int) -> dict[str, Any]:
         "reward_deviation": spread,
         "components": component_means([answer.components for answer in answers]),
         "watched": watched_means(answers),
-        "families": family_means(families, rewards),
+        "families": component_means(
+            [{group.family: reward} for group in groups for reward in group.rewards if reward is not None]
+        ),
         "sampled": len(groups),
         "informative": informative,
         "unscored": (len(answers) - len(measured)) / count,

@@ -51,6 +51,11 @@ class Group:
     version: int = 0
 
     @property
+    def step(self) -> int:
+        """The step that the answers were sampled in, from 1."""
+        return self.version + 1
+
+    @property
     def rewards(self) -> list[float | None]:
         """What the answers earned, before any shaping."""
         return [answer.reward for answer in self.answers]

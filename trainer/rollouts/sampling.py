@@ -9,34 +9,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 from ..recipe.fields import Rollouts
+from .records import Group
 
-Group = TypeVar("Group")
 Outcome = Literal["full", "short", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
-class AgedGroup(Generic[Group]):
-    """A group and the step that it was sampled in."""
-
-    group: Group
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batch(Generic[Group]):
+class Batch:
     """What a step trains on, what it leaves to the next one, and how it came out."""
 
-    train: tuple[AgedGroup[Group], ...]
-    surplus: tuple[AgedGroup[Group], ...]
+    train: tuple[Group, ...]
+    surplus: tuple[Group, ...]
     outcome: Outcome
 
 
-def fresh_enough(budget: Rollouts, surplus: Sequence[AgedGroup[Group]], step: int) -> tuple[AgedGroup[Group], ...]:
+def fresh_enough(budget: Rollouts, surplus: Sequence[Group], step: int) -> tuple[Group, ...]:
     """Return the kept groups that are not too old for this step."""
-    return tuple(kept for kept in surplus if step - kept.step <= budget.max_age)
+    return tuple(group for group in surplus if step - group.step <= budget.max_age)
 
 
 def next_wave(budget: Rollouts, *, have: int, waves: int, asked: int, informative: int) -> int:
@@ -59,12 +51,12 @@ def next_wave(budget: Rollouts, *, have: int, waves: int, asked: int, informativ
     return min(math.ceil(missing / rate), budget.groups)
 
 
-def settle(budget: Rollouts, groups: Sequence[AgedGroup[Group]]) -> Batch[Group]:
+def settle(budget: Rollouts, groups: Sequence[Group]) -> Batch:
     """Divide informative groups, oldest first, into what is trained now and what is kept.
 
     A step with fewer than ``min_share`` of the groups (or none) is skipped and keeps them all.
     """
-    ordered = sorted(groups, key=lambda kept: kept.step)
+    ordered = sorted(groups, key=lambda group: group.step)
     short = len(ordered) < budget.groups
     if not ordered or (short and len(ordered) < budget.min_share * budget.groups):
         return Batch((), _limited(budget, ordered), "skip")
@@ -72,7 +64,7 @@ def settle(budget: Rollouts, groups: Sequence[AgedGroup[Group]]) -> Batch[Group]
     return Batch(tuple(train), _limited(budget, rest), "short" if short else "full")
 
 
-def _limited(budget: Rollouts, groups: Sequence[AgedGroup[Group]]) -> tuple[AgedGroup[Group], ...]:
+def _limited(budget: Rollouts, groups: Sequence[Group]) -> tuple[Group, ...]:
     if budget.max_surplus is None:
         return tuple(groups)
     return tuple(groups[max(0, len(groups) - budget.max_surplus) :])
