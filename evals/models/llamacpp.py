@@ -19,7 +19,7 @@ import orjson
 from ...errors import MissingExtraError, ModelError, UsageError
 from ...tasks.types import Completion, Message
 from .base import Model, ModelOptions, Sampling
-from .http.client import get_blocking
+from .http.client import HttpClient, get_blocking
 from .http.openai import ChatServer
 from .http.retry import RequestError
 from .options import read_options, truth, whole_number
@@ -102,16 +102,13 @@ class LlamaCpp(ChatServer):
             cached=cached,
             flash=flash,
         )
+        headers = {"Authorization": f"Bearer {key}"}
+        address = f"{self._server.listening_address}/v1"
         super().__init__(
-            path.name,
-            base_url=f"{self._server.listening_address}/v1",
-            api_key=key,
-            concurrency=slots,
-            timeout=options.timeout,
+            path.name, HttpClient(address, concurrency=slots, timeout=options.timeout, headers=headers)
         )
         self.name = name
         self._cached = cached
-        headers = {"Authorization": f"Bearer {key}"}
         properties = orjson.loads(
             get_blocking(self._server.listening_address, "/props", timeout=options.timeout, headers=headers)
         )

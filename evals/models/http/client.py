@@ -64,6 +64,8 @@ class Answer:
 class HttpClient:
     """A client of one server, at ``address``; its connections are made on the event loop that asks first.
 
+    Its attributes ``address`` (without user and password), ``concurrency`` and ``timeout`` are those given.
+
     Args:
         address: of the server, without a slash at its end; a user and a password in it sign the requests.
         concurrency: connections at most.
@@ -88,8 +90,8 @@ class HttpClient:
         rate_limit: RateLimit | None = None,
     ) -> None:
         self.address, signature = _without_user(address)
-        self._concurrency = concurrency
-        self._timeout = timeout
+        self.concurrency = concurrency
+        self.timeout = timeout
         self._headers = {**JSON, **(headers or {}), **signature}
         self._sign = sign
         self._trust = trust
@@ -183,7 +185,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> Answer:
-        send = functools.partial(self._send_signed, method, path, content, timeout or self._timeout)
+        send = functools.partial(self._send_signed, method, path, content, timeout or self.timeout)
         if self._sign is None:
             return await send(headers)
         signature = await self._sign({})
@@ -229,7 +231,7 @@ class HttpClient:
             import aiohttp
 
             connector = aiohttp.TCPConnector(
-                limit=self._concurrency, keepalive_timeout=SECONDS_KEPT_ALIVE, ssl=self._trust or True
+                limit=self.concurrency, keepalive_timeout=SECONDS_KEPT_ALIVE, ssl=self._trust or True
             )
             self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
         return self._session

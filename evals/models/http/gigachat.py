@@ -12,6 +12,7 @@ from ....errors import ModelError, UsageError
 from ....tasks.types import Completion, Message
 from ..base import Model, ModelOptions, Sampling
 from ..options import environment, read_options, trust
+from .client import HttpClient
 from .gigachat_token import AccessTokens, untrusted
 from .openai import api_address
 from .provider import Provider
@@ -39,16 +40,14 @@ def open_gigachat(name: str, options: ModelOptions) -> Model:
     key = _key(environment("GIGACHAT_CREDENTIALS") or "")
     scope = extra.get("scope") or _scope(environment("GIGACHAT_SCOPE") or "GIGACHAT_API_PERS")
     trusted = trust("gigachat", extra.get("ca_bundle") or environment("GIGACHAT_CA_BUNDLE_FILE"))
-    return GigaChat(
-        "gigachat",
-        name,
-        model=name,
-        base_url=api_address(options.base_url, "/api/v1") if options.base_url else BASE_URL,
-        sign=AccessTokens(extra.get("auth_url", AUTH_URL), key, scope, trust=trusted).sign,
-        trust=trusted,
+    client = HttpClient(
+        api_address(options.base_url, "/api/v1") if options.base_url else BASE_URL,
         concurrency=options.concurrency or CONCURRENCY[scope],
         timeout=options.timeout,
+        sign=AccessTokens(extra.get("auth_url", AUTH_URL), key, scope, trust=trusted).sign,
+        trust=trusted,
     )
+    return GigaChat("gigachat", name, client, model=name)
 
 
 class GigaChat(Provider):
@@ -64,7 +63,7 @@ class GigaChat(Provider):
 
     def _model_error(self, error: RequestError) -> ModelError:
         if error.failure is Failure.UNTRUSTED:
-            return ModelError(untrusted(self._where()), fatal=True)
+            return ModelError(untrusted(self.client.address), fatal=True)
         return super()._model_error(error)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:

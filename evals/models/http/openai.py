@@ -14,14 +14,12 @@ from ....tasks.types import Completion, Message
 from ..base import Model, ModelOptions, Sampling, estimate_tokens
 from ..options import checked_key, environment, read_options, trust, whole_number
 from .answer import error_reason, read_answer
-from .client import Answer, HttpClient, Signer
+from .client import Answer, HttpClient
 from .pool import ServerPool
 from .rate_limit import RateLimit
 from .retry import Failure, Patience, RequestError, error_field, model_error
 
 if TYPE_CHECKING:
-    import ssl
-
     from openai.types.chat import ChatCompletionMessageParam
     from openai.types.shared_params import ResponseFormatJSONSchema
 
@@ -68,19 +66,24 @@ def open_openai(name: str, options: ModelOptions) -> Model:
             "no server is given: use --base-url http://HOST/v1 for an OpenAI-compatible server,"
             " or set OPENAI_API_KEY for OpenAI's own"
         )
-    addresses = [None] if base_url is None else [api_address(one) for one in base_url.split(",") if one.strip()]
+    text = OWN_ADDRESS if base_url is None else base_url
+    addresses = [api_address(one) for one in text.split(",") if one.strip()]
+    concurrency = options.concurrency or CONCURRENCY
+    key = checked_key(key or "none", "the API key (OPENAI_API_KEY or the option)")
+    trusted = trust("openai", extra.get("ca_bundle"))
     servers = [
         ChatServer(
             name,
-            base_url=address,
-            api_key=checked_key(key or "none", "the API key (OPENAI_API_KEY or the option)"),
-            concurrency=options.concurrency or CONCURRENCY,
-            timeout=options.timeout,
-            trust=trust("openai", extra.get("ca_bundle")),
+            HttpClient(
+                address,
+                concurrency=concurrency,
+                timeout=options.timeout,
+                headers={"Authorization": f"Bearer {key}"},
+                trust=trusted,
+                rate_limit=RateLimit(concurrency, requests=extra.get("rpm"), tokens=extra.get("tpm")),
+            ),
             max_tokens_field=extra.get("max_tokens_field", "max_tokens"),
             omit=extra.get("omit", ()),
-            requests_per_minute=extra.get("rpm"),
-            tokens_per_minute=extra.get("tpm"),
         )
         for address in addresses
     ]
@@ -110,50 +113,23 @@ class ChatServer:
 
     Args:
         name: the model as the server knows it.
-        base_url: the server's address; OpenAI's own unless given.
-        api_key: sent as a bearer token.
-        concurrency: requests in flight.
-        timeout: seconds that one request may take.
+        client: of the server, with its key among the headers.
         max_tokens_field: the parameter that bounds an answer.
         omit: parameters that are not sent.
-        requests_per_minute, tokens_per_minute: what the server may be sent.
-        headers, sign, trust: as `HttpClient` has them.
     """
 
     def __init__(
-        self,
-        name: str,
-        *,
-        base_url: str | None,
-        api_key: str,
-        concurrency: int,
-        timeout: float,
-        max_tokens_field: str = "max_tokens",
-        omit: Sequence[str] = (),
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
-        headers: Mapping[str, str] | None = None,
-        sign: Signer | None = None,
-        trust: ssl.SSLContext | None = None,
+        self, name: str, client: HttpClient, *, max_tokens_field: str = "max_tokens", omit: Sequence[str] = ()
     ) -> None:
         self.name = f"openai:{name}"
-        self.concurrency = concurrency
+        self.client = client
+        self.concurrency = client.concurrency
         self._model = name
-        self._base_url = base_url or OWN_ADDRESS
         self._max_tokens_field = max_tokens_field
         self._omit = tuple(omit)
         self._takes_schema: bool | None = None  # until the server has said so
-        self.patience = Patience(attempts_to_connect=ATTEMPTS_TO_CONNECT, seconds=PATIENCE * timeout)
-        self.client = HttpClient(
-            self._base_url,
-            concurrency=concurrency,
-            timeout=timeout,
-            headers={"Authorization": f"Bearer {api_key}", **(headers or {})},
-            sign=sign,
-            trust=trust,
-            rate_limit=RateLimit(concurrency, requests=requests_per_minute, tokens=tokens_per_minute),
-        )
-        self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": self._where()}
+        self.patience = Patience(attempts_to_connect=ATTEMPTS_TO_CONNECT, seconds=PATIENCE * client.timeout)
+        self.identity: Mapping[str, Any] = {"backend": "openai", "model": name, "base_url": client.address}
         if omit:
             self.identity = {**self.identity, "not_sent": sorted(omit)}
 
@@ -197,7 +173,7 @@ class ChatServer:
         return read_answer(answer.content, latency=answer.seconds)
 
     def _model_error(self, error: RequestError) -> ModelError:
-        return model_error(error, self._where())
+        return model_error(error, self.client.address)
 
     def _with_remedy(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
         """Return the error for the user: for a refused parameter, with the option that leaves it out."""
@@ -256,10 +232,6 @@ class ChatServer:
         for parameter in self._omit:
             body.pop(parameter, None)
         return body
-
-    def _where(self) -> str:
-        parts = urlsplit(self._base_url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from ....tasks.types import Completion, Message
 from ..base import Sampling
-from .client import Answer, Signer
+from .client import Answer, HttpClient
 from .openai import ChatServer
-
-if TYPE_CHECKING:
-    import ssl
 
 
 class Provider(ChatServer):
@@ -28,42 +25,16 @@ class Provider(ChatServer):
         backend: the name in model strings.
         name: the model as the user names it.
         model: the model as the server wants it.
-        base_url: the server's address.
-        headers: sent with every request; ``Authorization`` among them, or set by ``sign``.
-        sign: signs requests, where that takes more than a fixed header.
-        trust: the certificates trusted; the system's unless given.
-        concurrency: requests in flight.
-        timeout: seconds that one request may take.
+        client: of the server; ``Authorization`` is among its headers, or set by its ``sign``.
     """
 
-    def __init__(
-        self,
-        backend: str,
-        name: str,
-        *,
-        model: str,
-        base_url: str,
-        headers: Mapping[str, str] | None = None,
-        sign: Signer | None = None,
-        trust: ssl.SSLContext | None = None,
-        concurrency: int,
-        timeout: float,
-    ) -> None:
-        super().__init__(
-            model,
-            base_url=base_url,
-            api_key="none",
-            concurrency=concurrency,
-            timeout=timeout,
-            headers=headers,
-            sign=sign,
-            trust=trust,
-        )
+    def __init__(self, backend: str, name: str, client: HttpClient, *, model: str) -> None:
+        super().__init__(model, client)
         self.name = f"{backend}:{name}"
         self.identity: Mapping[str, Any] = {
             "backend": backend,
             "model": model,
-            "base_url": base_url,
+            "base_url": client.address,
             "not_sent": ["seed"],
             "cut_on_arrival": ["stop"],
         }

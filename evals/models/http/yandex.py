@@ -9,6 +9,7 @@ from ....errors import ModelError, UsageError
 from ....tasks.types import Message
 from ..base import Model, ModelOptions, Sampling
 from ..options import checked_key, environment, read_options, trust
+from .client import HttpClient
 from .openai import api_address
 from .provider import Provider
 
@@ -31,20 +32,18 @@ def open_yandex(name: str, options: ModelOptions) -> Model:
     if not name:
         raise UsageError("which model? give its name: --model yandex:aliceai-llm")
     uri = model_uri(name, extra.get("folder") or environment("YC_FOLDER_ID") or "")
-    return Yandex(
-        "yandex",
-        name,
-        model=uri,
-        base_url=api_address(options.base_url) if options.base_url else BASE_URL,
+    client = HttpClient(
+        api_address(options.base_url) if options.base_url else BASE_URL,
+        concurrency=options.concurrency or CONCURRENCY,
+        timeout=options.timeout,
         headers={
             "Authorization": _authorization(),
             "OpenAI-Project": uri.split("/")[2],
             "x-data-logging-enabled": "false",
         },
         trust=trust("yandex", extra.get("ca_bundle")),
-        concurrency=options.concurrency or CONCURRENCY,
-        timeout=options.timeout,
     )
+    return Yandex("yandex", name, client, model=uri)
 
 
 class Yandex(Provider):

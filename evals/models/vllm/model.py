@@ -19,6 +19,7 @@ from ....files import read_json
 from ....tasks.types import Completion, Message
 from ..base import ModelOptions, Sampling
 from ..hf.chat_template import choose_template, template_identity, template_in
+from ..http.client import HttpClient
 from ..http.openai import ChatServer
 from ..http.retry import RequestError, model_error
 from ..likelihood import ScoredTokens, TokenCutter
@@ -150,9 +151,7 @@ class VllmModel:
         self._served_name = served_name
         self._folder = folder
         self._clients = {
-            server: ChatServer(
-                served_name, base_url=server.address, api_key="none", concurrency=concurrency, timeout=timeout
-            )
+            server: ChatServer(served_name, HttpClient(server.address, concurrency=concurrency, timeout=timeout))
             for server in servers
         }
 

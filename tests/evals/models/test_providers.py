@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from evalkit.errors import ModelError, UsageError
 from evalkit.evals.models.base import Model, ModelOptions, Sampling
+from evalkit.evals.models.http.client import HttpClient
 from evalkit.evals.models.http.gigachat import GigaChat, open_gigachat
 from evalkit.evals.models.http.gigachat_token import AccessTokens
 from evalkit.evals.models.http.openai import cut_at_stop
@@ -170,8 +171,8 @@ def test_a_token_is_renewed_a_minute_early() -> None:
 def on_clock(server: GigaChatServer, clock: Callable[[], float]) -> GigaChat:
     trust = ssl.create_default_context()
     tokens = AccessTokens(server.auth_url, GigaChatServer.KEY, "GIGACHAT_API_PERS", trust=trust, clock=clock)
-    where = {"base_url": server.base_url, "sign": tokens.sign, "trust": trust}
-    return GigaChat("gigachat", "GigaChat-2", model="GigaChat-2", **where, concurrency=1, timeout=10.0)
+    client = HttpClient(server.base_url, timeout=10.0, sign=tokens.sign, trust=trust)
+    return GigaChat("gigachat", "GigaChat-2", client, model="GigaChat-2")
 
 
 def test_a_refused_token_is_replaced_once_and_the_request_repeated(giga: GigaChatServer) -> None:
