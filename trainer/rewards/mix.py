@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
 from types import TracebackType
@@ -235,6 +235,7 @@ def with_rubric_dropout(
     return _combined(parts, scores)
 
 
+@dataclass(eq=False, kw_only=True)
 class Rewards:
     """Scores answers with all parts of a reward; use as an async context manager.
 
@@ -250,36 +251,26 @@ class Rewards:
         deadline: seconds for one answer.
     """
 
-    def __init__(
-        self,
-        parts: Sequence[RewardPart],
-        *,
-        seed: int = 0,
-        judge: Judge | OpenJudge | None = None,
-        sandbox: str = "auto",
-        workers: int = 1,
-        deadline: float = DEADLINE_SECONDS,
-    ) -> None:
-        self.parts = tuple(parts)
-        self._seed = seed
-        self._judge = judge
-        self._sandbox = sandbox
-        self._workers = workers
-        self._deadline = deadline
-        self._scorers: list[Scorer] = []
-        self._stack = contextlib.AsyncExitStack()
+    parts: Sequence[RewardPart] = field(kw_only=False)
+    seed: int = 0
+    judge: Judge | OpenJudge | None = None
+    sandbox: str = "auto"
+    workers: int = 1
+    deadline: float = DEADLINE_SECONDS
+    _scorers: list[Scorer] = field(default_factory=list, init=False)
+    _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack, init=False)
 
     async def __aenter__(self) -> Self:
-        judge = self._judge
+        judge = self.judge
         if callable(judge):
             judge = await self._stack.enter_async_context(judge())
         tasks = [part.task for part in self.parts]
         context = await self._stack.enter_async_context(
-            open_scorer_context(tasks, seed=self._seed, judge=judge, sandbox=self._sandbox)
+            open_scorer_context(tasks, seed=self.seed, judge=judge, sandbox=self.sandbox)
         )
         for part in self.parts:
             scorer = Scorer(
-                part.task, part.registered_as, context=context, workers=self._workers, deadline=self._deadline
+                part.task, part.registered_as, context=context, workers=self.workers, deadline=self.deadline
             )
             self._scorers.append(await self._stack.enter_async_context(scorer))
         return self
@@ -308,9 +299,9 @@ class Rewards:
         if not inspect.iscoroutinefunction(part.task.score):
             return (await scoring).score
         try:
-            scored = await asyncio.wait_for(scoring, self._deadline)
+            scored = await asyncio.wait_for(scoring, self.deadline)
         except TimeoutError:
-            return Score(None, Status.TIMEOUT, explanation=f"not scored within {self._deadline:g} s")
+            return Score(None, Status.TIMEOUT, explanation=f"not scored within {self.deadline:g} s")
         return _as_score(scored.score)
 
 

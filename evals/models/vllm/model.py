@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -117,43 +118,32 @@ def open_vllm(name: str, options: ModelOptions) -> VllmModel:
         devices_each=tensor_parallel,
         kv_cache_gib=chosen.get("kv_cache_gib"),
     )
-    return VllmModel(
-        f"vllm:{name}" + (f"+lora:{chosen['lora']}" if adapter else ""),
-        servers,
-        served_name=ADAPTER if adapter else MODEL,
-        folder=checkpoint.folder,
-        context=context,
-        concurrency=options.concurrency or CONCURRENCY * replicas,
-        timeout=options.timeout,
-        identity=identity,
-    )
+    own_name = f"vllm:{name}" + (f"+lora:{chosen['lora']}" if adapter else "")
+    served_name = ADAPTER if adapter else MODEL
+    concurrency = options.concurrency or CONCURRENCY * replicas
+    clients = {
+        server: ChatServer(
+            served_name, HttpClient(server.address, concurrency=concurrency, timeout=options.timeout)
+        )
+        for server in servers
+    }
+    return VllmModel(own_name, identity, concurrency, context, checkpoint.folder, served_name, clients)
 
 
+@dataclass(eq=False)
 class VllmModel:
-    """A model on vLLM servers that this process started; each request goes to the least busy one."""
+    """A model on vLLM servers that this process started; each request goes to the least busy one.
 
-    def __init__(
-        self,
-        name: str,
-        servers: Sequence[Server],
-        *,
-        served_name: str,
-        folder: Path,
-        context: int,
-        concurrency: int,
-        timeout: float,
-        identity: Mapping[str, Any],
-    ) -> None:
-        self.name = name
-        self.identity = identity
-        self.concurrency = concurrency
-        self.context = context
-        self._served_name = served_name
-        self._folder = folder
-        self._clients = {
-            server: ChatServer(served_name, HttpClient(server.address, concurrency=concurrency, timeout=timeout))
-            for server in servers
-        }
+    ``folder`` has the tokenizer, ``served_name`` is the model's name there, ``clients`` ask the servers.
+    """
+
+    name: str
+    identity: Mapping[str, Any]
+    concurrency: int
+    context: int
+    folder: Path
+    served_name: str
+    clients: Mapping[Server, ChatServer]
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Answer one chat. vLLM's stop strings also end thoughts.
@@ -164,7 +154,7 @@ class VllmModel:
         while True:
             server = self._least_busy()
             try:
-                return await self._by(server, self._clients[server].generate(messages, sampling))
+                return await self._by(server, self.clients[server].generate(messages, sampling))
             except ModelError:
                 if server.alive:
                     raise
@@ -190,14 +180,14 @@ class VllmModel:
 
     async def close(self) -> None:
         """Close the connections and end the servers."""
-        for client in self._clients.values():
+        for client in self.clients.values():
             await client.close()
-        await asyncio.gather(*(asyncio.to_thread(server.stop) for server in self._clients))
+        await asyncio.gather(*(asyncio.to_thread(server.stop) for server in self.clients))
 
     def _least_busy(self) -> Server:
-        alive = [server for server in self._clients if server.alive]
+        alive = [server for server in self.clients if server.alive]
         if not alive:
-            raise next(iter(self._clients)).ended()
+            raise next(iter(self.clients)).ended()
         return min(alive, key=lambda server: server.busy)
 
     async def _by(self, server: Server, answering: Coroutine[Any, Any, Answer]) -> Answer:
@@ -227,8 +217,8 @@ class VllmModel:
     async def _post(self, server: Server, tokens: Sequence[int]) -> bytes:
         # One token must be generated, and 0 further log-probabilities are wanted beside the prompt's own.
         settings = {"max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
-        body = {"model": self._served_name, **settings, "prompt": list(tokens)}
-        chat = self._clients[server]
+        body = {"model": self.served_name, **settings, "prompt": list(tokens)}
+        chat = self.clients[server]
         try:
             return await chat.client.ask("/completions", body, lambda answer: answer.content, chat.patience)
         except RequestError as error:
@@ -243,7 +233,7 @@ class VllmModel:
         except ImportError:
             raise MissingExtraError("hf") from None
         # The server also wants room for one token after the prompt.
-        return TokenCutter(AutoTokenizer.from_pretrained(self._folder, local_files_only=True), self.context - 2)
+        return TokenCutter(AutoTokenizer.from_pretrained(self.folder, local_files_only=True), self.context - 2)
 
 
 def _default_dtype(config: Mapping[str, Any], installation: Installation) -> str:
