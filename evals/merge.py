@@ -8,12 +8,10 @@ from typing import Any
 
 from ..errors import InputError, UsageError
 from ..files import AnyPath, Paths, paths_of, read_journal, read_shared_journal, replacing, write_json, write_lines
-from .engine.results import summarize
+from .engine.results import write_summary
 from .judging.canaries import CANARIES
 from .judging.opening import VERDICTS
 from .records.manifest import MANIFEST, Manifest, differences, now, read_manifest
-from .records.parquet import write_parquet
-from .records.results import write_results
 from .records.rows import ROWS, Key, encode, read_rows
 from .studies.people import PEOPLE
 
@@ -48,8 +46,7 @@ def merge(runs: Paths, output: AnyPath) -> Path:
         if any((run / name).exists() for run in runs):
             write_lines(output / name, (row for run in runs for row in _rows(run, name)))
     write_json(output / MANIFEST, merged.as_json())
-    write_results(output, summarize(output))
-    write_parquet(output)
+    write_summary(output)
     return output
 
 

@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..files import AnyPath, replacing, write_json
 from ..judges.spec import JudgeSpec
 from ..tasks.types import Context, Judge, Sample, Status
-from .engine.results import summarize
+from .engine.results import summarize, write_summary
 from .engine.scorer_context import open_scorer_context
 from .engine.scoring import Scorer, open_scorers
 from .judging.billing import Billing
@@ -24,9 +24,8 @@ from .judging.forecast import forecast_of
 from .judging.opening import VERDICTS, check_judges, open_judging, stored_judge
 from .models.base import ModelOptions
 from .records.manifest import MANIFEST, Manifest, prices_as_json, read_manifest
-from .records.parquet import write_parquet
 from .records.plan import PlannedTask, plan_tasks
-from .records.results import Results, write_results
+from .records.results import Results
 from .records.rows import ROWS, SampleRow, ScoredCandidate, encode, read_rows
 from .records.spec import RunSpec
 from .studies.people import settled_by_people
@@ -132,10 +131,7 @@ def _planned_again(directory: Path, spec: RunSpec, manifest: Manifest) -> list[P
 
 def _finished(directory: Path, manifest: Manifest) -> Results:
     write_json(directory / MANIFEST, manifest.as_json())
-    results = summarize(directory)
-    write_results(directory, results)
-    write_parquet(directory)
-    return results
+    return write_summary(directory)
 
 
 async def _rescore(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..errors import UsageError
 from ..tasks.types import Judge
 from .engine.progress import open_view, silent_view
-from .engine.results import summarize
+from .engine.results import write_summary
 from .engine.runner import execute
 from .engine.scorer_context import open_scorer_context
 from .judging.billing import Billing
@@ -22,9 +22,7 @@ from .judging.opening import VERDICTS, check_judges, open_judging
 from .models.base import LikelihoodModel, Model, ModelOptions
 from .models.open import open_model
 from .records.manifest import Manifest, check_repeated, finish_manifest, make_manifest, open_manifest, read_manifest
-from .records.parquet import write_parquet
 from .records.plan import PlannedTask, plan_tasks
-from .records.results import write_results
 from .records.spec import RunSpec, split_tasks
 from .records.store import RunStore
 
@@ -124,10 +122,7 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Manifest | None =
         run_options.notify(f"--epochs {spec.epochs} at temperature 0 repeats the same request {spec.epochs} times")
     directory = Path(run_options.output or Path("runs") / spec.default_name())
     asyncio.run(_run(spec, planned, run_options, directory, repeated))
-    results = summarize(directory)
-    write_results(directory, results)
-    write_parquet(directory)
-    if warning := warning_of(results.canaries):
+    if warning := warning_of(write_summary(directory).canaries):
         run_options.notify(warning)
     return directory
 

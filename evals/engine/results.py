@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
+from ...files import write_json
 from ...tasks.registry import open_task
 from ...tasks.types import Metric, Score
 from ..costs.prices import Ledger, Price
@@ -16,6 +17,7 @@ from ..judging.canaries import read_canaries, summary_of
 from ..judging.opening import ledger_of
 from ..records.document import SCHEMA_VERSION
 from ..records.manifest import RunTask, read_manifest
+from ..records.parquet import write_parquet
 from ..records.results import RESULTS, Results
 from ..records.rows import ROWS, SampleRow, read_rows
 from ..records.spec import RunSpec
@@ -52,6 +54,19 @@ def summarize(directory: Path) -> Results:
         "tasks": tasks,
     }
     return Results.decode(results, source=directory / RESULTS)
+
+
+def write_summary(directory: Path) -> Results:
+    """Compute the results of a run directory and write them there, with the table of its rows; return them.
+
+    Raises:
+        InputError, UsageError: as `summarize`.
+        RunError: the disk is full or the folder is read-only.
+    """
+    results = summarize(directory)
+    write_json(directory / RESULTS, results.as_json())
+    write_parquet(directory)
+    return results
 
 
 class _TaskTally:

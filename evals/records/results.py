@@ -10,7 +10,6 @@ import orjson
 from pydantic import Field
 
 from ...errors import InputError
-from ...files import write_json
 from .document import SCHEMA_VERSION, Document, Part
 
 RESULTS = "results.json"
@@ -150,12 +149,3 @@ def read_results(directory: Path) -> Results | None:
     if isinstance(data, dict) and data.get("schema_version") not in (None, SCHEMA_VERSION):
         return None
     return Results.decode(data, source=path)
-
-
-def write_results(directory: Path, results: Results) -> None:
-    """Write the results of a run directory.
-
-    Raises:
-        RunError: the disk is full or the folder is read-only.
-    """
-    write_json(directory / RESULTS, results.as_json())

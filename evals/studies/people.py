@@ -35,11 +35,9 @@ from ...files import Journal, read_journal, replacing, write_lines
 from ...tasks.base import BaseTask, Grading, HumanVerdict
 from ...tasks.records import Record, read_records
 from ...tasks.registry import open_task
-from ..engine.results import summarize
+from ..engine.results import write_summary
 from ..records import rows
 from ..records.manifest import read_manifest
-from ..records.parquet import write_parquet
-from ..records.results import write_results
 from ..records.rows import ROWS, SampleRow, read_rows
 
 PEOPLE: Final = "people.jsonl"
@@ -135,8 +133,7 @@ def _settle_all(directory: Path) -> None:
     with replacing(directory / ROWS) as file:
         for row in read_rows(directory):
             file.write(rows.encode(settle(row)))
-    write_results(directory, summarize(directory))
-    write_parquet(directory)
+    write_summary(directory)
 
 
 def settled_by_people(directory: Path) -> Callable[[SampleRow], SampleRow]:

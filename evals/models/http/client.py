@@ -13,7 +13,6 @@ import base64
 import contextlib
 import functools
 import ipaddress
-import json
 import os
 import ssl
 import time
@@ -23,8 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import orjson
-
+from ....files import encode
 from .answer import error_reason
 from .rate_limit import RateLimit
 from .retry import (
@@ -166,7 +164,7 @@ class HttpClient:
         Raises:
             RequestError: there is no answer, or one with a status of 400 or more.
         """
-        content = body if isinstance(body, bytes) else encode_body(body)
+        content = body if isinstance(body, bytes) else encode(body)
         return await self._send("POST", path, content, headers, timeout)
 
     async def get(self, path: str) -> Answer:
@@ -289,15 +287,6 @@ def get_blocking(address: str, path: str, *, timeout: float, headers: Mapping[st
 
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, get()).result()
-
-
-def encode_body(body: Mapping[str, Any]) -> bytes:
-    """Return a request's body; unpaired surrogates are replaced by U+FFFD."""
-    try:
-        return orjson.dumps(body)
-    except TypeError:
-        lenient = json.dumps(body, ensure_ascii=False)
-        return lenient.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def environment_proxy(address: str) -> str | None:
