@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from evalkit.errors import UsageError
-from evalkit.trainer.rewards.shaping import soft_overlong
+from evalkit.trainer.rewards.scoring import soft_overlong
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -47,7 +47,7 @@ from evalkit.trainer.rewards.adapters.bridge import (
     decode_sample,
     encode_sample,
 )
-from evalkit.trainer.rewards.shaping import soft_overlong, truncated_reward
+from evalkit.trainer.rewards.scoring import soft_overlong, truncated_reward
 
 PLUGIN = """
 import asyncio, math, os, time

@@ -1,10 +1,9 @@
 """Losses of reinforcement, preference and supervised learning as pure functions on tensors; needs torch."""
 
-from .aggregation import AGGREGATIONS, aggregate
-from .batch import LossValue, Surrogate, TokenBatch, Totals
-from .correction import Correction
+from .batch import AGGREGATIONS, LossValue, Surrogate, TokenBatch, Totals, aggregate
 from .kl import KL_ESTIMATORS, kl_divergence
 from .preference import answer_log_probability, direct_preference, kahneman_tversky
+from .ratios import Correction
 from .table import LOSSES, Loss, loss_options, open_loss
 
 __all__ = [

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from ...errors import UsageError, nearest
 from . import policy
-from .aggregation import AGGREGATIONS, Aggregation, aggregate, share
-from .batch import LossValue, Surrogate, TokenBatch, Totals
-from .correction import Correction
+from .batch import AGGREGATIONS, Aggregation, LossValue, Surrogate, TokenBatch, Totals, aggregate, share
 from .kl import KL_ESTIMATORS, KlEstimator, bound_reached, kl_divergence
+from .ratios import Correction
 
 
 @dataclass(frozen=True, slots=True)

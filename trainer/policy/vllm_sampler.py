@@ -5,7 +5,7 @@ mark of this run), and loaded by every server; the version before is unloaded an
 travel as token ids, so nothing is cut into tokens twice, and each answer has a seed of its own.
 
 The log-probabilities are those of the tempered distribution (``--logprobs-mode processed_logprobs``). They are the
-sampler's in the correction of `losses.correction`, which is on. An answer is sampled by the newest version; groups
+sampler's in the correction of `losses.ratios`, which is on. An answer is sampled by the newest version; groups
 that wait as surplus keep theirs, and are given up after ``rollouts.max_age`` steps.
 """
 

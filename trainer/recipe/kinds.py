@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SamplerCorrection(Section):
-    """Importance weights between sampler and trainer (see `losses.correction`)."""
+    """Importance weights between sampler and trainer (see `losses.ratios`)."""
 
     level: Literal["token", "sequence"] = "token"
     mode: Literal["truncate", "mask"] = "truncate"
@@ -135,7 +135,7 @@ class SampledRecipe(LossRecipe):
 
 
 class Shaping(Section):
-    """What length does to a reward (see `shaping`): nothing where a value is null."""
+    """What length does to a reward (see `rewards.scoring`): nothing where a value is null."""
 
     overlong_cache: Annotated[int, Field(ge=0)] | None = None
     overlong_weight: Annotated[float, Field(ge=0)] = 1.0
