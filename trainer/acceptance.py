@@ -56,8 +56,8 @@ def check_measures(settings: Loop) -> None:
 
     tasks = [item.task for item in plan_tasks(RunSpec.of(model="-", tasks=settings.tasks, data=settings.data))]
     known = [f"{task.name}/{metric.name}" for task in tasks for metric in task.metrics]
-    asked = [("loop.accept", settings.accept), *(("loop.guards.tasks", name) for name in settings.guards.tasks)]
-    for field, name in asked:
+    names = [("loop.accept", settings.accept), *(("loop.guards.tasks", name) for name in settings.guards.tasks)]
+    for field, name in names:
         if name not in {*known, *(task.name for task in tasks)}:
             raise UsageError(f"field '{field}': the tasks of the loop have no '{name}'.{nearest(name, known)}")
 
@@ -132,7 +132,7 @@ def _of_answers(before: Path, after: Path, guards: Guards) -> list[GuardResult]:
         texts = [answer.text for answer in answers]
         lengths = [answer.usage.completion_tokens or len(answer.text) for answer in answers]
         sides.append(monitors.measure([[text] for text in texts], lengths))
-    found = []
+    results = []
     for name, margin in (("cyrillic", guards.cyrillic), ("distinct", guards.distinct), ("length", guards.length)):
         one, two = sides[0].get(name), sides[1].get(name)
         if margin is None or one is None or two is None:
@@ -140,17 +140,17 @@ def _of_answers(before: Path, after: Path, guards: Guards) -> list[GuardResult]:
         change = two - one
         # Half and twice the length are equally far: of a fall as a share no margin would be left to break.
         fall = -change if name != "length" else max(one, two, 1.0) / max(min(one, two), 1.0) - 1
-        found.append(GuardResult(name, one, two, change, margin, fall <= margin))
-    return found
+        results.append(GuardResult(name, one, two, change, margin, fall <= margin))
+    return results
 
 
 def _of_tasks(differences: Sequence[Difference], guards: Guards) -> list[GuardResult]:
-    found = []
+    results = []
     for name, margin in guards.tasks.items():
         one = _named(differences, name, "loop.guards.tasks")
         change = one.value if one.value is not None else float("-inf")
-        found.append(GuardResult(name, None, None, change, margin, change >= -margin))
-    return found
+        results.append(GuardResult(name, None, None, change, margin, change >= -margin))
+    return results
 
 
 def _rows(directory: Path) -> dict[Key, tuple[SampleRow, Completion]]:

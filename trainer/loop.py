@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import RunError, UsageError
 from ..evals.models.hf.loading import release_memory
 from ..files import AnyPath, write_json
-from .data.contamination import Overlap, evaluated_texts, find_overlaps
+from .data.contamination import Overlap, evaluated_texts, find_overlaps, overlaps_line
 from .recipe.fields import Loop, Recipe
 from .recipe.reading import read_recipe
 from .records.log import Notify, raised_alarms, read_metrics
@@ -31,8 +31,6 @@ from .train import train
 
 if TYPE_CHECKING:
     from .policy.base_model import BaseModel
-
-SHOWN_OVERLAPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +150,16 @@ def check_overlap(recipe: Recipe, settings: Loop, notify: Notify = lambda line: 
         # A task may draw other prompts by another seed, and every round has its own.
         later = texts(_of_round(recipe, number))
         trained |= {f"{name} of round {number}": text for name, text in later.items() if trained.get(name) != text}
-    found = find_overlaps(trained, evaluated)
-    if not found:
+    overlaps = find_overlaps(trained, evaluated)
+    if not overlaps:
         notify(f"no training prompt overlaps with the {len(evaluated)} evaluation prompts")
-        return found
-    shown = "; ".join(f"{one.trained} and {one.evaluated} share {one.shared}" for one in found[:SHOWN_OVERLAPS])
-    line = f"{len(found)} of {len(evaluated)} evaluation prompts overlap with training prompts: {shown}"
+        return overlaps
+    shared = overlaps_line(overlaps)
+    line = f"{len(overlaps)} of {len(evaluated)} evaluation prompts overlap with training prompts: {shared}"
     if not settings.allow_overlap:
         raise RunError(f"{line}. Train on other prompts, or set 'allow_overlap: true' in 'loop'")
     notify(f"WARNING: {line}")
-    return found
+    return overlaps
 
 
 def _of_round(recipe: Recipe, number: int) -> Recipe:

@@ -23,12 +23,10 @@ from ..evals.records.rows import read_rows
 from ..evals.records.training import AnswerRow, read_training
 from ..files import AnyPath, Paths, paths_of, write_lines
 from ..tasks.text.thoughts import CLOSING, OPENING
-from .data.contamination import evaluated_texts, find_overlaps
+from .data.contamination import evaluated_texts, find_overlaps, overlaps_line
 from .data.prompts import open_families
 from .recipe.reading import saved_recipe
 from .records.log import Notify
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +144,14 @@ def _open(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
 
 
 def _of_evaluation(directory: Path) -> tuple[set[str], Iterator[Candidate]]:
-    asked = read_manifest(directory).tasks
-    for task in asked:
+    tasks = read_manifest(directory).tasks
+    for task in tasks:
         if task.data.path is None:
             raise UsageError(
                 f"{directory} evaluated {task.name} on its test prompts, which must not be trained on: run it on"
                 f" training prompts (--data {task.registered_as}=FILE), or select from a training"
             )
-    return {task.registered_as for task in asked}, _single_answers(directory)
+    return {task.registered_as for task in tasks}, _single_answers(directory)
 
 
 def _single_answers(directory: Path) -> Iterator[Candidate]:
@@ -202,11 +200,10 @@ def _refuse_evaluated(
             notify(f"WARNING: not compared with the test prompts of {task} ({error}); --against names them")
     for task, file in against.items():
         evaluated |= evaluated_texts([task], {task: file} if file else {})
-    found = find_overlaps({f"{one.task}/{one.sample}": one.prompt for one in chosen}, evaluated)
-    if found:
-        shown = "; ".join(f"{one.trained} and {one.evaluated} share {one.shared}" for one in found[:_SHOWN])
+    overlaps = find_overlaps({f"{one.task}/{one.sample}": one.prompt for one in chosen}, evaluated)
+    if overlaps:
         raise RunError(
-            f"{len(found)} of {len(evaluated)} evaluation prompts overlap with the chosen; nothing was written:"
-            f" {shown}. Sample answers to other prompts"
+            f"{len(overlaps)} of {len(evaluated)} evaluation prompts overlap with the chosen; nothing was written:"
+            f" {overlaps_line(overlaps)}. Sample answers to other prompts"
         )
     notify(f"no chosen prompt overlaps with the {len(evaluated)} evaluation prompts")

@@ -34,7 +34,7 @@ def read_examples(path: Path, limit: int | None = None) -> tuple[Example, ...]:
     Raises:
         InputError: the file cannot be read, or a chat in it is none (names line and field).
     """
-    found: list[Example] = []
+    all_examples: list[Example] = []
     for record in islice(read_records(path), limit):
         chat = _chat(record)
         for message in chat:
@@ -51,8 +51,8 @@ def read_examples(path: Path, limit: int | None = None) -> tuple[Example, ...]:
             raise record.error("no message of this chat is the assistant's: there is nothing to train on")
         if not examples[0].context:
             raise record.error("field 'messages[0]': the first message cannot be the assistant's")
-        found += examples
-    return tuple(found)
+        all_examples += examples
+    return tuple(all_examples)
 
 
 def _chat(record: Record) -> tuple[Message, ...]:
@@ -61,20 +61,20 @@ def _chat(record: Record) -> tuple[Message, ...]:
     if "prompt" not in record or "response" not in record:
         raise record.error("a line has 'messages', or 'prompt' and 'response'")
     prompt, response = record["prompt"], record["response"]
-    asked = (Message("user", prompt),) if isinstance(prompt, str) else _messages(record, "prompt")
+    context = (Message("user", prompt),) if isinstance(prompt, str) else _messages(record, "prompt")
     if not isinstance(response, str):
         raise record.error(f"field 'response' is a text, not {type(response).__name__}")
-    return (*asked, Message("assistant", response))
+    return (*context, Message("assistant", response))
 
 
 def _messages(record: Record, name: str) -> tuple[Message, ...]:
-    given: Any = record[name]
-    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
+    messages: Any = record[name]
+    if not isinstance(messages, Sequence) or isinstance(messages, str) or not messages:
         raise record.error(f"field '{name}' is a list of messages, each with 'role' and 'content'")
-    for number, message in enumerate(given):
+    for number, message in enumerate(messages):
         where = f"field '{name}'[{number}]"
         if not isinstance(message, dict) or not isinstance(message.get("content"), str):
             raise record.error(f"{where}: 'content' is a text")
         if message.get("role") not in _ROLES:
             raise record.error(f"{where}: 'role' is {', '.join(_ROLES)}, not {message.get('role')!r}")
-    return tuple(Message(message["role"], message["content"]) for message in given)
+    return tuple(Message(message["role"], message["content"]) for message in messages)

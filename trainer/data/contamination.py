@@ -12,6 +12,7 @@ SPAN = 13
 SHORTEST = 6
 """Words that a shorter prompt must have for its standing within another one to say anything."""
 TEMPLATE_SHARE = 0.02
+SHOWN = 3
 _WORD = re.compile(r"\w+")
 
 
@@ -71,15 +72,20 @@ def find_overlaps(trained: Mapping[str, str], evaluated: Mapping[str, str]) -> l
         for span in _spans(some):
             if span in telling:
                 parts.setdefault(span, name)
-    found = []
+    overlaps = []
     for name, some in words.items():
         if some and some in whole:
-            found.append(Overlap(whole[some], name, "the whole prompt"))
+            overlaps.append(Overlap(whole[some], name, "the whole prompt"))
             continue
         span = next((span for span in _spans(some) if span in parts), ())
         if span:
-            found.append(Overlap(parts[span], name, f"«{' '.join(span)}»"))
-    return found
+            overlaps.append(Overlap(parts[span], name, f"«{' '.join(span)}»"))
+    return overlaps
+
+
+def overlaps_line(overlaps: Sequence[Overlap]) -> str:
+    """Return the first overlaps in one line."""
+    return "; ".join(f"{one.trained} and {one.evaluated} share {one.shared}" for one in overlaps[:SHOWN])
 
 
 def _words(text: str) -> tuple[str, ...]:

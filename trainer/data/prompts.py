@@ -67,10 +67,10 @@ def open_family(name: str, source: Source, seed: int) -> PromptFamily:
     """Read the prompts of one source; raises what `open_families` does."""
     task = open_task(source.task)
     if source.data is not None:
-        found = islice(task.read(Path(source.data)), source.limit)
+        candidates = islice(task.read(Path(source.data)), source.limit)
     else:
-        found = islice(task.samples(split=source.split, limit=source.limit, seed=seed), source.limit)
-    samples = tuple(sample for sample in found if "skip" not in sample.metadata)
+        candidates = islice(task.samples(split=source.split, limit=source.limit, seed=seed), source.limit)
+    samples = tuple(sample for sample in candidates if "skip" not in sample.metadata)
     if not samples:
         place = f"the split '{source.split}'" if source.data is None else source.data
         raise InputError(f"prompts '{name}': {source.task} has no samples in {place}")
@@ -102,10 +102,10 @@ def fitting(
     family: PromptFamily, template: ChatTemplate, context: int, notify: Callable[[str], None]
 ) -> PromptFamily:
     """Return the family without the prompts that do not fit the model's context or template (see `readable`)."""
-    kept = readable(
+    pairs = readable(
         family.samples, lambda sample: tokenize(sample, template, context), f"prompts '{family.name}'", notify
     )
-    return replace(family, samples=tuple(sample for sample, _ in kept))
+    return replace(family, samples=tuple(sample for sample, _ in pairs))
 
 
 def readable(
@@ -116,15 +116,15 @@ def readable(
     Raises:
         InputError: it refused all of them.
     """
-    kept = []
+    pairs = []
     problem = None
     for item in items:
         try:
-            kept.append((item, read(item)))
+            pairs.append((item, read(item)))
         except InputError as error:
             problem = error
     if problem is not None:
-        if not kept:
+        if not pairs:
             raise problem
-        notify(f"{what}: {len(items) - len(kept)} of {len(items)} left out: {problem}")
-    return kept
+        notify(f"{what}: {len(items) - len(pairs)} of {len(items)} left out: {problem}")
+    return pairs

@@ -62,8 +62,8 @@ def critic_loss(logits: Tensor, targets: Tensor, total: int | None = None) -> Te
     """
     anchored = scored(targets)
     count = int(anchored.sum()) if total is None else total
-    wanted = two_hot(torch.where(anchored, targets, 0.0).to(logits.dtype), logits.shape[-1])
-    entropy = -(wanted * torch.log_softmax(logits, dim=-1)).sum(dim=-1)
+    target = two_hot(torch.where(anchored, targets, 0.0).to(logits.dtype), logits.shape[-1])
+    entropy = -(target * torch.log_softmax(logits, dim=-1)).sum(dim=-1)
     return torch.where(anchored, entropy, 0.0).sum() / max(count, 1)
 
 

@@ -70,9 +70,9 @@ class Loss:
         batch = batch.cleaned()
         totals = totals or Totals.of(batch.mask)
         statistics: dict[str, Tensor] = {}
-        found = self.surrogate(batch)
-        values = found.values
-        for name, marks in found.marks.items():
+        surrogate = self.surrogate(batch)
+        values = surrogate.values
+        for name, marks in surrogate.marks.items():
             statistics[name] = share(marks, batch.mask, totals)
         if self.correction is not None:
             if batch.sampler is None:

@@ -73,13 +73,15 @@ class Sampling(Method[SampledBatch]):
         Raises:
             RunError: none of the step's answers could be scored.
         """
-        clock, wanted = Clock(), self.recipe.rollouts
-        have = list(fresh_enough(wanted, self._surplus, step))
+        clock, rollouts = Clock(), self.recipe.rollouts
+        have = list(fresh_enough(rollouts, self._surplus, step))
         sampled: list[Group] = []
         waves = informative = 0
-        while count := next_wave(wanted, have=len(have), waves=waves, asked=len(sampled), informative=informative):
-            chosen, self._drawn = self._mixture.draw(self._drawn, count)
-            groups = self._wave(step, waves, chosen)
+        while count := next_wave(
+            rollouts, have=len(have), waves=waves, asked=len(sampled), informative=informative
+        ):
+            prompts, self._drawn = self._mixture.draw(self._drawn, count)
+            groups = self._wave(step, waves, prompts)
             good = [group for group in groups if is_informative(group, self.rewards(group))]
             have += good
             sampled += groups
@@ -93,18 +95,18 @@ class Sampling(Method[SampledBatch]):
                     f" scored; the first: {_first_problem(sampled)}. If a judge or a server failed, repeat the"
                     " command: the steps before are kept. A changed reward is another training, in a new directory"
                 )
-        batch = settle(wanted, have)
+        batch = settle(rollouts, have)
         self._surplus = batch.surplus
         self._log_answers(step, sampled)
-        said = metrics_of(sampled, informative=informative)
-        said |= {
+        metrics = metrics_of(sampled, informative=informative)
+        metrics |= {
             "outcome": batch.outcome,
             "waves": waves,
             "groups": len(batch.train),
             **self.extra_metrics(sampled),
         }
-        said |= {"max_tokens": wanted.tokens_at(step), "sampling_seconds": clock.lap()}
-        return (SampledBatch(step, batch.train) if batch.train else None), said
+        metrics |= {"max_tokens": rollouts.tokens_at(step), "sampling_seconds": clock.lap()}
+        return (SampledBatch(step, batch.train) if batch.train else None), metrics
 
     @abstractmethod
     def prepare(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
@@ -195,9 +197,9 @@ class Reinforcement(Sampling):
 
     def prepare(self, groups: Sequence[Group], samples: Sequence[Sample], step: int) -> list[Group]:
         """Let length shape the rewards."""
-        wanted, limit = self.recipe.shaping, self.recipe.rollouts.tokens_at(step)
+        shaping, limit = self.recipe.shaping, self.recipe.rollouts.tokens_at(step)
         return [
-            replace(group, answers=tuple(shape_reward(answer, wanted, limit) for answer in group.answers))
+            replace(group, answers=tuple(shape_reward(answer, shaping, limit) for answer in group.answers))
             for group in groups
         ]
 
@@ -232,14 +234,14 @@ def rows_of(
         objective: how often and in how many parts they are learned from.
     """
     index = torch.tensor([number for number, group in enumerate(batch.groups) for _ in group.answers])
-    learned = usable(reward_tensor(rewards), index).tolist()
+    marks = usable(reward_tensor(rewards), index).tolist()
     several_updates = objective.epochs * objective.minibatches > 1
     place = 0
     parts: list[list[Row]] = [[] for _ in range(min(objective.minibatches, len(batch.groups)))]
     for number, group in enumerate(batch.groups):
         fresh = group.step == batch.step and not several_updates
         for answer in group.answers:
-            if learned[place]:
+            if marks[place]:
                 row = Row(group.prompt, answer, float(coefficients[place]), fresh)
                 parts[number % len(parts)].append(row)
             place += 1

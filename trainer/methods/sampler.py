@@ -46,10 +46,10 @@ class Sampler:
     def sample(self, chosen: Sequence[tuple[str, int]], seeds: Sequence[Sequence[str]], step: int) -> list[Group]:
         """Return the scored answers to prompts, (family, index) each, one for each of a prompt's seeds."""
         prompts = [self._prompt(family, index) for family, index in chosen]
-        found = self._answers_to(prompts, seeds, step, self._wanted.temperature)
+        answers_each = self._answers_to(prompts, seeds, step, self._wanted.temperature)
         groups = [
             Group(family, index, prompt.sample.id, prompt.tokens, answers, step - 1)
-            for (family, index), prompt, answers in zip(chosen, prompts, found, strict=True)
+            for (family, index), prompt, answers in zip(chosen, prompts, answers_each, strict=True)
         ]
         return self._scored(groups, prompts, step)
 
@@ -57,9 +57,9 @@ class Sampler:
         """Answer the first prompts of a family greedily, and have the answers scored."""
         indices = range(min(limit, len(self.families[family].samples)))
         prompts = [self._prompt(family, index) for index in rank_share(indices)]
-        found = self._answers_to(prompts, [[""]] * len(prompts), step, 0)
+        answers = self._answers_to(prompts, [[""]] * len(prompts), step, 0)
         # Scored once and shared: timeouts on single ranks would let the ranks diverge.
-        return all_gather([answer for (answer,) in self._rewards.score(family, prompts, found)])
+        return all_gather([answer for (answer,) in self._rewards.score(family, prompts, answers)])
 
     def samples_of(self, groups: Sequence[Group]) -> list[Sample]:
         """Return what the prompts of groups were made from, with their targets."""

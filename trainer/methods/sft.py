@@ -70,9 +70,9 @@ def lesson_of(
     whole = template.tokens(rendered + text)
     # As the sampler meets it: the prompt's tokens are fixed before a word of the answer is there.
     together = whole[: len(prompt)] == prompt
-    drawn = whole[len(prompt) :] if together else template.tokenizer(text, add_special_tokens=False)["input_ids"]
-    ended = next((place for place, token in enumerate(drawn) if token in stop_tokens), len(drawn))
-    answer = (*drawn[:ended], closing)
+    tokens = whole[len(prompt) :] if together else template.tokenizer(text, add_special_tokens=False)["input_ids"]
+    ended = next((place for place, token in enumerate(tokens) if token in stop_tokens), len(tokens))
+    answer = (*tokens[:ended], closing)
     room = min(max_tokens, context - len(prompt))
     return Lesson(tuple(prompt), answer[:room], len(answer) > room)
 
@@ -105,12 +105,12 @@ def closing_token(template: ChatTemplate, stop_tokens: frozenset[int]) -> int:
         mark = "answer-ends-here"
         chat = [{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}]
         try:
-            shown = tokenizer.apply_chat_template(
+            rendered = tokenizer.apply_chat_template(
                 chat, chat_template=template.source, tokenize=False, **template.arguments
             )
         except TemplateError:
-            shown = ""
-        after = tokenizer(shown.rpartition(mark)[2], add_special_tokens=False)["input_ids"]
+            rendered = ""
+        after = tokenizer(rendered.rpartition(mark)[2], add_special_tokens=False)["input_ids"]
         for token in after:
             if token in stop_tokens:
                 return int(token)
@@ -153,8 +153,8 @@ class Supervised(Method[LessonBatch]):
     def gather(self, step: int) -> tuple[LessonBatch, StepMetrics]:
         """Take the next examples of each file by its share."""
         longest = self.recipe.batch.tokens_at(step)
-        chosen, self._drawn = self._mixture.draw(self._drawn, self.recipe.batch.examples)
-        lessons = tuple(self._lesson(self._examples[name][index], longest) for name, index in chosen)
+        places, self._drawn = self._mixture.draw(self._drawn, self.recipe.batch.examples)
+        lessons = tuple(self._lesson(self._examples[name][index], longest) for name, index in places)
         return LessonBatch(step, lessons), {
             "answers": len(lessons),
             "passes": {name: self._drawn[name] / len(some) for name, some in self._examples.items()},
@@ -181,16 +181,16 @@ class Supervised(Method[LessonBatch]):
     def _readable(self, name: str, chats: Chats) -> tuple[Example, ...]:
         """Return the examples that leave room for an answer, and say how many do not and how many are cut off."""
         examples, longest = read_examples(Path(chats.data), chats.limit), self.recipe.batch.longest
-        kept = readable(
+        pairs = readable(
             examples, lambda example: self._lesson(example, longest), f"chats '{name}'", self.tools.notify
         )
-        cut = sum(lesson.cut for _, lesson in kept)
+        cut = sum(lesson.cut for _, lesson in pairs)
         if cut:
             self.tools.notify(
-                f"chats '{name}': {cut} of {len(kept)} answers are longer than {longest} tokens or the context and"
+                f"chats '{name}': {cut} of {len(pairs)} answers are longer than {longest} tokens or the context and"
                 " are cut off there: what they teach has no end (raise batch.max_tokens, or leave them out)"
             )
-        return tuple(example for example, _ in kept)
+        return tuple(example for example, _ in pairs)
 
     def _lesson(self, example: Example, longest: int) -> Lesson:
         policy = self.tools.policy

@@ -108,9 +108,9 @@ class Trainer:
         """Gather a batch, learn from it, validate, check for alarms, and log; return the step's metrics."""
         step = self._state.step + 1
         first = self._first_canaries()
-        batch, described = self._method.gather(step)
+        batch, metrics = self._method.gather(step)
         clock = Clock()
-        measures: StepMetrics = {**described, "learning_rate": self._prepare(step)}
+        measures: StepMetrics = {**metrics, "learning_rate": self._prepare(step)}
         if batch is not None:
             measures |= self._method.learn(batch)
         measures["learning_seconds"] = clock.lap()
@@ -128,16 +128,16 @@ class Trainer:
         """Set what a step of learning starts from; return its learning rate."""
         # Dropout is all that draws from it; set anew, its state is no part of a checkpoint.
         torch.manual_seed(self._recipe.seed * 1_000_003 + step * 1009 + world()[0])
-        wanted = self._recipe.optimizer
-        rate = wanted.learning_rate * min(1.0, step / (wanted.warmup + 1))
+        settings = self._recipe.optimizer
+        rate = settings.learning_rate * min(1.0, step / (settings.warmup + 1))
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         return rate
 
     def _maybe_reset(self, kl: float | None) -> str | None:
-        asked, step = self._directory / "reset", self._state.step
+        request, step = self._directory / "reset", self._state.step
         # The first process's word counts: another may look when the file is already gone.
-        manual = all_gather([asked.exists()])[0]
+        manual = all_gather([request.exists()])[0]
         reason = reason_to_reset(self._recipe.reset, self._state.resets, step, kl=kl, manual=manual)
         if reason is not None:
             self._policy.copy_adapter(POLICY, REFERENCE)
@@ -146,8 +146,8 @@ class Trainer:
         return reason
 
     def _validate(self) -> float | None:
-        wanted = self._recipe.validation
-        if wanted is None or self._state.step % wanted.every:
+        validation = self._recipe.validation
+        if validation is None or self._state.step % validation.every:
             return None
         value = self._method.validate(self._state.step)
         self._state = replace(self._state, resets=record_evaluation(self._recipe.reset, self._state.resets, value))
@@ -155,19 +155,19 @@ class Trainer:
 
     def _first_canaries(self) -> Sequence[CanaryAnswer]:
         """Return the answers to the canary prompts before training; sample them if there are none yet."""
-        wanted = self._recipe.alarms.canaries
-        if wanted is None:
+        canaries = self._recipe.alarms.canaries
+        if canaries is None:
             return ()
         # All ranks sample the answers together, so all must take the first rank's decision whether to.
-        first = broadcast(self._log.first_canaries) or self._answer_canaries(wanted, 0)
+        first = broadcast(self._log.first_canaries) or self._answer_canaries(canaries, 0)
         self._log.first_canaries = first
         return first
 
     def _canary_changes(self, first: Sequence[CanaryAnswer]) -> dict[str, Any] | None:
-        wanted, step = self._recipe.alarms.canaries, self._state.step
-        if wanted is None or (step % wanted.every and step != self._recipe.steps):
+        canaries, step = self._recipe.alarms.canaries, self._state.step
+        if canaries is None or (step % canaries.every and step != self._recipe.steps):
             return None
-        return canary_changes(first, self._answer_canaries(wanted, step))
+        return canary_changes(first, self._answer_canaries(canaries, step))
 
     def _answer_canaries(self, wanted: CanaryPrompts, step: int) -> Sequence[CanaryAnswer]:
         sampled = self._sampler.greedy(CANARIES, wanted.limit, max(1, step))

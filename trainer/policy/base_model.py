@@ -61,12 +61,12 @@ def find_base(model: str) -> BaseModel:
         name = str(fetch(find_entry(name)))
     elif backend not in ("hf", "gguf"):
         raise UsageError(f"field 'model': {backend} cannot be trained; hf:PATH, gguf:FILE and embedded can")
-    chosen = dict(options.extra or {})
-    adapter = chosen.pop("lora", None)
-    values = read_options("hf", replace(options, extra=chosen), {key: OPTIONS[key] for key in _TAKEN})
+    settings = dict(options.extra or {})
+    adapter = settings.pop("lora", None)
+    values = read_options("hf", replace(options, extra=settings), {key: OPTIONS[key] for key in _TAKEN})
     checkpoint = find_checkpoint(name, revision=values.get("revision"))
-    chosen.pop("revision", None)
-    return BaseModel(checkpoint, chosen, find_adapter(adapter) if adapter is not None else None)
+    settings.pop("revision", None)
+    return BaseModel(checkpoint, settings, find_adapter(adapter) if adapter is not None else None)
 
 
 def settings_of(base: BaseModel) -> Settings:
@@ -106,8 +106,8 @@ def load_base(base: BaseModel, *, on_cpu: bool = False) -> tuple[Loaded, ChatTem
     from ...evals.models.hf.chat_template import chat_template
     from ...evals.models.hf.loading import Settings, load
 
-    chosen = read_options("hf", ModelOptions(extra=dict(base.options)), OPTIONS)
-    settings = replace(Settings.of(chosen), device="cpu" if on_cpu else device_of(base))
+    values = read_options("hf", ModelOptions(extra=dict(base.options)), OPTIONS)
+    settings = replace(Settings.of(values), device="cpu" if on_cpu else device_of(base))
     loaded = load(base.checkpoint, settings)
-    template = chat_template(loaded.tokenizer, chosen.get("chat_template"), think=chosen.get("think"))
-    return loaded, template, min(chosen.get("context", loaded.context), loaded.context)
+    template = chat_template(loaded.tokenizer, values.get("chat_template"), think=values.get("think"))
+    return loaded, template, min(values.get("context", loaded.context), loaded.context)

@@ -56,17 +56,17 @@ def generate(
     # The longest first: should memory run out, then at once; and rows of a batch are of like length.
     order = sorted(range(len(prompts)), key=lambda place: -len(prompts[place]))
     at_once = max(1, batch // max(1, copies))
-    found: dict[int, list[Sampled]] = {}
+    answers: dict[int, list[Sampled]] = {}
     with policy.fixed(adapter), in_step(policy.idle, sharded=policy.sharded) as turn:
         for start in range(0, len(order), at_once):
-            chosen = order[start : start + at_once]
+            places = order[start : start + at_once]
             rows = _continue(
-                policy, [prompts[place] for place in chosen], [seeds[place] for place in chosen],
+                policy, [prompts[place] for place in places], [seeds[place] for place in places],
                 max_tokens, temperature, turn,
             )  # fmt: skip
-            for number, place in enumerate(chosen):
-                found[place] = rows[number * copies : (number + 1) * copies]
-    return [found[place] for place in range(len(prompts))]
+            for number, place in enumerate(places):
+                answers[place] = rows[number * copies : (number + 1) * copies]
+    return [answers[place] for place in range(len(prompts))]
 
 
 def _continue(

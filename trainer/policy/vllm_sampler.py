@@ -107,8 +107,8 @@ class VllmSampler:
             for prompt, some in zip(prompts, seeds, strict=True)
             for seed in some
         ]
-        found = iter(asyncio.run(self._ask_all(bodies)))
-        return [[self._read(next(found)) for _ in some] for some in seeds]
+        contents = iter(asyncio.run(self._ask_all(bodies)))
+        return [[self._read(next(contents)) for _ in some] for some in seeds]
 
     def close(self) -> None:
         """End the server that was started here; from others, unload what was loaded."""
@@ -190,8 +190,8 @@ class VllmSampler:
         try:
             return await ask_again(once, patience)
         except RequestError as error:
-            said = error.content[:300].decode("utf-8", "replace")
-            problem = f"{error.status} {' '.join(said.split())}" if error.status else str(error)
+            text = error.content[:300].decode("utf-8", "replace")
+            problem = f"{error.status} {' '.join(text.split())}" if error.status else str(error)
         hint = f"; for training a vLLM server needs {_NEEDED}" if "lora" in action else ""
         raise ModelError(f"{server.address}/{action}: {problem}{hint}", fatal=True)
 
@@ -201,8 +201,8 @@ class VllmSampler:
             tokens = tuple(map(int, choice["token_ids"]))
             values = tuple(map(float, choice["logprobs"]["token_logprobs"]))
         except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
-            said = content[:200].decode("utf-8", "replace")
-            raise ModelError(f"vLLM's response has no token ids: {said}", fatal=True) from None
+            text = content[:200].decode("utf-8", "replace")
+            raise ModelError(f"vLLM's response has no token ids: {text}", fatal=True) from None
         reason = choice.get("finish_reason")
         if not tokens or len(tokens) != len(values) or reason not in ("stop", "length"):
             sent = f"{len(tokens)} tokens with {len(values)} log-probabilities, ended by {reason!r}"

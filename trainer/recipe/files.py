@@ -40,8 +40,8 @@ def resolve_paths(recipe: R, folder: Path) -> R:
             update["tasks"] = tuple(map(place, value.tasks))
         return value.model_copy(update=update)
 
-    found: R = placed(recipe)
-    return found
+    resolved_recipe: R = placed(recipe)
+    return resolved_recipe
 
 
 def files_learned_from(recipe: Recipe) -> dict[str, str]:

@@ -321,15 +321,15 @@ def _combined(parts: Sequence[RewardPart], verdicts: Sequence[Score]) -> Reward:
 
 
 def _metrics(task: Task, score: Score) -> dict[str, float]:
-    found = {}
+    means = {}
     for metric in task.metrics:
         if metric.aggregate is None:
             # A metric that cannot read a verdict spoils a curve of the log; the reward stands.
             with contextlib.suppress(Exception):
                 observed = [float(observation.value) for observation in metric.observe(score)]
                 if observed:
-                    found[f"{task.name}/{metric.name}"] = sum(observed) / len(observed)
-    return found
+                    means[f"{task.name}/{metric.name}"] = sum(observed) / len(observed)
+    return means
 
 
 def component_names(parts: Sequence[RewardPart]) -> list[str]:

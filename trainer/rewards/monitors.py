@@ -120,15 +120,15 @@ def _divergences(rule: WatchedAlarms, history: Sequence[MetricsRow]) -> list[str
     reasons = []
     for name, watched in rule.watch.items():
         rows = history[-watched.window :]
-        seen = [(row.step, row.watched[name]) for row in rows if name in row.watched]
-        found = divergence_of(
+        values = [(row.step, row.watched[name]) for row in rows if name in row.watched]
+        divergence = divergence_of(
             [(row.step, row.reward) for row in rows if row.reward is not None],
-            [(step, one["value"]) for step, one in seen],
-            [(step, one["gap"]) for step, one in seen if "gap" in one],
+            [(step, one["value"]) for step, one in values],
+            [(step, one["gap"]) for step, one in values if "gap" in one],
         )
-        if found.trend is Trend.ALARM:
+        if divergence.trend is Trend.ALARM:
             reasons.append(
-                f"the reward rises by {found.train.value:.2g} a step, and '{name}', which is only watched, by"
-                f" {found.gold.value:.2g}"
+                f"the reward rises by {divergence.train.value:.2g} a step, and '{name}', which is only watched, by"
+                f" {divergence.gold.value:.2g}"
             )
     return reasons

@@ -55,22 +55,22 @@ class FamilyRewards:
 
         In a ``step`` of training a rubric loses the recipe's share of its criteria.
         """
-        asked = [
+        pairs = [
             (prompt.sample, completion_of(answer))
             for prompt, some in zip(prompts, answers, strict=True)
             for answer in some
         ]
         bridge = self._bridges[family]
-        found = bridge.score(asked)
+        earnings = bridge.score(pairs)
         fraction, seed = self._dropout
         if fraction and step is not None:
-            found = [
+            earnings = [
                 with_rubric_dropout(
                     bridge.parts, reward, fraction=fraction, example=sample.id, step=step, seed=seed
                 )
-                for reward, (sample, _) in zip(found, asked, strict=True)
+                for reward, (sample, _) in zip(earnings, pairs, strict=True)
             ]
-        rewards = iter(found)
+        rewards = iter(earnings)
         return [[_earned(answer, next(rewards)) for answer in some] for some in answers]
 
 

@@ -44,8 +44,8 @@ class WatchedRewards:
                 for column in range(len(group.answers))
                 if goes_to_gold(f"{name}/{step}/{group.sample}/{column}", share=share, seed=self._seed)
             ]
-            asked = [(samples[row], completion_of(groups[row].answers[column])) for row, column in places]
-            for place, reward in zip(places, bridge.score(asked), strict=True):
+            answers_shown = [(samples[row], completion_of(groups[row].answers[column])) for row, column in places]
+            for place, reward in zip(places, bridge.score(answers_shown), strict=True):
                 if reward.value is not None:
                     values.setdefault(place, {})[name] = reward.value
         scored = []
@@ -67,14 +67,17 @@ def watched_means(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
         By its name its mean ``value``, the mean of the training reward less it on the same answers (``gap``, where
         there is one), and how many ``answers`` they were.
     """
-    found: dict[str, dict[str, float]] = {}
+    means: dict[str, dict[str, float]] = {}
     for name in sorted({name for answer in answers for name in answer.watched}):
-        seen = [answer for answer in answers if name in answer.watched]
-        gaps = [answer.reward - answer.watched[name] for answer in seen if answer.reward is not None]
-        found[name] = {"value": sum(answer.watched[name] for answer in seen) / len(seen), "answers": len(seen)}
+        scored = [answer for answer in answers if name in answer.watched]
+        gaps = [answer.reward - answer.watched[name] for answer in scored if answer.reward is not None]
+        means[name] = {
+            "value": sum(answer.watched[name] for answer in scored) / len(scored),
+            "answers": len(scored),
+        }
         if gaps:
-            found[name]["gap"] = sum(gaps) / len(gaps)
-    return found
+            means[name]["gap"] = sum(gaps) / len(gaps)
+    return means
 
 
 def canary_changes(first: Sequence[CanaryAnswer], now: Sequence[CanaryAnswer]) -> dict[str, Any]:

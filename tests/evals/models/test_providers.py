@@ -140,6 +140,13 @@ def test_the_identity_says_what_is_not_sent_and_holds_no_secret(giga: GigaChatSe
     assert GigaChatServer.KEY not in repr(vars(model))
 
 
+def test_the_identity_has_no_password_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YC_API_KEY", "key")
+    model = open_yandex("m", ModelOptions(base_url="https://user:secret@host/v1", extra={"folder": "f"}))
+    assert model.identity["base_url"] == "https://host/v1"
+    assert "secret" not in repr(model.identity)
+
+
 def test_requests_at_once_and_in_a_row_share_one_token(giga: GigaChatServer) -> None:
     giga.delay = 0.02
     assert len(ask(open_giga(giga), times=12)) == 12

@@ -173,7 +173,7 @@ class CriticLearner:
         # Rewards outside [0, 1] (penalties) are no checker's scores to be compared with.
         record = (*state.record, *((score, y) for score, y in pairs if y is not None and 0 <= y <= 1))
         record = record[-self._settings.window * self._recipe.rollouts.groups * self._recipe.rollouts.answers :]
-        logged: dict[str, Any] = {
+        metrics: dict[str, Any] = {
             "critic_score": float(reward_tensor(scores).nanmean()),
             "critic_reward": float(rewards.nanmean()),
             "critic_temperature": float(signal.temperatures.nanmean()),
@@ -183,16 +183,16 @@ class CriticLearner:
         frozen = ""
         if record:
             report = compare_critic([score for score, _ in record], [y for _, y in record])
-            logged |= {"critic_brier": report.brier, "critic_inflation": report.inflation}
+            metrics |= {"critic_brier": report.brier, "critic_inflation": report.inflation}
             if report.auroc is not None:
-                logged["critic_auroc"] = report.auroc
+                metrics["critic_auroc"] = report.auroc
             # With α = 1 the checker alone teaches, and nobody needs the critic's word.
             if self._settings.checker_share < 1:
                 limits = {"min_auroc": self._settings.min_auroc, "max_inflation": self._settings.max_inflation}
                 frozen = "; ".join(alarms(report, **limits))
         if frozen:
-            logged["critic_alarm"] = frozen
-        return CriticState(signal.memory, frozen, record), signal.coefficients, logged
+            metrics["critic_alarm"] = frozen
+        return CriticState(signal.memory, frozen, record), signal.coefficients, metrics
 
     def signals(self, groups: Sequence[Group], memory: Memory) -> list[dict[str, float]]:
         """Return what the scores of each answer come to, in order: r, b, A, σ, τ, w and ω of `losses.critic`.
@@ -226,10 +226,10 @@ class CriticLearner:
         if self._settings.frozen or not lessons:
             return {}
         totals = Totals(sum(len(one.explanation) for one in lessons), len(lessons))
-        learned: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         for _ in range(self._settings.epochs):
-            learned = self._step(rank_share(lessons), totals)
-        return learned
+            metrics = self._step(rank_share(lessons), totals)
+        return metrics
 
     def _lessons(self, sample: Sample, answer: Answer) -> list[_Lesson]:
         if answer.reward is None or answer.critic is None:
@@ -258,18 +258,18 @@ class CriticLearner:
         logits = self._logits(texts)
         targets = reward_tensor([one.target for one in lessons]).to(logits.device)
         loss = critic_loss(logits, targets, total=totals.sequences)
-        added = {"loss": float(loss.detach()), "kl": 0.0}
+        statistics = {"loss": float(loss.detach()), "kl": 0.0}
         if self._settings.kl_weight:
             with torch.no_grad(), self._policy.model.disable_adapter():
                 initial = self._logits(texts)
             drift = critic_divergence(logits, initial, total=totals.sequences)
-            added["kl"] = float(drift.detach())
+            statistics["kl"] = float(drift.detach())
             loss = loss + self._settings.kl_weight * drift
         loss.backward()
         # One pass at a time: their activations need not be in memory together.
         written = [one for one in lessons if one.explanation and one.advantage]
         if self._settings.explanation_weight:
-            added["explanation_loss"] = 0.0
+            statistics["explanation_loss"] = 0.0
         if self._settings.explanation_weight and written:
             values = self._policy.token_values(
                 [one.prompt for one in written],
@@ -280,8 +280,8 @@ class CriticLearner:
             advantages = torch.tensor([one.advantage for one in written], device=values.mask.device)
             loss = explanation_loss(values.log_probabilities, values.mask, advantages, total=totals.tokens)
             (self._settings.explanation_weight * loss).backward()
-            added["explanation_loss"] = float(loss.detach())
-        return added
+            statistics["explanation_loss"] = float(loss.detach())
+        return statistics
 
     def _prompt(self, sample: Sample, answer: Answer) -> tuple[int, ...]:
         """Return what the critic reads of an answer, up to the opening tag of its explanation."""

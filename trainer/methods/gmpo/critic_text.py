@@ -49,18 +49,18 @@ def claims_of(explanation: str, score: float) -> dict[str, Any]:
 
     They are logged and never learned from: a text can say anything.
     """
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for name, number in _CLAIMS.findall(explanation[:_READ]):
-        found.setdefault({"τ": "tau"}.get(name, name), float(number.replace(",", ".")))
-    claims: dict[str, Any] = {name: value for name, value in found.items() if _possible(name, value)}
-    impossible = {name: value for name, value in found.items() if name not in claims}
-    found = {name: value for name, value in found.items() if name in claims}
+        numbers.setdefault({"τ": "tau"}.get(name, name), float(number.replace(",", ".")))
+    claims: dict[str, Any] = {name: value for name, value in numbers.items() if _possible(name, value)}
+    impossible = {name: value for name, value in numbers.items() if name not in claims}
+    numbers = {name: value for name, value in numbers.items() if name in claims}
     if impossible:
         claims["out_of_range"] = impossible
-    if "r" in found:
-        claims["score_agrees"] = abs(found["r"] - score) <= _CONSISTENT
-    if {"r", "b", "A"} <= found.keys():
-        claims["advantage_agrees"] = abs(found["A"] - (found["r"] - found["b"])) <= _CONSISTENT
+    if "r" in numbers:
+        claims["score_agrees"] = abs(numbers["r"] - score) <= _CONSISTENT
+    if {"r", "b", "A"} <= numbers.keys():
+        claims["advantage_agrees"] = abs(numbers["A"] - (numbers["r"] - numbers["b"])) <= _CONSISTENT
     return claims
 
 
