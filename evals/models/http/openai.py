@@ -173,7 +173,7 @@ class ChatServer:
         return read_answer(answer.content, latency=answer.seconds)
 
     def _model_error(self, error: RequestError) -> ModelError:
-        return model_error(error, self.client.address)
+        return model_error(error, self._where())
 
     def _with_remedy(self, error: RequestError, body: Mapping[str, Any]) -> ModelError:
         """Return the error for the user: for a refused parameter, with the option that leaves it out."""
@@ -196,6 +196,10 @@ class ChatServer:
             self._max_tokens_field = wanted
             print(f"{self.name} refuses {sent}: {wanted} is sent instead", file=sys.stderr)
         return True
+
+    def _where(self) -> str:
+        """Return how errors name the server."""
+        return self.client.address
 
     def _learn(self, body: Mapping[str, Any], refusal: RequestError | None) -> None:
         """Remember whether the server supports schemas; ``refusal`` is its error for the same chat with one."""
