@@ -135,7 +135,7 @@ def test_a_poisoned_prompt_costs_one_sample_and_the_exit_code_tells(tmp_path: Pa
 
     (sample,) = open_task("ruifeval-mini").samples(split="test", limit=1, seed=0)
     first = sample.prompt
-    with LoopbackServer(faults=poison) as server:
+    with LoopbackServer(answer=lambda prompt: "Вода кипит.", faults=poison) as server:
         result = command(*on_server(server, tmp_path / "run", "--limit", 10))
     assert result.returncode == 1
     assert "9 scored (90.0% of 10); api_error: 1, ok: 9" in result.stdout

@@ -7,6 +7,7 @@ the right sum are not downloaded again, so an interrupted download resumes where
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import importlib.util
@@ -19,6 +20,7 @@ import sysconfig
 import tempfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib import metadata
 from pathlib import Path
 
 from ....errors import ModelError
@@ -132,7 +134,9 @@ def pip_command() -> list[str]:
     Raises:
         ModelError: there is neither.
     """
-    if importlib.util.find_spec("pip"):
+    # Not by `find_spec`: setuptools' import hook warns of it where distutils has been imported.
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        metadata.distribution("pip")
         return [sys.executable, "-m", "pip"]
     if carrier := importlib.util.find_spec("ensurepip"):
         bundled = Path(carrier.origin or "").parent / "_bundled"

