@@ -61,3 +61,8 @@ def __getattr__(name: str) -> Any:
         module, attribute = _WHERE[name]
         return getattr(import_module(module, __name__), attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    # The lazy names too, for completion in a shell or a notebook.
+    return sorted({*globals(), *__all__})

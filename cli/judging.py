@@ -52,12 +52,14 @@ def judge_run(
 @judge_app.command("queue", cls=options.Command)
 def judge_queue(
     run: options.Run,
-    output: Annotated[Path | None, output_option("FILE", "Write the open gradings here (JSONL).")] = None,
-    verdicts: Annotated[Path | None, option("FILE", "Read people's verdicts from this file (JSONL).")] = None,
+    output: Annotated[
+        Path | None, output_option("FILE", "Write the gradings for human review here (JSONL).")
+    ] = None,
+    verdicts: Annotated[Path | None, option("FILE", "Read human verdicts from this file (JSONL).")] = None,
 ) -> None:
     """Have people grade what the judge left undecided.
 
-    First write the open gradings with -o, then read people's verdicts with --verdicts.
+    First write the gradings for human review with -o, then read the verdicts with --verdicts.
     """
     from ..errors import UsageError
     from ..evals.studies.people import take_verdicts, write_queue
@@ -65,7 +67,7 @@ def judge_queue(
     if (output is None) == (verdicts is None):
         raise UsageError("give either -o FILE to write the queue, or --verdicts FILE to read verdicts")
     if output is not None:
-        print(f"gradings for people: {write_queue(run, output)}, written to {output}")
+        print(f"gradings for human review: {write_queue(run, output)}, written to {output}")
     elif verdicts is not None:
         taken = take_verdicts(run, verdicts)
         print(f"verdicts read: {taken.verdicts}; still open: {taken.still_open}")
@@ -79,7 +81,7 @@ def judge_passport(
     judge_api_key: options.JudgeApiKey = None,
     jury_rule: options.JuryRule = "mean",
     judge_option: options.JudgeOption = None,
-    labelled: Annotated[Path | None, option("FILE", "JSONL of answers with people's labels.")] = None,
+    labelled: Annotated[Path | None, option("FILE", "JSONL of answers with human labels.")] = None,
     form: Annotated[str, option("NAME", "Judge form for the labelled answers; see 'evalkit judges'.")] = "rating",
     correct_from: Annotated[
         float, option("SHARE", "Lowest share of the form's scale that counts as correct.")
@@ -89,7 +91,7 @@ def judge_passport(
 ) -> None:
     """Measure a judge: write its passport.
 
-    A passport holds the judge's biases, its coverage and its agreement with people's labels, with intervals.
+    A passport holds the judge's biases, its coverage and its agreement with human labels, with intervals.
     """
     from ..evals.studies.passport.make import passport_of
 

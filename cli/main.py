@@ -32,9 +32,12 @@ def run(
     judge_language: options.JudgeLanguage = "ru",
     jury_rule: options.JuryRule = "mean",
     judge_option: options.JudgeOption = None,
-    require_passport: Annotated[Path | None, option("PASSPORT", "Stop unless the judge has this passport.")] = None,
+    require_passport: Annotated[
+        Path | None, option("PASSPORT", "Stop unless this passport is the judge's.")
+    ] = None,
     threshold: Annotated[
-        list[str] | None, option("RULE", "Required of it, e.g. 'order_consistency >= 0.8'.")
+        list[str] | None,
+        option("RULE", "Condition on a measurement of the passport, e.g. 'order_consistency >= 0.8'. Repeatable."),
     ] = None,
     canaries: options.Canaries = 0.02,
     min_coverage: Annotated[float, option("SHARE", "Exit with 1 if a task's coverage is lower.")] = 1.0,
@@ -59,8 +62,8 @@ def run(
 ) -> None:
     """Evaluate a model on tasks.
 
-    Repeat the command to continue an interrupted run. Exits with 1 if samples remain without a score because a
-    server or a scorer failed (see --min-coverage), or if the judge gave decoys (--canaries) good grades.
+    Repeat the command to continue an interrupted run. Exits with 1 if too many samples have no score because a
+    server or a scorer failed, or if the judge gave decoys (--canaries) good grades.
     """
     from ..errors import UsageError
     from ..evals.records.spec import RunSpec, split_tasks
@@ -132,7 +135,7 @@ def score(
     jury_rule: options.JuryRule = "mean",
     judge_option: options.JudgeOption = None,
     drop_reasoning: Annotated[
-        bool, typer.Option("--drop-reasoning", help="Remove <think>…</think> and its like.")
+        bool, typer.Option("--drop-reasoning", help="Remove reasoning, such as <think>…</think>.")
     ] = False,
 ) -> None:
     """Score answers from a file."""
@@ -203,7 +206,9 @@ def validate(
     for surprise in found.surprises:
         note(surprise)
     without = f", {found.without_gold} samples without gold" if found.without_gold else ""
-    print(f"{task}: {found.gold} gold and {found.wrong} wrong answers{without}; {len(found.surprises)} surprises")
+    print(
+        f"{task}: {found.gold} gold and {found.wrong} wrong answers{without}; {len(found.surprises)} unexpected scores"
+    )
     if found.surprises:
         raise typer.Exit(1)
 
@@ -235,7 +240,7 @@ def tasks(
     print(f"{task.name} (version {task.version}): {task.title}")
     print(f"answers up to {task.max_tokens} tokens; metrics: {', '.join(metric.name for metric in task.metrics)}")
     for sample in task.samples(split="test", limit=1, seed=0):
-        print(f"\nits first sample, {sample.id}:\n{sample.prompt}")
+        print(f"\nfirst sample, {sample.id}:\n{sample.prompt}")
 
 
 def models() -> None:

@@ -63,7 +63,7 @@ def leaderboard(
 
 def view(
     directory: Folder = Path("runs"),
-    port: Annotated[int, option("N", "Port on localhost; 0 takes a free one.", min=0, max=65535)] = 0,
+    port: Annotated[int, option("N", "Port on localhost; 0 selects a free one.", min=0, max=65535)] = 0,
     language: Language = "en",
 ) -> None:
     """Serve runs to a local browser, live.
@@ -79,7 +79,8 @@ def compare(
     first: Annotated[Path, argument("FIRST", "Run directory.")],
     second: Annotated[Path, argument("SECOND", "Run directory to compare it with.")],
     gate: Annotated[
-        list[str] | None, option("RULE", "Exit with 1 unless it holds, e.g. 'ruifeval > -0.01'. Repeatable.")
+        list[str] | None,
+        option("RULE", "Exit with 1 unless this condition holds, e.g. 'ruifeval > -0.01'. Repeatable."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     output: Annotated[Path | None, output_option("FILE", "Also write an HTML report of both.")] = None,

@@ -96,7 +96,7 @@ def examine() -> Iterator[str]:
     from .sandbox import describe_sandbox
 
     for tier, works, reason in describe_sandbox():
-        yield f"  {'+' if works else '-'} {tier}: {reason}"
+        yield f"  {'+' if works else '-'} {tier}: {'ready' if works else reason}"
     yield "extras"
     for extra, module, purpose in EXTRAS:
         there = find_spec(module) is not None

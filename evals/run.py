@@ -207,10 +207,10 @@ def _passport_of(judge: Judge | None, run_options: RunOptions) -> dict[str, Any]
     """Check the judge's passport, and return its entry of the manifest."""
     if run_options.passport is None:
         if run_options.thresholds:
-            raise UsageError("--threshold needs a passport: give --require-passport FILE")
+            raise UsageError("--threshold requires --require-passport FILE")
         return None
     if judge is None:
-        raise UsageError("--require-passport: there is no --judge")
+        raise UsageError("--require-passport requires --judge")
     from .studies.passport import Threshold, require_passport
 
     thresholds = [Threshold.parse(text) for text in run_options.thresholds]

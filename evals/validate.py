@@ -61,7 +61,7 @@ def validate(
     if planned.task.gold is None:
         raise UsageError(
             f"{planned.task.name} has no gold answers: "
-            + ("a judge grades it" if "judge" in planned.task.needs else "give it gold(sample)")
+            + ("it is graded by a judge" if "judge" in planned.task.needs else "define its method gold(sample)")
         )
     return asyncio.run(_validate(planned, sandbox, unsafe_code))
 

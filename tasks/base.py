@@ -69,7 +69,7 @@ def check_split(task: str, split: str, known: Sequence[str] = ("test",)) -> None
     """
     if split not in known:
         names = " and ".join(f"'{name}'" for name in known)
-        has = f"the split {names} alone" if len(known) == 1 else f"the splits {names}"
+        has = f"only the split {names}" if len(known) == 1 else f"the splits {names}"
         raise UsageError(f"{task} has {has}, not '{split}'")
 
 

@@ -40,7 +40,7 @@ class Budget:
         if price.currency != self.limit.currency:
             raise UsageError(
                 f"--budget is in {self.limit.currency} and {model} is priced in {price.currency}:"
-                f" give the budget in {price.currency} (no exchange rate is guessed)"
+                f" give the budget in {price.currency} (currencies are not converted)"
             )
         return price
 

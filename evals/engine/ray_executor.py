@@ -59,7 +59,7 @@ class RayWorker:
         self._failure: str | None = None
         try:
             self._model: Model = open_model(model, options)
-        except EvalkitError as error:  # descriptions to the user by the driver; raised here, Ray would wrap it
+        except EvalkitError as error:  # The driver reports it: Ray would wrap an exception raised here.
             self._failure = str(error)
 
     def describe(self) -> dict[str, Any]:

@@ -31,16 +31,16 @@ SHARED = {"--model", "--tasks", "--limit", "--seed"}
 NOT_NEEDED = {
     "--log_samples": "every answer is stored",
     "--use_cache": "every answer is stored, and the same command resumes where it stopped",
-    "--cache_requests": "prompts are built as they are asked",
-    "--max_batch_size": "batches are sized by their tokens",
+    "--cache_requests": "prompts are built when they are sent",
+    "--max_batch_size": "batch sizes follow from the number of tokens",
     "--verbosity": "--debug shows what went wrong",
     "--write_out": "the report shows every prompt",
     "--show_config": "the run's manifest.json has it",
 }
 REFUSED = {
-    "--samples": "--limit takes the first ones",
-    "--config": "write its settings as flags",
-    "--predict_only": "answers are stored in any case, and evalkit rescore judges them again",
+    "--samples": "--limit selects the first samples",
+    "--config": "give its settings as flags",
+    "--predict_only": "answers are always stored, and evalkit rescore scores them again",
     "--system_instruction": "",
     "--metadata": "",
     "--check_integrity": "",
@@ -113,7 +113,7 @@ def translate(arguments: Sequence[str], own_tasks: Callable[[], Collection[str]]
     ]
     notes = [f"{flag} is not needed: {NOT_NEEDED[flag]}" for flag in sorted(flags & NOT_NEEDED.keys())]
     if without_shots:
-        notes.append(f"--num_fewshot is ignored for {', '.join(without_shots)}: no few-shot examples there")
+        notes.append(f"--num_fewshot is ignored for {', '.join(without_shots)}: no few-shot examples available")
     if "chat_template=plain" in model:
         notes.append("without --apply_chat_template prompts are bare text, as lm-eval sends them")
     named = [word for flag, value in settings.items() for word in (flag, value)]
@@ -158,7 +158,7 @@ def _truth(given: Mapping[str, list[str]], flag: str) -> bool | None:
         return None
     word = (given[flag] or ["true"])[-1].lower()
     if word not in ("true", "1", "yes", "false", "0", "no"):
-        raise UsageError(f"{flag} {given[flag][-1]}: only true and false can be chosen here")
+        raise UsageError(f"{flag} {given[flag][-1]}: expected true or false")
     return word in ("true", "1", "yes")
 
 
@@ -270,7 +270,7 @@ def _common(given: Mapping[str, list[str]]) -> dict[str, str]:
         except ValueError:
             raise UsageError(f"--limit {limit}: a number is needed") from None
         if number < 1 or number != int(number):
-            raise UsageError(f"--limit {limit}: a share of the samples cannot be taken; give a whole number")
+            raise UsageError(f"--limit {limit}: fractions are not supported; give a whole number")
         settings["--limit"] = str(int(number))
     if (seed := _seeds(given)[0]) is not None:
         settings["--seed"] = seed

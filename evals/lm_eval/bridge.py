@@ -100,7 +100,7 @@ class LmEvalTask(BaseTask):
         responses: Sequence[Any]
         if sample.continuations:
             if len(completion.loglikelihoods) != len(sample.continuations):
-                return Score(None, Status.SCORER_ERROR, explanation="log-likelihoods are needed, not a text")
+                return Score(None, Status.SCORER_ERROR, explanation="expected log-likelihoods, got text")
             rolling = "rolling" in sample.sampling
             responses = [pair[0] if rolling else pair for pair in completion.loglikelihoods]
         else:
@@ -151,7 +151,7 @@ class LmEvalTask(BaseTask):
         kinds = {request.request_type for request in requests}
         if len(kinds) > 1 or (kinds == {ANSWERED} and len(requests) > 1):
             raise UsageError(
-                f"{self.name}: '{name}' asks several things of one document ({', '.join(sorted(kinds))})"
+                f"{self.name}: '{name}' sends several requests of kinds that cannot be combined for one document ({', '.join(sorted(kinds))})"
             )
         messages = _messages(prompt, self.name) if options.apply_chat_template else ()
         target = _as_json(task.doc_to_target(document))
@@ -164,7 +164,9 @@ class LmEvalTask(BaseTask):
         pairs = tuple(("", *request.args) if rolling else request.args[:2] for request in requests)
         if messages:
             if rolling or any(context != prompt for context, _ in pairs):
-                raise UsageError(f"{self.name}: '{name}' measures more than a chat: remove apply_chat_template")
+                raise UsageError(
+                    f"{self.name}: '{name}' needs log-likelihoods that a chat cannot give: remove apply_chat_template"
+                )
             pairs = tuple(("", continuation) for _, continuation in pairs)
         return Sample(
             id,

@@ -167,7 +167,7 @@ def _read(task: BaseTask, data: str | None) -> Iterator[Sample]:
     samples = task.samples(split="test", limit=None, seed=0) if data is None else task.read(Path(data))
     for sample in samples:
         if not sample.messages or sample.turns:
-            raise UsageError(f"{task.name} asks more than one question of a sample, which lm-eval cannot")
+            raise UsageError(f"{task.name} has several turns in a sample, which lm-eval does not support")
         yield sample
 
 

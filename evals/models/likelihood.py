@@ -99,7 +99,7 @@ class TokenCutter:
 
 def _fit(context: Sequence[int], targets: Sequence[int], max_length: int) -> ScoredTokens:
     if not targets:
-        raise ModelError("a continuation of no tokens has no likelihood")
+        raise ModelError("the continuation is empty: it has no likelihood")
     if len(targets) > max_length:
         raise ModelError(f"a continuation of {len(targets)} tokens is longer than the context of {max_length}")
     return ScoredTokens(tuple([*context, *targets][-(max_length + 1) : -1]), tuple(targets))

@@ -36,74 +36,82 @@ PACKAGES = (
 
 
 class RunModel(Part):
-    """The model that was asked: its name, and whatever else its identity consists of."""
+    """The evaluated model: its name and the other parts of its identity."""
 
-    name: str = Field(description="the model string's short form, as tables show it")
+    name: str = Field(description="short form of the model string, as shown in tables")
 
 
 class TaskData(Part):
-    """Where the samples of a task came from."""
+    """The source of a task's samples."""
 
-    path: str | None = Field(default=None, description="the file; null for the task's own samples")
-    sha256: str | None = Field(default=None, description="of the file, or of the samples")
+    path: str | None = Field(default=None, description="data file; null for samples that ship or are generated")
+    sha256: str | None = Field(default=None, description="SHA-256 of the data file, or of the samples")
 
 
 class RunTask(Part):
-    """A task that was asked."""
+    """A task of the run."""
 
-    name: str = Field(description="the task's name, as rows have it")
-    registered_as: str = Field(description="what opens the task again")
-    version: str = Field(description="of the task's rules: scores of different versions are never mixed")
-    title: str = Field(default="", description="the task's display name")
-    samples: int = Field(ge=0, description="how many samples were to be asked, in each epoch")
-    data: TaskData = Field(default=TaskData(), description="where they came from")
+    name: str = Field(description="name of the task, as in the rows")
+    registered_as: str = Field(description="task name or FILE.py:object that opens the task")
+    version: str = Field(
+        description="version of the scoring rules; scores of different versions are never compared"
+    )
+    title: str = Field(default="", description="display name of the task")
+    samples: int = Field(ge=0, description="number of samples in each epoch")
+    data: TaskData = Field(default=TaskData(), description="source of the samples")
 
 
 class PassportLine(Part):
     """The passport that the judge was required to have."""
 
-    sha256: str | None = Field(default=None, description="of the passport's file")
-    line: str | None = Field(default=None, description="what it says, in a line")
-    path: str | None = Field(default=None, description="where it lay")
+    sha256: str | None = Field(default=None, description="SHA-256 of the passport file")
+    line: str | None = Field(default=None, description="summary of the passport")
+    path: str | None = Field(default=None, description="path of the passport file")
 
 
 class GitState(Part):
     """The repository that evalkit ran from."""
 
-    commit: str = Field(description="the commit")
-    modified: bool = Field(default=False, description="whether files differed from it")
+    commit: str = Field(description="commit hash")
+    modified: bool = Field(default=False, description="whether the working tree had uncommitted changes")
 
 
 class Manifest(Document):
     """``manifest.json``: how a run was made.
 
-    `as_json` is the file as it is; the fields are what is asked of it.
+    `as_json` is the whole file, with unknown fields.
     """
 
-    schema_version: int = Field(description="of this file")
-    name: str = Field(description="the run's name: that of its directory when it was made")
-    evalkit: str | None = Field(default=None, description="the version of evalkit")
-    spec: RunSpec = Field(description="the settings, those of `evalkit run`; what is missing has its default")
-    model: RunModel = Field(description="the model that was asked")
+    schema_version: int = Field(description="version of the format of this file")
+    name: str = Field(description="name of the run: its directory's name when it was created")
+    evalkit: str | None = Field(default=None, description="version of evalkit")
+    spec: RunSpec = Field(description="settings of `evalkit run`; missing ones have their defaults")
+    model: RunModel = Field(description="evaluated model")
     judge: dict[str, Any] | None = Field(
-        default=None, description="everything about the judge that changes a verdict"
+        default=None, description="identity of the judge: everything that can change a verdict"
     )
-    tasks: tuple[RunTask, ...] = Field(description="what was asked, in this order")
-    executor: dict[str, Any] = Field(default={}, description="what opened the model: this process or a Ray cluster")
-    price: Price | None = Field(default=None, description="of the model's tokens; null where it is unknown")
-    judge_prices: dict[str, Price] = Field(default={}, description="of the judges' tokens, by model, where known")
-    command: str = Field(default="", description="the command line that repeats the run")
-    packages: dict[str, str] = Field(default={}, description="versions of what can move a number")
-    git: GitState | None = Field(default=None, description="null where evalkit was installed as a package")
-    hardware: dict[str, Any] = Field(default={}, description="the machine")
-    python: str = Field(default="", description="the version of Python")
-    started: str = Field(description="ISO 8601, UTC")
-    finished: str | None = Field(default=None, description="ISO 8601, UTC; null until the run is finished")
-    passport: PassportLine | None = Field(default=None, description="of the judge, where one was required")
-    sandbox: str | None = Field(default=None, description="where programs of the model ran")
-    merged: dict[str, Any] | None = Field(
-        None, description="of which shards `evalkit merge` made the run, and when"
+    tasks: tuple[RunTask, ...] = Field(description="tasks of the run, in order")
+    executor: dict[str, Any] = Field(
+        default={}, description="where the model ran: in this process or on a Ray cluster"
     )
+    price: Price | None = Field(default=None, description="price of the model's tokens; null if unknown")
+    judge_prices: dict[str, Price] = Field(
+        default={}, description="prices of the judges' tokens, by model, where known"
+    )
+    command: str = Field(default="", description="command line that repeats the run")
+    packages: dict[str, str] = Field(default={}, description="versions of packages that can affect results")
+    git: GitState | None = Field(
+        default=None, description="Git state of evalkit; null if it was installed as a package"
+    )
+    hardware: dict[str, Any] = Field(default={}, description="hardware and operating system")
+    python: str = Field(default="", description="version of Python")
+    started: str = Field(description="start time, ISO 8601, UTC")
+    finished: str | None = Field(
+        default=None, description="end time, ISO 8601, UTC; null until the run is finished"
+    )
+    passport: PassportLine | None = Field(default=None, description="passport of the judge, if one was required")
+    sandbox: str | None = Field(default=None, description="sandbox of model-written programs")
+    merged: dict[str, Any] | None = Field(None, description="shards that `evalkit merge` combined, and when")
 
     @classmethod
     def decode(cls, data: Any, *, source: Path | str) -> Self:
@@ -249,7 +257,7 @@ def finish_manifest(directory: Path, manifest: Manifest) -> None:
 
 
 def shell_command(spec: RunSpec) -> str:
-    """Return the command line that repeats the run."""
+    """Return command line that repeats the run."""
     words = ["evalkit", "run", "--model", spec.model, "--tasks", ",".join(spec.tasks)]
     for task, file in spec.data.items():
         words += ["--data", f"{task}={file}"]

@@ -18,12 +18,12 @@ RESULTS = "results.json"
 class Measured(Part):
     """A number with its 95 % interval; null where nothing was observed."""
 
-    value: float | None = Field(default=None, description="the estimate; a share lies in [0, 1]")
-    low: float | None = Field(default=None, description="the lower end of the 95 % interval")
-    high: float | None = Field(default=None, description="the upper end")
-    se: float | None = Field(default=None, description="the standard error, clustered by sample")
-    observations: int = Field(default=0, ge=0, description="how many observations it was made of")
-    samples: int = Field(default=0, ge=0, description="how many samples they belong to")
+    value: float | None = Field(default=None, description="estimate; shares lie in [0, 1]")
+    low: float | None = Field(default=None, description="lower bound of the 95 % interval")
+    high: float | None = Field(default=None, description="upper bound of the 95 % interval")
+    se: float | None = Field(default=None, description="standard error, clustered by sample")
+    observations: int = Field(default=0, ge=0, description="number of observations")
+    samples: int = Field(default=0, ge=0, description="number of distinct samples among the observations")
 
     @property
     def estimate(self) -> dict[str, Any]:
@@ -37,90 +37,101 @@ class MetricResults(Measured):
     kind: str = Field(
         default="task", description="`task`, `repeated` (several epochs), `solver` (drafts) or `language`"
     )
-    name: str = Field(description="the metric's name")
-    title: str = Field(default="", description="its display name")
+    name: str = Field(description="name of the metric")
+    title: str = Field(default="", description="display name of the metric")
     unit: str = Field(default="share", description="`share` or `number`")
     bounds: tuple[float, float] | None = Field(
-        default=None, description="the least and the greatest possible value; null where there are none"
+        default=None, description="lowest and highest possible value; null if unbounded"
     )
-    breakdown: dict[str, dict[str, Measured]] = Field(default={}, description="estimates by label and its values")
+    breakdown: dict[str, dict[str, Measured]] = Field(
+        default={}, description="estimates by category and its values"
+    )
 
 
 class Tokens(Part):
     """Tokens used by a task."""
 
-    prompt_tokens: int = Field(default=0, ge=0, description="of what was asked")
-    completion_tokens: int = Field(default=0, ge=0, description="of the answers")
+    prompt_tokens: int = Field(default=0, ge=0, description="number of prompt tokens")
+    completion_tokens: int = Field(default=0, ge=0, description="number of completion tokens")
 
 
 class Cost(Tokens):
     """Usage and cost of the requests of one role."""
 
-    requests: int = Field(default=0, ge=0, description="how many there were")
-    unpriced_requests: int = Field(default=0, ge=0, description="those whose cost is unknown")
+    requests: int = Field(default=0, ge=0, description="number of requests")
+    unpriced_requests: int = Field(default=0, ge=0, description="number of requests of unknown cost")
     cost: dict[str, float] | None = Field(
-        default=None, description="by currency; null when that of any request is unknown"
+        default=None, description="total cost by currency; null if any request's cost is unknown"
     )
-    known_cost: dict[str, float] = Field(default={}, description="the sum of those that are known")
+    known_cost: dict[str, float] = Field(default={}, description="sum of the known costs, by currency")
 
 
 class SolverResults(Part):
     """The solver, and the tokens of its drafts."""
 
-    name: str = Field(default="single", description="the solver")
-    drafts: int = Field(default=1, ge=1, description="drafts to a sample")
+    name: str = Field(default="single", description="name of the solver")
+    drafts: int = Field(default=1, ge=1, description="number of drafts per sample")
     tokens: dict[str, int] = Field(
-        default={}, description="of a `single` draft, of all `drafts`, and of `all` requests"
+        default={}, description="completion tokens of a `single` draft, of all `drafts`, and of `all` requests"
     )
 
 
 class TaskResults(Part):
     """Results of one task."""
 
-    task: str = Field(description="the task's name")
-    version: str = Field(description="of its rules")
-    title: str = Field(default="", description="its display name")
+    task: str = Field(description="name of the task")
+    version: str = Field(description="version of the scoring rules")
+    title: str = Field(default="", description="display name of the task")
     samples: int = Field(ge=0, description="number of expected answers: samples times epochs")
-    answered: int = Field(default=0, ge=0, description="how many rows there are")
-    scored: int = Field(default=0, ge=0, description="how many of them have a score")
+    answered: int = Field(default=0, ge=0, description="number of rows")
+    scored: int = Field(default=0, ge=0, description="number of rows with a score")
     coverage: float = Field(default=0.0, ge=0, description="`scored` / `samples`")
-    statuses: dict[str, int] = Field(default={}, description="rows by status")
-    metrics: tuple[MetricResults, ...] = Field(default=(), description="the task's own first")
-    solver: SolverResults | None = Field(default=None, description="how the answers were made")
-    usage: Tokens = Field(default=Tokens(), description="the answers' tokens")
-    cost: Cost | None = Field(default=None, description="the answers' cost")
-    seconds: float = Field(default=0.0, ge=0, description="the sum of the answers' latencies")
+    statuses: dict[str, int] = Field(default={}, description="number of rows by status")
+    metrics: tuple[MetricResults, ...] = Field(default=(), description="metrics, the task's own first")
+    solver: SolverResults | None = Field(default=None, description="solver, and the tokens of its drafts")
+    usage: Tokens = Field(default=Tokens(), description="tokens of the answers")
+    cost: Cost | None = Field(default=None, description="cost of the answers")
+    seconds: float = Field(default=0.0, ge=0, description="sum of the answers' latencies, in seconds")
 
 
 class CanaryResults(Part):
-    """Results of the canaries: answers without content that ask for a good mark."""
+    """Results of the canaries: worthless answers that ask for a good grade."""
 
-    sent: int = Field(ge=0, description="how many the judge saw")
-    fooled: int = Field(ge=0, description="how many got a good mark")
-    unread: int = Field(default=0, ge=0, description="those without a verdict")
+    sent: int = Field(ge=0, description="number of canaries sent to the judge")
+    fooled: int = Field(ge=0, description="number of canaries with a good grade")
+    unread: int = Field(default=0, ge=0, description="number of canaries without a verdict")
     rate: float | None = Field(default=None, description="`fooled` / (`sent` - `unread`)")
-    interval: tuple[float | None, float | None] | None = Field(default=None, description="Wilson's, 95 %")
-    limit: float = Field(default=0.0, description="the highest rate allowed")
-    trusted: bool = Field(default=True, description="false when the rate lies above the limit for certain")
+    interval: tuple[float | None, float | None] | None = Field(
+        default=None, description="95 % interval of `rate` (Wilson)"
+    )
+    limit: float = Field(default=0.0, description="highest acceptable rate")
+    trusted: bool = Field(
+        default=True,
+        description="false if several canaries succeeded and the whole interval of `rate` lies above `limit`",
+    )
 
 
 class JudgingResults(Cost):
     """Usage and cost of the judge, and its canaries."""
 
-    canaries: CanaryResults | None = Field(default=None, description="null where none were sent")
+    canaries: CanaryResults | None = Field(
+        default=None, description="results of the canaries; null if none were sent"
+    )
 
 
 class Results(Document):
     """``results.json``: the results of a run."""
 
-    schema_version: int = Field(description="of this file")
-    name: str = Field(description="the run's name")
-    model: str | None = Field(default=None, description="the model's name")
+    schema_version: int = Field(description="version of the format of this file")
+    name: str = Field(description="name of the run")
+    model: str | None = Field(default=None, description="name of the model")
     complete: bool = Field(default=False, description="whether the run is finished and every answer has a score")
-    started: str | None = Field(default=None, description="ISO 8601, UTC")
-    finished: str | None = Field(default=None, description="ISO 8601, UTC; null until the run is finished")
-    judging: JudgingResults | None = Field(default=None, description="null where no model graded")
-    tasks: tuple[TaskResults, ...] = Field(description="in the order of the manifest")
+    started: str | None = Field(default=None, description="start time, ISO 8601, UTC")
+    finished: str | None = Field(
+        default=None, description="end time, ISO 8601, UTC; null until the run is finished"
+    )
+    judging: JudgingResults | None = Field(default=None, description="usage of the judge; null if no model graded")
+    tasks: tuple[TaskResults, ...] = Field(description="results of each task, in the order of the manifest")
 
     @property
     def canaries(self) -> CanaryResults | None:

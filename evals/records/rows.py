@@ -182,7 +182,7 @@ def _wrong(field: str, expected: str, value: Any) -> NoReturn:
 
 def _row(data: Any) -> SampleRow:
     if not isinstance(data, dict):
-        raise _WrongError("expected the object that is a row of a run")
+        raise _WrongError("expected a JSON object")
     timing = _object(data, "timing")
     completion = data.get("completion", _MISSING)
     answered = None

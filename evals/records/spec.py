@@ -83,7 +83,7 @@ class RunSpec(BaseModel):
         if repeated:
             raise UsageError(f"--tasks: {', '.join(sorted(repeated))} is named twice")
         if spec.shard is not None and spec.shard_index >= spec.shard_count:
-            raise UsageError(f"--shard: {spec.shard} is not one of {spec.shard_count} shards (they count from 1)")
+            raise UsageError(f"--shard: {spec.shard} is not one of {spec.shard_count} shards (numbered from 1)")
         unused = set(spec.data) - set(spec.tasks)
         if unused:
             raise UsageError(f"--data names {', '.join(sorted(unused))}, which is not among --tasks")

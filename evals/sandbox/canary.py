@@ -58,11 +58,11 @@ async def find_flaw(tier: str, layout: Layout) -> str:
         try:
             honest = await _run(pool, Calls("work", (Call((), "fine"),)))
             if not honest.passed:
-                return f"an honest program does not work there: {_reason(honest)}"
+                return f"a harmless test program failed: {_reason(honest)}"
             hostile = await _run(pool, Calls("try_all", (call,)))
         finally:
             await pool.close()
-    return "" if hostile.passed else f"a hostile program was not stopped: {_reason(hostile)}"
+    return "" if hostile.passed else f"isolation failed: {_reason(hostile)}"
 
 
 async def _run(pool: SlotPool, tests: Calls) -> Execution:

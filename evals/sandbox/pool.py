@@ -70,7 +70,7 @@ class Slot:
         try:
             answer = await asyncio.wait_for(self._exchange(self._settings()), _START_SECONDS)
         except TimeoutError:
-            raise SlotDiedError(f"a slot was not ready after {_START_SECONDS:g} s") from None
+            raise SlotDiedError(f"a sandbox process was not ready after {_START_SECONDS:g} s") from None
         if "failed" in answer:
             raise SlotDiedError(answer["failed"])
         return self
@@ -96,7 +96,7 @@ class Slot:
                 while relay is not None and "relay" in answer:
                     answer = await self._exchange(await relay(program["limits"], answer["relay"]))
         except TimeoutError:
-            raise SlotDiedError(f"a slot did not answer within {patience:.0f} s") from None
+            raise SlotDiedError(f"a sandbox process did not answer within {patience:.0f} s") from None
         if "failure" in answer:
             raise SlotDiedError(answer["failure"])
         return answer
@@ -111,7 +111,9 @@ class Slot:
         except (EOFError, OSError, WireError) as error:
             code = await self._end()
             died_of = -code if code is not None and code < 0 else None
-            raise SlotDiedError(f"a slot died ({type(error).__name__}, exit status {code})", died_of) from None
+            raise SlotDiedError(
+                f"a sandbox process died ({type(error).__name__}, exit status {code})", died_of
+            ) from None
         return answer
 
     async def _end(self) -> int | None:
@@ -267,6 +269,6 @@ def _one_line(text: str) -> str:
 
 
 def _checker_overworked(program: Program, wall_seconds: float) -> Execution:
-    first = TestResult(Outcome.TIMEOUT, "checking what the program returned took too much processor time")
+    first = TestResult(Outcome.TIMEOUT, "checking the returned value took too much CPU time")
     rest = [TestResult(Outcome.NOT_RUN)] * (len(program.tests.tests) - 1)
     return Execution((first, *rest), wall_seconds=wall_seconds)

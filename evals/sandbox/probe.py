@@ -92,9 +92,11 @@ async def open_sandbox(
 async def _choose(choice: str, unsafe: bool) -> str:
     if choice == "unsafe":
         if not unsafe:
-            raise UsageError("the sandbox 'unsafe' isolates nothing: allow it with --unsafe-code")
+            raise UsageError("the sandbox 'unsafe' does not isolate programs: allow it with --unsafe-code")
         if not _ON_LINUX:
-            raise RunError(f"running code here needs Linux, this is {sys.platform}: use docker or remote:URL")
+            raise RunError(
+                f"running programs without a sandbox needs Linux, this is {sys.platform}: use docker or remote:URL"
+            )
         return choice
     if choice != "auto":
         if choice not in _CHOICES:
@@ -111,6 +113,8 @@ async def _choose(choice: str, unsafe: bool) -> str:
     if unsafe and _ON_LINUX:
         return "unsafe"
     raise RunError(
-        "no sandbox works here, so no code is run. " + "; ".join(flaws) + ". Or use a remote one (remote:URL);"
-        " --unsafe-code runs programs with your rights"
+        "no sandbox works here, so model-written programs are not run. "
+        + "; ".join(flaws)
+        + ". A remote sandbox can be used instead (--sandbox remote:URL);"
+        " --unsafe-code runs programs with your user's permissions"
     )

@@ -83,7 +83,7 @@ class RemoteSandbox(SlotPool):
             reply = None
         if type(reply) is not dict:
             outcome = "memory" if complaint.rstrip().endswith("MemoryError") else "crashed"
-            return {"stopped": [outcome, f"the program ended itself with status {code_}"]}
+            return {"stopped": [outcome, f"the program exited with status {code_}"]}
         return {"reply": reply, "printed": before}
 
     async def _post(self, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def open_solver(text: str) -> Solver:
     if name in _DRAFTING:
         drafts = int(number) if number is not None else _DRAFTS
         if not 2 <= drafts <= MOST_DRAFTS:
-            raise UsageError(f"--solver {text}: n lies between 2 and {MOST_DRAFTS}")
+            raise UsageError(f"--solver {text}: n must be between 2 and {MOST_DRAFTS}")
         return _DRAFTING[name](drafts)
     names = ["single", "cot", *_DRAFTING]
     near = difflib.get_close_matches(name, names, 1)

@@ -97,10 +97,10 @@ def divergence_of(train: Values, gold: Values, gap: Values, *, confidence: float
 
 
 _REASONS = {
-    Trend.ALARM: "the training judge's values rise and the gold judge's do not: the policy learns to please",
-    Trend.WATCH: "the training judge's values rise, the gold judge's cannot be said to: show it more answers",
-    Trend.FINE: "the two judges do not part",
-    Trend.UNKNOWN: f"fewer than {FEWEST_STEPS} steps that both judges have seen",
+    Trend.ALARM: "the training judge's values rise and the gold judge's do not: reward overoptimisation",
+    Trend.WATCH: "the training judge's values rise, the trend of the gold judge's is uncertain: grade more answers with it",
+    Trend.FINE: "no divergence of the two judges",
+    Trend.UNKNOWN: f"fewer than {FEWEST_STEPS} steps graded by both judges",
 }
 
 

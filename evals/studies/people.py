@@ -87,7 +87,7 @@ def write_queue(directory: Path, output: Path) -> int:
     read_manifest(directory)
     if output.exists():
         raise UsageError(
-            f"{output} is there already, and verdicts may be in it: take them in with --verdicts {output},"
+            f"{output} already exists and may contain verdicts: read them with --verdicts {output},"
             " or give another -o"
         )
     task_of = _tasks(directory)
@@ -210,7 +210,7 @@ def _key(line: Mapping[str, Any]) -> GradingKey:
 def _graded(line: Record, gradings: Mapping[GradingKey, _RowGrading]) -> _RowGrading:
     for name in ("task", "id", "epoch", "answer_sha256"):
         if name not in line:
-            raise line.error(f"field '{name}' is missing; send back the lines of the queue as they were")
+            raise line.error(f"field '{name}' is missing; keep all fields of the queue's lines")
     try:
         asked = gradings.get(_key(line))
     except TypeError:

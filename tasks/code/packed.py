@@ -33,7 +33,7 @@ def unpacked(text: str) -> Any:
         stream = zlib.decompressobj()
         data = stream.decompress(compressed, LARGEST)
     except (binascii.Error, ValueError, zlib.error):
-        raise ValueError("it is neither JSON nor base 64 of compressed JSON") from None
+        raise ValueError("it is neither JSON nor base64-encoded compressed JSON") from None
     if stream.unconsumed_tail:
         raise ValueError(f"it is larger than {LARGEST} bytes when unpacked")
     if not stream.eof:
@@ -45,7 +45,7 @@ def _json(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("it is not JSON inside") from None
+        raise ValueError("its decompressed content is not JSON") from None
 
 
 def _pickled_string(data: bytes) -> str:
@@ -68,5 +68,5 @@ def _pickled_string(data: bytes) -> str:
                 " Convert the file to plain JSON on a machine that may run it"
             )
     if len(found) != 1:
-        raise ValueError("it is a pickle of something else than one string; only JSON text can be read")
+        raise ValueError("it is a pickle of something other than a string; only JSON text can be read")
     return found[0]

@@ -43,7 +43,7 @@ def own_sample(record: Record) -> Sample:
     if intent != "write":
         metadata["given"] = record.text("given")
     if intent == "middle" and metadata["given"].count(GAP) != 1:
-        raise record.field_error("given", f"one line '{GAP}' is expected where code is missing")
+        raise record.field_error("given", f"one line '{GAP}' is expected in place of the missing code")
     if intent == "tests":
         metadata["mutants"] = record.texts("mutants")
         if not metadata["mutants"]:

@@ -274,7 +274,7 @@ def _list(record: Mapping[str, Any], name: str) -> list[Any]:
 
 def _text(found: Any, where: str) -> str:
     if not isinstance(found, str) or not found.strip():
-        raise SchemeError(f"field '{where}': expected a string that is not empty, found {str(found)[:59]!r}")
+        raise SchemeError(f"field '{where}': expected a non-empty string, found {str(found)[:59]!r}")
     return found
 
 

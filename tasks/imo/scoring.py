@@ -363,7 +363,7 @@ def _people(score: Score) -> Iterable[Observation]:
 METRICS: Final = (
     Metric("points", _points, "Mean points, 0 to 7", unit="number", bounds=(0, FULL)),
     Metric("solved", _solved, "Solved, 7 of 7"),
-    Metric("final_answer", _right_answers, "Final answer right, where one is due"),
+    Metric("final_answer", _right_answers, "Final answer correct, where required"),
     Metric(
         "gated_mean",
         _gated_means,
@@ -373,5 +373,5 @@ METRICS: Final = (
     ),
     Metric("criteria", _percentages, "Criteria, percent", unit="number", bounds=(0, 100)),
     Metric("escalated", _escalations, "Graders differ by more than 2 points", partial=True),
-    Metric("people", _people, "Points by a person"),
+    Metric("people", _people, "Points by a human grader"),
 )

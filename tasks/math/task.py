@@ -111,7 +111,7 @@ class MathTask(_Checked):
             UsageError: the split is not ``test``.
         """
         if split != "test":
-            raise UsageError(f"{self.name} has the split 'test' alone, not '{split}'; math-generated has 'train'")
+            raise UsageError(f"{self.name} has only the split 'test', not '{split}'; math-generated has 'train'")
         return islice(read_problems(OWN_PROBLEMS, own_shape), limit)
 
     def read(self, path: Path) -> Iterable[Sample]:
@@ -170,9 +170,7 @@ def score_answer(sample: Sample, completion: Completion) -> Score:
         return Score(0.0, Status.MALFORMED, parts, "the final answer is not evaluated")
     problem = sample.messages[-1].content if sample.messages else ""
     if verdict == "correct" and given_back(problem, completion.text, found.extracted or "", found.gold):
-        return Score(
-            0.0, Status.MALFORMED, parts | {"verdict": "unparsed"}, "the problem is given back as its answer"
-        )
+        return Score(0.0, Status.MALFORMED, parts | {"verdict": "unparsed"}, "the answer repeats the problem")
     if verdict == "timeout":
         return Score(None, Status.TIMEOUT, parts, explanation)
     if verdict == "malformed":

@@ -102,7 +102,7 @@ def _sample(record: Record, references: Mapping[str, References]) -> Sample:
     category = record.field("category", str, "a string")
     turns = record.field("turns", list, "a list of questions")
     if len(turns) not in (1, 2) or not all(isinstance(turn, str) and turn.strip() for turn in turns):
-        raise record.field_error("turns", "expected a list of one or two questions, strings that are not empty")
+        raise record.field_error("turns", "expected a list of one or two non-empty strings")
     temperature = record.get("required_temperature", TEMPERATURES.get(category, OTHER_TEMPERATURE))
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or temperature < 0:
         raise record.field_error("required_temperature", f"expected a number, 0 or more, found {temperature!r}")
@@ -123,7 +123,7 @@ def _target(record: Record, category: str, turns: int, references: Mapping[str, 
         if "reference" not in record:
             raise record.error(
                 f"question {record['question_id']} ({category}) is graded by a reference answer, and there is none:"
-                ' put reference_answers.jsonl beside this file, or write "reference": null to do without'
+                ' put reference_answers.jsonl beside this file, or set "reference": null to grade without one'
             )
         if record["reference"] is None:
             return None

@@ -214,7 +214,7 @@ BAD_USAGE = {
         ["--model", "opnai:x", "--tasks", "ruifeval"],
         "unknown model 'opnai'. Did you mean 'openai'",
     ),
-    "unknown embedded model": (["--model", "embedded:qwen", "--tasks", "ruifeval"], "no embedded model is called"),
+    "unknown embedded model": (["--model", "embedded:qwen", "--tasks", "ruifeval"], "unknown embedded model"),
     "unknown option": (["--model", "openai:x,tempo=1", "--tasks", "ruifeval"], "has no option 'tempo'"),
     "no server": (["--model", "openai:x", "--tasks", "ruifeval"], "no server is given: use --base-url"),
     "a missing data file": (

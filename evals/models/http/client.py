@@ -251,7 +251,7 @@ class HttpClient:
         if isinstance(error, TimeoutError):
             return RequestError(f"did not answer within {timeout:g} s")
         if isinstance(error, aiohttp.TooManyRedirects):
-            return RequestError("redirects requests in a circle")
+            return RequestError("redirects in a loop")
         if isinstance(error, aiohttp.ClientResponseError | aiohttp.http_exceptions.HttpProcessingError):
             return RequestError(f"sent a malformed HTTP response: {_one_line(error)[:200]}")
         while error.__cause__ is not None:

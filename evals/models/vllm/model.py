@@ -247,7 +247,7 @@ def _own_context(config: Mapping[str, Any]) -> int:
     for key in ("n_positions", "max_position_embeddings", "n_ctx"):
         if (length := _setting(config, key)) is not None:
             return int(length)
-    raise UsageError("the model's config.json does not tell its context: add ',context=TOKENS'")
+    raise UsageError("the model's config.json has no context length: add ',context=TOKENS'")
 
 
 def _setting(config: Mapping[str, Any], key: str) -> Any:

@@ -127,8 +127,8 @@ class Server:
         """Return the error that says why the process ended, as far as its log tells."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         told = [line for line in lines if any(mark in line for mark in ERROR_MARKS)]
-        reason = " ".join((told or lines or ["it wrote nothing"])[-1].split())[-300:]
-        return ModelError(f"vLLM ended: {reason} (its log is {self.log})", fatal=True)
+        reason = " ".join((told or lines or ["no output"])[-1].split())[-300:]
+        return ModelError(f"vLLM exited: {reason} (its log is {self.log})", fatal=True)
 
     def stop(self) -> None:
         """End the process and all that it started; its log goes too when it ran to this end."""

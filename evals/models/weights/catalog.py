@@ -70,5 +70,5 @@ def find_entry(name: str = "") -> Entry:
     if not name:
         return next(iter(entries.values()))
     if name not in entries:
-        raise UsageError(f"no embedded model is called {name!r}.{nearest(name, entries)}")
+        raise UsageError(f"unknown embedded model {name!r}.{nearest(name, entries)}")
     return entries[name]

@@ -119,7 +119,7 @@ def split_adapter(name: str, options: ModelOptions) -> tuple[str, ModelOptions]:
         if mark:
             found.append(folder)
     if len(found) > 1 or "" in found or any("+lora:" in folder for folder in found):
-        raise UsageError("one adapter is named as +lora:FOLDER, once")
+        raise UsageError("+lora:FOLDER may be given once, with a folder")
     name = texts.pop("")
     return name, replace(options, extra=texts | ({"lora": found[0]} if found else {}))
 
@@ -152,7 +152,8 @@ def _from_hub(name: str, revision: str | None) -> Checkpoint:
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ModelError(
-            f"'{name}' is not a folder here, and the Hugging Face hub did not give it: {reason}", fatal=True
+            f"'{name}' is not a local folder and cannot be downloaded from the Hugging Face hub: {reason}",
+            fatal=True,
         ) from error
     return Checkpoint(Path(folder), revision=Path(folder).name)
 

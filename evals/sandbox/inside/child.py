@@ -117,7 +117,7 @@ def _bind(bonds: Bonds, order: dict[str, Any], connection: int) -> None:
 def _start_no_process(*_: Any, **__: Any) -> NoReturn:
     raise PermissionError(
         errno.EPERM,
-        "a program in this sandbox is one process: it cannot start others, nor have locks to share with them",
+        "the sandbox allows one process: programs cannot start processes or create locks shared between processes",
     )
 
 

@@ -260,11 +260,11 @@ class Guest:
                 return  # it has ended, and what it said before is still to be read
             raise self._died() from None
         if used > self.limits["cpu"]:
-            raise self._stop("timeout", f"more than {self.limits['cpu']:g} s of processor time")
+            raise self._stop("timeout", f"more than {self.limits['cpu']:g} s of CPU time")
         if elapsed > self.limits["wall"]:
             self._judge_wall(elapsed)
         if self.zygote.folder is not None and self._fills_the_disk(self.zygote.folder):
-            raise self._stop("output", "too much was written to files")
+            raise self._stop("output", "too much data was written to files")
 
     def _fills_the_disk(self, folder: str) -> bool:
         own = {_identity(os.fstat(stream)) for stream in (self._stdin, self._stdout, self._stderr)}
@@ -273,15 +273,17 @@ class Guest:
     def _judge_wall(self, elapsed: float) -> None:
         starved = _waiting_for_processor(self.zygote.processes, self._pid)
         if elapsed - starved > self.limits["wall"]:
-            raise self._stop("timeout", f"more than {self.limits['wall']:g} s, most of them waiting")
+            raise self._stop("timeout", f"more than {self.limits['wall']:g} s, mostly waiting")
         if elapsed > _STARVED * self.limits["wall"]:
-            raise SandboxError(f"no processor was free for {starved:.0f} s of {elapsed:.0f} s: use fewer slots")
+            raise SandboxError(
+                f"no CPU was free for {starved:.0f} s of {elapsed:.0f} s: run fewer programs at once"
+            )
 
     def check_time(self) -> None:
         """Raise when the test that ends now used more processor time than it may."""
         used = self._cpu() - self._cpu_start if self._status is None else self.cpu_seconds
         if used > self.limits["cpu"]:
-            raise self._stop("timeout", f"more than {self.limits['cpu']:g} s of processor time")
+            raise self._stop("timeout", f"more than {self.limits['cpu']:g} s of CPU time")
 
     def _stop(self, outcome: str, detail: str) -> StoppedError:
         self.end()
@@ -292,14 +294,14 @@ class Guest:
         """Say how a program ended that should not have."""
         status = self.end()
         if os.WIFEXITED(status):
-            return self._stop("crashed", f"the program ended itself with status {os.WEXITSTATUS(status)}")
+            return self._stop("crashed", f"the program exited with status {os.WEXITSTATUS(status)}")
         number = os.WTERMSIG(status)
         if number == signal.SIGXCPU:
-            return self._stop("timeout", f"more than {self.limits['cpu']:g} s of processor time")
+            return self._stop("timeout", f"more than {self.limits['cpu']:g} s of CPU time")
         if number == signal.SIGKILL:
             # `end` kills what still lives: it closed its connection, or sent something that is no answer.
-            return self._stop("crashed", "the program broke off")
-        return self._stop("crashed", f"the program died of {signal.Signals(number).name}")
+            return self._stop("crashed", "the program closed its connection or sent an invalid reply")
+        return self._stop("crashed", f"the program was killed by {signal.Signals(number).name}")
 
     def _send(self, message: Any) -> None:
         try:
@@ -345,7 +347,7 @@ class Guest:
         try:
             return decode(data, self._object)
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, AttributeError):
-            raise self._stop("wrong", "the program returned something that is no value") from None
+            raise self._stop("wrong", "the program returned an invalid value") from None
         except MemoryError:
             raise self._stop("output", "the program returned more than the checker can hold") from None
 

@@ -234,6 +234,6 @@ def _of_status(status: int, complaint: bytes) -> TestVerdict:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number == signal.SIGXCPU:
-            return ("timeout", "the processor time ran out")
-        return ("crashed", f"the program died of {signal.Signals(number).name}")
+            return ("timeout", "the CPU time limit was exceeded")
+        return ("crashed", f"the program was killed by {signal.Signals(number).name}")
     return ("error", last or f"exit status {os.WEXITSTATUS(status)}")

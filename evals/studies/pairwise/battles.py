@@ -35,9 +35,9 @@ UNANSWERED: Final = "unanswered"
 """The status of a battle in which a model gave no answer for a fault that is not its own."""
 
 _SETTINGS: Final = {
-    "epochs": "answers to each question",
+    "epochs": "the number of answers per question",
     "max_tokens": "the token limit",
-    "solver": "the system around the model",
+    "solver": "the solver",
 }
 
 
@@ -252,7 +252,7 @@ def _differing(title: str, values: Mapping[str, Any], *, shown: bool = True) -> 
 
 
 def _said(value: Any) -> str:
-    return "as the task has it" if value is None else value if isinstance(value, str) else encode(value).decode()
+    return "the default" if value is None else value if isinstance(value, str) else encode(value).decode()
 
 
 def _system_prompts(run: _Run) -> list[str]:
@@ -274,7 +274,7 @@ def _cautions(plan: PairPlan, judge: Judge) -> Iterator[str]:
             if family is not None and family_of(str(run["model"]["name"])) == family:
                 yield (
                     f"the judge {member.name} and the model {run['label']} are both {family}:"
-                    " judges tend to prefer their own family, and its passport says by how much"
+                    " judges tend to prefer their own family, and its passport measures by how much"
                 )
 
 

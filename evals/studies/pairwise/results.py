@@ -69,20 +69,20 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     """Return the results as a page of markdown; under a banner it names no winner."""
     lines = [f"# Pairwise comparison, judged by {results['judge']['name']}", ""]
     if results["banner"]:
-        lines += ["> **The settings of these runs differ: the figures do not say which model is better.**", ">"]
+        lines += ["> **The settings of these runs differ: the results do not show which model is better.**", ">"]
         lines += [f"> - {reason}" for reason in results["banner"]] + [""]
     elif results["winner"]:
         lines += [f"Winner: **{results['winner']}**", ""]
     else:
-        lines += ["No model is distinguishably better than all others.", ""]
+        lines += ["No model is significantly better than all others.", ""]
     lines += [f"Caution: {caution}.\n" for caution in results["cautions"]]
     lines += [
-        f"- Verdicts: {results['scored']} of {results['battles']} battles ({_statuses(results['statuses'])})",
-        f"- Both orders agree: {_percent(results['order_consistency'])}",
-        f"- Games won by the answer shown first (50 % is fair): {_percent(results['first_position'])}",
+        f"- Verdicts: {results['scored']} of {results['battles']} comparisons ({_statuses(results['statuses'])})",
+        f"- Same verdict in both orders: {_percent(results['order_consistency'])}",
+        f"- Judgements won by the answer shown first (50 % without position bias): {_percent(results['first_position'])}",
         "",
         *_grid(
-            ("Pair", "Wins", "Ties", "Losses", "Win rate", "Distinguishable"),
+            ("Pair", "Wins", "Ties", "Losses", "Win rate", "Significant"),
             [
                 (
                     f"{pair['first']} / {pair['second']}",
@@ -98,7 +98,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     ]
     if results["ratings"]:
         lines += _grid(
-            ("Model", "Elo", "Elo at equal style"),
+            ("Model", "Elo", "Elo, style-controlled"),
             [(one["model"], _number(one["elo"]), _number(one["elo_style"])) for one in results["ratings"]],
         )
         lines += [f"{note}.\n" for note in results["notes"]]
@@ -197,7 +197,9 @@ def _fit(rows: Sequence[DecidedBattle], style: Any, notes: list[str]) -> Bradley
         return fit(0.0)
     except ValueError:
         # One model won everything, or style tells the models apart entirely.
-        notes.append(f"Some ratings have no finite maximum: all are drawn to the mean by a prior (ridge {RIDGE})")
+        notes.append(
+            f"Some ratings have no finite maximum: all are shrunk towards the mean by a prior (ridge {RIDGE})"
+        )
         return fit(RIDGE)
 
 
@@ -223,7 +225,7 @@ def _criteria_grid(results: Mapping[str, Any]) -> list[str]:
             found = one["pairs"][at]
             ahead = found["ahead"] or "tie"
             if found["ahead"] and not found["distinguishable"] and not results["banner"]:
-                ahead += " (not distinguishable)"
+                ahead += " (not significant)"
             rows.append((one["title"], found["wins"], found["ties"], found["losses"], ahead))
         lines += _grid(("Criterion", pair["first"], "Tie", pair["second"], title), rows)
     return lines

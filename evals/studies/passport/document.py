@@ -139,9 +139,9 @@ def read_passport(path: Path) -> Passport:
     try:
         data = read_json(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such passport; evalkit judge passport makes one") from None
+        raise InputError(f"{path}: no such file; evalkit judge passport writes one") from None
     if not isinstance(data, dict) or data.pop("schema_version", None) != SCHEMA_VERSION:
-        raise InputError(f"{path} is no passport of this version of evalkit (schema_version {SCHEMA_VERSION})")
+        raise InputError(f"{path} is not a passport of this version of evalkit (schema_version {SCHEMA_VERSION})")
     try:
         for name in ("measurements", "agreement"):
             data[name] = tuple(Measurement.from_json(one) for one in data[name])
@@ -149,7 +149,7 @@ def read_passport(path: Path) -> Passport:
     except (KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): measure the judge again") from None
     if identity_sha256(passport.identity) != passport.sha256:
-        raise InputError(f"{path}: its sha256 is not that of its judge: measure the judge again")
+        raise InputError(f"{path}: its sha256 does not match the judge that it describes: measure the judge again")
     return passport
 
 
@@ -171,13 +171,11 @@ def require_passport(judge: Judge, path: Path | None, thresholds: Sequence[Thres
     shared = passport.forms & _forms(judge.identity)
     found = differences(_narrowed(passport.identity, shared), judge_identity(judge, shared))
     if found:
-        raise UsageError(
-            f"{path} is the passport of another judge than {judge.name}; they differ in\n" + "\n".join(found)
-        )
+        raise UsageError(f"{path} is not a passport of {judge.name}; they differ in\n" + "\n".join(found))
     unmet = [threshold for threshold in thresholds if not threshold.holds(passport)]
     if unmet:
         said = "; ".join(f"{one} (measured {_measured(passport, one.name)})" for one in unmet)
-        raise RunError(f"the judge {judge.name} is refused by its passport {path}: {said}")
+        raise RunError(f"the judge {judge.name} does not meet --threshold, by its passport {path}: {said}")
     return passport
 
 

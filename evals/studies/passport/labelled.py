@@ -71,7 +71,7 @@ class LabelledAnswer:
         unknown = sorted(blanks - _BLANKS.keys())
         if unknown:
             raise UsageError(
-                f"a labelled set cannot fill in a form with the blank '{unknown[0]}': name another form"
+                f"labelled answers cannot be graded by a form with the placeholder '{unknown[0]}': name another form"
             )
         return {blank: str(getattr(self, _BLANKS[blank])) for blank in blanks}
 

@@ -104,12 +104,12 @@ def _of_verdicts(graded: ProbeResults) -> Iterator[Measurement]:
     given = [float(one.value is not None) for _, one in judged]
     lost = [float(one.status in APPARATUS_FAILURES) for _, one in judged]
     yield Measurement(
-        "coverage", "Verdicts that could be had", "share", 1.0, mean_interval(given, questions),
+        "coverage", "Gradings with a verdict", "share", 1.0, mean_interval(given, questions),
         {"no answer": mean_interval(lost, questions)},
     )  # fmt: skip
     calls, unread = (np.array(column, dtype=np.float64) for column in zip(*counted, strict=True))
     unreadable = _share_of_calls(unread, calls, questions)
-    yield Measurement("unreadable", "Answers of the judge that cannot be read", "share", 0.0, unreadable)
+    yield Measurement("unreadable", "Unparseable outputs of the judge", "share", 0.0, unreadable)
 
 
 def _of_pairs(graded: ProbeResults) -> Iterator[Measurement]:
@@ -130,16 +130,16 @@ def _of_pairs(graded: ProbeResults) -> Iterator[Measurement]:
         for first in shown_first([game.winner for game in one.games])
     ]
     estimate = mean_interval([value for value, _ in firsts], [probe for _, probe in firsts])
-    yield Measurement("first_position", "Games won by the answer shown first", "share", 0.5, estimate)
+    yield Measurement("first_position", "Judgements won by the answer shown first", "share", 0.5, estimate)
 
 
 def _of_repetition(graded: ProbeResults) -> Iterator[Measurement]:
     pairs = list(_paired(graded, "plain", "again"))
     questions = [probe for probe, *_ in pairs]
     same = mean_interval([float(one == other) for _, one, other in pairs], questions)
-    yield Measurement("retest", "Equal ratings when asked again", "share", 1.0, same)
+    yield Measurement("retest", "Equal ratings in repeated gradings", "share", 1.0, same)
     gaps = clustered_mean([abs(one - other) for _, one, other in pairs], questions)
-    yield Measurement("retest_gap", "Difference when asked again", "points", 0.0, gaps)
+    yield Measurement("retest_gap", "Difference between repeated gradings", "points", 0.0, gaps)
     first, second = ([pair[column] for pair in pairs] for column in (1, 2))
 
     def alpha(rows: NDArray[np.int64]) -> float | None:
@@ -147,7 +147,7 @@ def _of_repetition(graded: ProbeResults) -> Iterator[Measurement]:
         return krippendorff_alpha(drawn, level="interval")
 
     estimate = bootstrap_interval(alpha, len(pairs), questions, resamples=RESAMPLES // 2)
-    yield Measurement("retest_alpha", "Krippendorff's alpha of both draws", "coefficient", 1.0, estimate)
+    yield Measurement("retest_alpha", "Krippendorff's alpha of repeated gradings", "coefficient", 1.0, estimate)
 
 
 def _of_appearance(graded: ProbeResults) -> Iterator[Measurement]:
@@ -159,12 +159,16 @@ def _of_appearance(graded: ProbeResults) -> Iterator[Measurement]:
     yield Measurement("right_above_wrong", "Right answers rated above wrong ones", "share", 1.0, _above(told))
     longer = list(_paired(graded, "padded", "plain"))
     yield Measurement("length_auc", "Padded answers rated above the same unpadded", "share", 0.5, _above(longer))
-    yield Measurement("length_effect", "Points for 500 characters of padding", "points", 0.0, _per_length(graded))
+    yield Measurement(
+        "length_effect", "Points gained per 500 characters of padding", "points", 0.0, _per_length(graded)
+    )
     dressed = list(_paired(graded, "decorated", "plain"))
-    yield Measurement("markdown_auc", "Decorated answers rated above the same plain", "share", 0.5, _above(dressed))
+    yield Measurement(
+        "markdown_auc", "Formatted answers rated above the same unformatted", "share", 0.5, _above(dressed)
+    )
     effects = (
-        ("language_effect", "Points when asked in the other language", "translated", "plain"),
-        ("family_effect", "Points for being signed by its own family", "own", "other"),
+        ("language_effect", "Points gained with prompts in the other language", "translated", "plain"),
+        ("family_effect", "Points gained when attributed to its own family", "own", "other"),
     )
     for name, title, one, other in effects:
         yield Measurement(name, title, "points", 0.0, _gap(_paired(graded, one, other)))

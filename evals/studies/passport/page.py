@@ -1,4 +1,4 @@
-"""The passport to read: a table of measurements, with what would be fair and what is off."""
+"""The passport to read: a table of measurements with ideal values and significant deviations."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def as_markdown(passport: Passport) -> str:
             "",
             *_table(passport.agreement),
         ]
-    lines += ["A `!` marks what is off: the interval leaves out what would be fair.", ""]
+    lines += ["`!` marks a significant deviation: the interval excludes the ideal value.", ""]
     return "\n".join(lines)
 
 
 def _table(measurements: Sequence[Measurement]) -> list[str]:
-    lines = ["| Measurement | Value | 95 % | Fair | | n |", "|---|---|---|---|---|---|"]
+    lines = ["| Measurement | Value | 95 % | Ideal | | n |", "|---|---|---|---|---|---|"]
     for one in measurements:
         fair = "" if one.fair is None else f"{one.fair:g}"
         lines.append(f"| {one.title} (`{one.name}`) | {_cells(one.estimate, fair, '!' if one.off else '')}")

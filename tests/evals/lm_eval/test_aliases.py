@@ -83,7 +83,7 @@ def test_what_is_not_needed_is_said() -> None:
         "--use_cache is not needed: every answer is stored, and the same command resumes where it stopped",
         "--verbosity is not needed: --debug shows what went wrong",
         "--write_out is not needed: the report shows every prompt",
-        "--num_fewshot is ignored for ruifeval: no few-shot examples there",
+        "--num_fewshot is ignored for ruifeval: no few-shot examples available",
         "without --apply_chat_template prompts are bare text, as lm-eval sends them",
     ]
     assert translation.arguments[-2:] == ["--tasks", "lm_eval:arc_ru,num_fewshot=2,ruifeval"]
@@ -93,7 +93,7 @@ def test_what_is_not_needed_is_said() -> None:
     ("command", "message"),
     [
         ("--system_instruction Hi", "--system_instruction of lm-eval has no counterpart here"),
-        ("-E '{\"a\": [1]}'", "--samples of lm-eval has no counterpart here: --limit takes the first ones"),
+        ("-E '{\"a\": [1]}'", "--samples of lm-eval has no counterpart here: --limit selects the first samples"),
         ("-C file.yaml", "--config of lm-eval has no counterpart"),
         ("--model dummy -t a", "--model dummy of lm-eval has no counterpart here: hf, vllm"),
         ("--model local-completions --model_args model=x", "local-completions of lm-eval has no counterpart"),

@@ -256,7 +256,7 @@ def test_what_is_no_model(tmp_path: Path) -> None:
 
 
 def test_an_unknown_embedded_model() -> None:
-    with pytest.raises(UsageError, match=r"no embedded model is called 'smollm'\. Did you mean 'smollm2-135m'"):
+    with pytest.raises(UsageError, match=r"unknown embedded model 'smollm'\. Did you mean 'smollm2-135m'"):
         open_embedded("smollm", ModelOptions())
 
 

@@ -301,7 +301,7 @@ def test_redirects_in_a_circle_cost_one_sample() -> None:
     with RawServer([circle]) as server:
         error = failure(server, timeout=0.5)
         assert not error.fatal
-        assert "redirects requests in a circle" in str(error)
+        assert "redirects in a loop" in str(error)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])

@@ -170,7 +170,7 @@ def test_plain_text_keeps_its_bos(fake: Path, folder: Path) -> None:
 def test_a_server_that_does_not_start_says_why(fake: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_VLLM_FATE", "refuse")
     with pytest.raises(
-        ModelError, match=r"vLLM ended: ValueError: no such architecture \(its log is .*\.log\)"
+        ModelError, match=r"vLLM exited: ValueError: no such architecture \(its log is .*\.log\)"
     ) as caught:
         opened(folder, fake)
     assert caught.value.fatal

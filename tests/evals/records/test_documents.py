@@ -39,7 +39,7 @@ def form(annotation: Any) -> str:
 
 
 def table(part: type[BaseModel]) -> str:
-    lines = ["| field | form | what it says |", "|---|---|---|"]
+    lines = ["| field | type | meaning |", "|---|---|---|"]
     for name, field in part.model_fields.items():
         optional = "" if field.is_required() else ", may be missing"
         lines.append(f"| `{name}` | {form(field.annotation)}{optional} | {field.description} |")

@@ -384,7 +384,7 @@ def test_a_slot_that_dies_is_replaced_and_its_program_run_again(tier):
             return result
 
     assert asyncio.run(kill(1)).passed
-    assert "slot died" in asyncio.run(kill(2)).failure
+    assert "sandbox process died" in asyncio.run(kill(2)).failure
 
 
 def test_a_zygote_that_dies_is_no_verdict_on_the_program(tier):
@@ -538,7 +538,7 @@ def test_a_machine_that_refuses_namespaces_gets_the_next_tier_or_the_reasons(tie
     command = [sys.executable, "-c", REFUSING, *numbers]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     if said != "landlock":
-        assert said.startswith("refused: no sandbox works here, so no code is run. namespace: ")
+        assert said.startswith("refused: no sandbox works here, so model-written programs are not run. namespace: ")
         assert "unshare: Operation not permitted" in said
         assert "there is no docker command" in said
     if landlock_too:

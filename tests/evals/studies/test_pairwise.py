@@ -301,7 +301,7 @@ def test_all_pairs_are_played_and_the_standings_follow(tmp_path):
     assert json.loads((tmp_path / "out" / "pairwise.json").read_text("utf-8")) == json.loads(json.dumps(results))
     page = (tmp_path / "out" / "pairwise.md").read_text("utf-8")
     assert "Winner: **good**" in page
-    assert "36 of 36 battles" in page
+    assert "36 of 36 comparisons" in page
 
 
 def test_against_a_baseline_nobody_else_meets(tmp_path):
@@ -350,9 +350,9 @@ def test_a_model_that_wins_everything_has_a_finite_rating_and_a_note(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"settings": {"epochs": 4}}, "answers to each question differs: good 1, poor 4"),
-        ({"settings": {"max_tokens": 4000}}, "the token limit differs: good as the task has it, poor 4000"),
-        ({"settings": {"solver": "multi_agent(5)"}}, "the system around the model differs"),
+        ({"settings": {"epochs": 4}}, "the number of answers per question differs: good 1, poor 4"),
+        ({"settings": {"max_tokens": 4000}}, "the token limit differs: good the default, poor 4000"),
+        ({"settings": {"solver": "multi_agent(5)"}}, "the solver differs"),
         ({"sha256": "ff" * 32}, "the data differs"),
         ({"version": "2.0"}, "the task's version differs"),
         ({"finished": False}, "poor is not finished"),

@@ -299,7 +299,7 @@ def test_a_passport_is_what_was_written(tmp_path):
     write_passport(tmp_path / "deep" / "passport.json", by_length())
     assert read_passport(tmp_path / "deep" / "passport.json") == by_length()
     page = as_markdown(by_length())
-    assert "| Points for 500 characters of padding (`length_effect`) |" in page
+    assert "| Points gained per 500 characters of padding (`length_effect`) |" in page
     assert by_length().sha256 in page
     assert "length_auc 1.00!" in by_length().line()
 
@@ -360,7 +360,7 @@ def test_a_damaged_or_edited_passport_is_refused(tmp_path):
         read_passport(path)
     for content in ("", "{", "[]", '{"schema_version": 99}'):
         path.write_text(content)
-        with pytest.raises(InputError, match=r"cannot be read|no passport of this version"):
+        with pytest.raises(InputError, match=r"cannot be read|not a passport of this version"):
             read_passport(path)
     write_passport(path, always_a())
     data = json.loads(path.read_text("utf-8"))

@@ -191,11 +191,13 @@ def scripted(sample, completion, *executions):
 def test_a_sandbox_that_fails_is_never_a_number(place):
     sample = BY_ID["tests-second-largest"]
     executions = [Execution((PASSED,)), *[Execution((WRONG,))] * len(sample.metadata["mutants"])]
-    executions[place] = Execution(failure="a slot died")
+    executions[place] = Execution(failure="a sandbox process died")
     score, _ = scripted(sample, fenced("assert second_largest([1, 2]) == 1"), *executions)
-    assert (score.value, score.status, score.explanation) == (None, Status.SANDBOX_ERROR, "a slot died")
-    score, _ = scripted(BY_ID["strings-plural"], fenced("def count_phrase(): 1"), Execution(failure="a slot died"))
-    assert (score.value, score.status, score.explanation) == (None, Status.SANDBOX_ERROR, "a slot died")
+    assert (score.value, score.status, score.explanation) == (None, Status.SANDBOX_ERROR, "a sandbox process died")
+    score, _ = scripted(
+        BY_ID["strings-plural"], fenced("def count_phrase(): 1"), Execution(failure="a sandbox process died")
+    )
+    assert (score.value, score.status, score.explanation) == (None, Status.SANDBOX_ERROR, "a sandbox process died")
 
 
 def test_without_a_sandbox_nothing_is_measured():

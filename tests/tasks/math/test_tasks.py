@@ -319,7 +319,7 @@ def test_own_samples():
 
 
 def test_splits():
-    with pytest.raises(UsageError, match="'test' alone, not 'train'"):
+    with pytest.raises(UsageError, match="only the split 'test', not 'train'"):
         math.samples(split="train", limit=None, seed=0)
     with pytest.raises(UsageError, match="unknown split"):
         list(math_generated.samples(split="dev", limit=1, seed=0))
