@@ -40,7 +40,7 @@ def main(runs: Path, images: Path, loop: Path | None = None, run: Path | None = 
             page.open(learning)
             page.screenshot(images / "learning.png")
         if run is not None:
-            page.look(width=1280, height=900)
+            page.look(width=1280, height=760)  # ends above the costs
             page.open(write_report([run], Path(folder) / "run.html"))
             page.screenshot(images / "one-run.png")
 
