@@ -196,6 +196,7 @@ assert not loaded, loaded
 def test_public_names_are_exported() -> None:
     for name in evalkit.__all__:
         assert getattr(evalkit, name) is not None
+        assert name in dir(evalkit)
     with pytest.raises(AttributeError):
         evalkit.nothing  # noqa: B018
 

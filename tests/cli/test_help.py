@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from evalkit.cli.main import app
 from evalkit.cli.tables import new_table, print_table
+from evalkit.evals.doctor import examine
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -38,6 +39,21 @@ def test_a_command_is_described_without_python_types(words: tuple[str, ...]) -> 
     for word in words:
         command = command.commands[word]
     assert [parameter.name for parameter in command.params if not parameter.help] == []
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_option_breaks_at_a_hyphen(words: tuple[str, ...]) -> None:
+    for columns in range(60, 121, 4):
+        result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": str(columns)})
+        assert not re.search(r"--[a-z-]*-\n", result.output), result.output
+
+
+def test_the_doctor_gives_every_sandbox_a_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = [("namespace", True, ""), ("docker", False, "there is no docker command")]
+    monkeypatch.setattr("evalkit.evals.sandbox.describe_sandbox", lambda: states)
+    lines = list(examine())
+    assert "  + namespace: ready" in lines
+    assert "  - docker: there is no docker command" in lines
 
 
 @pytest.mark.parametrize("words", [(), ("judge",)], ids=["evalkit", "evalkit judge"])
