@@ -206,9 +206,7 @@ def validate(
     for surprise in found.surprises:
         note(surprise)
     without = f", {found.without_gold} samples without gold" if found.without_gold else ""
-    print(
-        f"{task}: {found.gold} gold and {found.wrong} wrong answers{without}; {len(found.surprises)} unexpected scores"
-    )
+    print(f"{task}: {found.gold} gold and {found.wrong} wrong answers{without}; {len(found.surprises)} unexpected")
     if found.surprises:
         raise typer.Exit(1)
 

@@ -150,9 +150,7 @@ class LmEvalTask(BaseTask):
         requests = made if isinstance(made, list) else [made]
         kinds = {request.request_type for request in requests}
         if len(kinds) > 1 or (kinds == {ANSWERED} and len(requests) > 1):
-            raise UsageError(
-                f"{self.name}: '{name}' sends several requests of kinds that cannot be combined for one document ({', '.join(sorted(kinds))})"
-            )
+            raise UsageError(f"{self.name}: '{name}' mixes requests for one document ({', '.join(sorted(kinds))})")
         messages = _messages(prompt, self.name) if options.apply_chat_template else ()
         target = _as_json(task.doc_to_target(document))
         described = {"task": name, "document": _as_json(document)}
@@ -165,7 +163,7 @@ class LmEvalTask(BaseTask):
         if messages:
             if rolling or any(context != prompt for context, _ in pairs):
                 raise UsageError(
-                    f"{self.name}: '{name}' needs log-likelihoods that a chat cannot give: remove apply_chat_template"
+                    f"{self.name}: '{name}' needs more than log-likelihoods of a chat: remove apply_chat_template"
                 )
             pairs = tuple(("", continuation) for _, continuation in pairs)
         return Sample(

@@ -219,7 +219,7 @@ def _start(path: Path, *, slots: int, context: int, threads: int, key: str, cach
         return engine.Server(parameters)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
-            f"llama.cpp cannot load {path}: {error} EVALKIT_DEBUG=1 shows its log (possible causes: a truncated file,"
-            " an unsupported architecture, out of memory)",
+            f"llama.cpp cannot load {path}: {error} EVALKIT_DEBUG=1 shows its log (possible causes: a truncated"
+            " file, an unsupported architecture, out of memory)",
             fatal=True,
         ) from error

@@ -98,7 +98,7 @@ def divergence_of(train: Values, gold: Values, gap: Values, *, confidence: float
 
 _REASONS = {
     Trend.ALARM: "the training judge's values rise and the gold judge's do not: reward overoptimisation",
-    Trend.WATCH: "the training judge's values rise, the trend of the gold judge's is uncertain: grade more answers with it",
+    Trend.WATCH: "the training judge's values rise, the gold judge's trend is uncertain: grade more answers",
     Trend.FINE: "no divergence of the two judges",
     Trend.UNKNOWN: f"fewer than {FEWEST_STEPS} steps graded by both judges",
 }

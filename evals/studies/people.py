@@ -11,7 +11,7 @@ A line that goes out (`evalkit judge queue RUN -o FILE`)::
      "answer_sha256",                          of the solution: a verdict counts for this very text alone
      "verdict": null, "by": "", "comment": ""} for the person to fill in
 
-The reasons: ``unscored``, the judges gave no verdict that could be used; ``escalated``, they differ by more than
+The reasons: ``unscored``, the judges gave no usable verdict; ``escalated``, they differ by more than
 two points; ``gated``, they give a proof over two points more than its wrong final answer lets through.
 
 What is graded, and how a verdict becomes a score, the tasks say: `BaseTask.review` and `BaseTask.settle`.

@@ -61,5 +61,5 @@ def test_a_scorer_that_pays_for_nothing_or_not_for_the_truth_is_found_out(plugin
 
 
 def test_a_task_without_gold_says_so(plugin: str) -> None:
-    with pytest.raises(UsageError, match="sums has no gold answers: give it gold"):
+    with pytest.raises(UsageError, match="sums has no gold answers: define its method gold"):
         validate(f"{plugin}:no_gold")

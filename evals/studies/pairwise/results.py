@@ -79,7 +79,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     lines += [
         f"- Verdicts: {results['scored']} of {results['battles']} comparisons ({_statuses(results['statuses'])})",
         f"- Same verdict in both orders: {_percent(results['order_consistency'])}",
-        f"- Judgements won by the answer shown first (50 % without position bias): {_percent(results['first_position'])}",
+        f"- Judgements won by the first answer (50 % without position bias): {_percent(results['first_position'])}",
         "",
         *_grid(
             ("Pair", "Wins", "Ties", "Losses", "Win rate", "Significant"),

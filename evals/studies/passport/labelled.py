@@ -71,7 +71,7 @@ class LabelledAnswer:
         unknown = sorted(blanks - _BLANKS.keys())
         if unknown:
             raise UsageError(
-                f"labelled answers cannot be graded by a form with the placeholder '{unknown[0]}': name another form"
+                f"labelled answers do not fit a form with the placeholder '{unknown[0]}': name another form"
             )
         return {blank: str(getattr(self, _BLANKS[blank])) for blank in blanks}
 

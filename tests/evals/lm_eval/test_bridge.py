@@ -77,7 +77,7 @@ def test_the_chat_template_option_gives_messages(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("own_rolling", "needs log-likelihoods that a chat cannot give"), ("own_pairs", "no prompt made of messages")],
+    [("own_rolling", "needs more than log-likelihoods of a chat"), ("own_pairs", "no prompt made of messages")],
 )
 def test_what_is_no_chat_takes_no_chat_template(folder: Path, name: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):

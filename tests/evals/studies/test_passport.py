@@ -565,7 +565,7 @@ def test_a_judge_by_length_is_found_on_labels_that_do_not_go_by_it():
 
 def test_forms_that_labelled_answers_cannot_fill_in_are_told(tmp_path):
     labelled = read_labelled(write_labels(tmp_path / "labels.jsonl", 4))
-    with pytest.raises(UsageError, match="blank 'answer_a'"):
+    with pytest.raises(UsageError, match="placeholder 'answer_a'"):
         asyncio.run(measure_passport({"ru": judge_of(BiasedModel(neutral))}, labelled=labelled, form="pair"))
 
 
