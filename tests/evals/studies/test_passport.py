@@ -356,7 +356,7 @@ def test_what_is_no_threshold_is_told(text):
 
 def test_a_damaged_or_edited_passport_is_refused(tmp_path):
     path = tmp_path / "passport.json"
-    with pytest.raises(InputError, match="no such passport"):
+    with pytest.raises(InputError, match="no such file; evalkit judge passport"):
         read_passport(path)
     for content in ("", "{", "[]", '{"schema_version": 99}'):
         path.write_text(content)
