@@ -171,7 +171,9 @@ def require_passport(judge: Judge, path: Path | None, thresholds: Sequence[Thres
     shared = passport.forms & _forms(judge.identity)
     found = differences(_narrowed(passport.identity, shared), judge_identity(judge, shared))
     if found:
-        raise UsageError(f"{path} is the passport of another judge than {judge.name}; they differ in\n" + "\n".join(found))
+        raise UsageError(
+            f"{path} is the passport of another judge than {judge.name}; they differ in\n" + "\n".join(found)
+        )
     unmet = [threshold for threshold in thresholds if not threshold.holds(passport)]
     if unmet:
         said = "; ".join(f"{one} (measured {_measured(passport, one.name)})" for one in unmet)
