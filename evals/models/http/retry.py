@@ -1,6 +1,6 @@
 """Retry policy of all HTTP requests: what a failure means, and when a request is sent again.
 
-`failure_of_status` classifies a status (a 503 is retried; a 403 ends the run unless the server has answered before, see
+`failure_of_status` classifies a status (a 503 is retried; a 403 ends the run unless the server has answered before:
 `FATAL_AT_FIRST`), `ask_again` is the retry loop, `model_error` makes the error for the user, `Patience` bounds the
 attempts.
 """
