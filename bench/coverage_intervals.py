@@ -1,11 +1,13 @@
 """How often 95 % intervals contain the truth: every type of metric, and paired differences of each.
 
-    python bench/coverage_intervals.py [--runs 2000] [--seed 0] [--only means|differences|ratings]
+    python bench/coverage_intervals.py [--runs 2000] [--seed 0] [--only means|aggregates|differences|ratings]
 
 Each cell is the share of simulated evaluations of n samples whose interval contains the true value. Verdicts and
 pairs of verdicts are not simulated: the share is summed over all outcomes. A cell is out of range, and marked `!`,
 below 93 %, or above 98 % where at least 2 samples are expected on the rarer side (n·p ≥ 2): the rarer verdict, the
-distance of the mean from the nearer bound in whole scores, or the rarer direction of a difference.
+distance of the mean from the nearer bound in whole scores, the wrong verdicts or the positives of F1, or the rarer
+direction of a difference. Perplexity has no such side: both limits hold in every cell. Runs without positives, true
+or predicted, have no F1 and are left out.
 """
 
 import argparse
@@ -14,7 +16,16 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from evalkit.evals.statistics import Estimate, bradley_terry, compare_scores, macro_average, mean_interval, wilson
+from evalkit.evals.engine.series import BOOTSTRAPS
+from evalkit.evals.statistics import (
+    Estimate,
+    bootstrap_interval,
+    bradley_terry,
+    compare_scores,
+    macro_average,
+    mean_interval,
+    wilson,
+)
 from evalkit.evals.statistics.significance import tango_bounds
 from evalkit.evals.studies.pairwise.results import RIDGE
 from scipy.special import expit, logit
@@ -157,6 +168,43 @@ def averages(draw, runs: int, n: int, p: float) -> Cell:
     return Cell(float(np.mean(hits)), n * min(p, 0.03))
 
 
+def f1(draw, runs: int, n: int, positive: float, wrong: float, rarer: float) -> Cell:
+    """F1 of verdicts that are wrong with the chance ``wrong``; a share ``positive`` of the samples is positive."""
+    gold = draw.random((runs, n)) < positive
+    said = gold ^ (draw.random((runs, n)) < wrong)
+    agreed = positive * (1 - wrong)
+    truth = 2 * agreed / (agreed + positive + (1 - positive) * wrong)
+    hits = []
+    for both, either in zip((2 * (gold & said)).astype(float), gold.astype(float) + said, strict=True):
+
+        def statistic(at, both=both, either=either) -> float | None:
+            total = either[at].sum()
+            return both[at].sum() / total if total else None
+
+        estimate = bootstrap_interval(statistic, n, bounds=(0.0, 1.0), resamples=BOOTSTRAPS)
+        if estimate.value is not None:
+            hits.append(estimate.low is not None and holds(estimate, truth))
+    return Cell(float(np.mean(hits)), n * rarer)
+
+
+def perplexity(draw, runs: int, n: int, p: float, lengths: float) -> Cell:
+    """1/p is the perplexity; texts have lognormal lengths and losses per word that vary by half of their mean."""
+    words = draw.lognormal(3.0, lengths, (runs, n))
+    losses = words * draw.gamma(4.0, -np.log(p) / 4, (runs, n))
+    hits = [
+        holds(
+            bootstrap_interval(
+                lambda at, loss=loss, size=size: float(np.exp(loss[at].sum() / size[at].sum())),
+                n,
+                resamples=BOOTSTRAPS,
+            ),
+            1 / p,
+        )
+        for loss, size in zip(losses, words, strict=True)
+    ]
+    return Cell(float(np.mean(hits)), np.inf)
+
+
 def bradley_terry_ratings(draw, runs: int, n: int, p: float, models: int) -> Cell:
     """The rating of the worst model, which beats the best with the chance p; pairs meet on each of n questions."""
     theta = np.linspace(logit(p), 0.0, models)
@@ -182,6 +230,11 @@ def rows(part: str | None, draw, runs: int) -> Iterator[tuple[str, Callable[[int
         for kind in TYPES:
             yield kind.name, lambda n, p, kind=kind: means(kind, draw, runs, n, p)
         yield "average of three tasks", lambda n, p: averages(draw, runs, n, p)
+    if part in (None, "aggregates"):
+        yield "F1, p of the verdicts wrong", lambda n, p: f1(draw, runs, n, 0.5, p, min(p, 1 - p))
+        yield "F1, p of the samples positive", lambda n, p: f1(draw, runs, n, p, 0.2, p)
+        yield "perplexity", lambda n, p: perplexity(draw, runs, n, p, 0.0)
+        yield "perplexity, texts of all lengths", lambda n, p: perplexity(draw, runs, n, p, 0.8)
     if part in (None, "ratings"):
         for models in (2, 4):
             yield (
@@ -203,7 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=("means", "ratings", "differences"))
+    parser.add_argument("--only", choices=("means", "aggregates", "ratings", "differences"))
     options = parser.parse_args()
     draw = np.random.default_rng(options.seed)
     print("| metric | " + " | ".join(f"n {n}, p {p}" for n in SIZES for p in CHANCES) + " |")

@@ -293,7 +293,9 @@ class Metric:
     observed too, as their parts may hold partial results.
 
     A metric other than a mean (perplexity, F1) has an ``aggregate``, which takes the values of all observations and
-    returns the number, by default a ``number``; the interval is then a bootstrap over samples.
+    returns the number, by default a ``number``; where it is undefined (F1 without positives) it raises
+    ``ZeroDivisionError`` or ``ValueError``. The interval is then by a bootstrap over samples. ``bounds`` are those
+    of the number: give them where it has any, as without them a number that does not vary (F1 = 1) has no interval.
 
     Raises:
         ValueError: the bounds are not two ascending numbers, or those of a share are not (0, 1).

@@ -56,7 +56,8 @@ class Rows:
 class Series:
     """Observations with the rows that they come from; ``aggregate`` is set for a metric that is not a mean.
 
-    ``bounds`` are the least and the greatest possible value, None where there are none.
+    ``bounds`` are the least and the greatest possible value of an observation, for an aggregate of its number; None
+    where there are none.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Series:
         """Return value, 95 % interval, standard error and counts; the rows of one sample form a cluster.
 
         Raises:
-            ValueError: a value is not finite or out of bounds.
+            ValueError: a value, or the number of an aggregate, is not finite or out of bounds.
         """
         if not self._values:
             return dict(NOTHING)
@@ -85,7 +86,9 @@ class Series:
         if self._aggregate is not None:
             values: Any = [self._values[at] for at in order]
             statistic = _tolerant(self._aggregate, values)
-            estimate = bootstrap_interval(statistic, len(values), clusters.tolist(), resamples=BOOTSTRAPS)
+            estimate = bootstrap_interval(
+                statistic, len(values), clusters.tolist(), bounds=self._bounds, resamples=BOOTSTRAPS
+            )
         else:
             values = np.asarray(self._values)[order]
             estimate = mean_interval(values, clusters.tolist(), bounds=self._bounds)

@@ -17,12 +17,16 @@ SHARES = frozenset(("acc", "accuracy", "em", "match", "mc1", "mc2"))
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """One metric of an lm-eval task behind one of its filters; ``key`` is lm-eval's ``metric,filter``."""
+    """One metric of an lm-eval task behind one of its filters; ``key`` is lm-eval's ``metric,filter``.
+
+    ``bounds`` are the least and the greatest possible value of lm-eval's own functions, ``None`` of any other.
+    """
 
     key: str
     function: Callable[[Sequence[Any]], float]
     is_mean: bool
     higher_is_better: bool
+    bounds: tuple[float, float] | None = None
 
     def share(self, item: Any) -> float | None:
         """Return this metric of one sample alone on a scale from 0 to 1 where 1 is best, or ``None``.
@@ -48,11 +52,19 @@ class Aggregation:
 
 def aggregations(task: Any) -> list[Aggregation]:
     """Return the metrics that an lm-eval task declares, in its order, once for each filter."""
-    from lm_eval.api.metrics import mean, nanmean
+    from lm_eval.api.metrics import bleu, chrf, chrfpp, f1_score, matthews_corrcoef, mean, nanmean
 
+    percent = (0.0, 100.0)
+    bounds = {f1_score: (0.0, 1.0), matthews_corrcoef: (-1.0, 1.0), bleu: percent, chrf: percent, chrfpp: percent}
     better = task.higher_is_better()
     return [
-        Aggregation(f"{name},{ensemble.name}", function, function in (mean, nanmean), better.get(name) is not False)
+        Aggregation(
+            f"{name},{ensemble.name}",
+            function,
+            function in (mean, nanmean),
+            better.get(name) is not False,
+            bounds.get(function),
+        )
         for ensemble in task._filters
         for name, function in task.aggregation().items()
     ]
@@ -113,4 +125,5 @@ def _metric(key: str, of_tasks: Mapping[str, Aggregation], *, by_size: bool, is_
         values = [float(of_tasks[task].function(of_task)) for task, of_task in groups]
         return sum(v * weight for v, weight in zip(values, weights, strict=True)) / sum(weights)
 
-    return Metric(key, observe, title, aggregate=aggregate)
+    common = {one.bounds for one in of_tasks.values()}
+    return Metric(key, observe, title, aggregate=aggregate, bounds=common.pop() if len(common) == 1 else None)

@@ -1,19 +1,22 @@
 """Bootstrap intervals that resample whole clusters, from a seed.
 
 Efron and Tibshirani 1993, "An Introduction to the Bootstrap": the percentile interval (§13.3) and BCa (§14.3);
-resampling clusters instead of observations: Davison and Hinkley 1997, "Bootstrap Methods", §3.8.
+resampling clusters instead of observations: Davison and Hinkley 1997, "Bootstrap Methods", §3.8; expanded
+percentiles: Hesterberg 2015, "What Teachers Should Know About the Bootstrap", The American Statistician 69.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import sqrt
 from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
 from .estimate import (
+    Bounds,
     Clusters,
     Estimate,
     Floats,
@@ -23,13 +26,16 @@ from .estimate import (
     Values,
     as_floats,
     as_pair,
+    as_shares,
     cluster_codes,
     critical_value,
     group,
 )
+from .proportions import wilson_bounds
 
 _CELLS = 2_000_000  # of one block of resamples, so that memory stays small however many there are
 _ENUMERABLE = 7  # 7^7 = 823,543 resamples
+_NO_SPREAD = 1e-12  # rounding leaves differences of this relative size between equal numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +107,42 @@ def bootstrap_interval(
     observations: int,
     clusters: Clusters | None = None,
     *,
+    bounds: Bounds | None = None,
     resamples: int = 2000,
     seed: Seed = 0,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Estimate any statistic with a percentile interval, resampling whole clusters.
+    """Estimate any statistic, resampling whole clusters; ``se`` is the standard deviation of the resamples.
+
+    Without bounds the ends are expanded percentiles (Hesterberg 2015): of the probability Φ(−t_{C−1}·√(C/(C−1))) in
+    each tail for C clusters, so that for a mean of normal numbers the interval is about m ± t·s/√C; the plain
+    percentiles are too narrow by both factors. The quantile of probability q of R resamples is the one of rank
+    q·(R + 1), which has the right expected coverage for few of them. The interval suits any scale: exp(x) has the
+    exponentials of the ends of x, but for interpolation.
+
+    With bounds it is Wilson's, on the scale from the lower bound to the upper, as of a mean v with this error
+    (`means.mean_interval`): of v(1 − v) / se² trials, with t_{C−1}, or the normal quantile for verdicts, that is,
+    where a single cluster has a value at a bound or none (F1; not looked up for more clusters than resamples, where
+    both quantiles are nearly equal). Resamples cannot tell how rare is what no observation shows; where they do not
+    vary, or v is a bound, the trials are the clusters that have the value v by themselves (for F1 = 1 the positive
+    ones: F1 does not count negatives), or all clusters where none has, with the normal quantile.
 
     Args:
         statistic: takes the positions of the observations of one resample, repeats included, and returns a number,
             or ``None`` where it is undefined; such resamples are left out.
         observations: how many observations there are.
         clusters: the cluster of each; ``None`` when each observation is independent.
+        bounds: the least and the greatest possible value of the statistic; ``None`` when there are none.
         resamples: how many.
         seed: seed or generator.
         confidence: the interval's nominal coverage.
 
     Returns:
-        The estimate; without an interval where fewer than half of the resamples define the statistic, or with a
-        single cluster.
+        The estimate; without an interval where fewer than half of the resamples define the statistic, with a
+        single cluster, or where a statistic without bounds does not vary, as its spread cannot be told.
 
     Raises:
-        ValueError: lengths differ, fewer than 2 resamples, or the statistic is not finite.
+        ValueError: lengths differ, fewer than 2 resamples, or the statistic is not finite or out of bounds.
     """
     critical_value(confidence)
     codes, count = cluster_codes(clusters, observations)
@@ -129,16 +150,34 @@ def bootstrap_interval(
     bare = Estimate(value, None, None, None, observations, count, confidence)
     if value is None or count < 2:
         return bare
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     drawn = (row for block in _draws(count, resamples, seed) for row in block)
     if count < observations:
-        members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
         drawn = (np.concatenate([members[cluster] for cluster in row]) for row in drawn)
     found = [statistic(row) for row in drawn]
     defined = as_floats([x for x in found if x is not None], "statistic of the resamples")
     if 2 * len(defined) < resamples or len(defined) < 2:
         return bare
-    low, high = np.quantile(defined, ((1 - confidence) / 2, (1 + confidence) / 2))
     error = float(defined.std(ddof=1))
+    varies = error > _NO_SPREAD * float(np.abs(defined).max())
+    if bounds is not None:
+        least, width = bounds[0], bounds[1] - bounds[0]
+        share = float(as_shares(as_floats([value]).round(12), bounds)[0])
+        is_inside = varies and 0.0 < share < 1.0
+        alone = [statistic(some) for some in members] if count <= resamples or not is_inside else []
+        known = {one for one in alone if one is not None}
+        if is_inside:
+            trials = share * (1 - share) * (width / error) ** 2
+            critical = critical_value(confidence, None if known and known <= set(bounds) else count - 1)
+        else:
+            alike = sum(one is not None and abs(one - value) <= _NO_SPREAD * width for one in alone)
+            trials, critical = alike or count, critical_value(confidence)
+        low, high = (least + width * end for end in wilson_bounds(share, trials, critical))
+        return Estimate(value, low, high, error, observations, count, confidence, "effective wilson")
+    if not varies:
+        return Estimate(value, None, None, error, observations, count, confidence)
+    tail = NormalDist().cdf(-critical_value(confidence, count - 1) * sqrt(count / (count - 1)))
+    low, high = np.quantile(defined, (tail, 1 - tail), method="weibull")
     return Estimate(value, float(low), float(high), error, observations, count, confidence, "bootstrap")
 
 

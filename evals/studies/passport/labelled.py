@@ -149,8 +149,8 @@ def agreement(
     truth, decided = labels >= correct_from, said >= correct_from
     lengths = np.array([len(one.answer) for one, _ in judged], dtype=np.float64)
 
-    def by_question(statistic: Callable[[Rows], float | None]) -> Estimate:
-        return bootstrap_interval(statistic, len(judged), groups, resamples=RESAMPLES)
+    def by_question(statistic: Callable[[Rows], float | None], least: float) -> Estimate:
+        return bootstrap_interval(statistic, len(judged), groups, bounds=(least, 1.0), resamples=RESAMPLES)
 
     def kappa(rows: Rows) -> float | None:
         if labelled.binary:
@@ -159,20 +159,32 @@ def agreement(
         categories = np.arange(low, high + 1).tolist()
         return cohen_kappa(points[0], points[1], weights="quadratic", categories=categories)
 
-    rows: list[tuple[str, str, float | None, Callable[[Rows], float | None]]] = [
-        ("balanced_accuracy", "Balanced accuracy", 1.0, lambda rows: _balanced(truth[rows], decided[rows])),
-        ("auc", "AUC of the verdicts", 1.0, lambda rows: auc(said[rows], truth[rows])),
-        ("kappa", "Cohen's kappa", 1.0, kappa),
-        ("spearman", "Spearman's rank correlation", 1.0, lambda rows: spearman(said[rows], labels[rows]).value),
-        ("label_length_auc", "AUC of length for the labels", None, lambda rows: auc(lengths[rows], truth[rows])),
-        ("length_auc", "AUC of length for the verdicts", None, lambda rows: auc(lengths[rows], decided[rows])),
+    rows: list[tuple[str, str, float | None, float, Callable[[Rows], float | None]]] = [
+        ("balanced_accuracy", "Balanced accuracy", 1.0, 0.0, lambda rows: _balanced(truth[rows], decided[rows])),
+        ("auc", "AUC of the verdicts", 1.0, 0.0, lambda rows: auc(said[rows], truth[rows])),
+        ("kappa", "Cohen's kappa", 1.0, -1.0, kappa),
+        (
+            "spearman",
+            "Spearman's rank correlation",
+            1.0,
+            -1.0,
+            lambda rows: spearman(said[rows], labels[rows]).value,
+        ),
+        (
+            "label_length_auc",
+            "AUC of length for the labels",
+            None,
+            0.0,
+            lambda rows: auc(lengths[rows], truth[rows]),
+        ),
+        ("length_auc", "AUC of length for the verdicts", None, 0.0, lambda rows: auc(lengths[rows], decided[rows])),
     ]
     found += [
         Measurement("accuracy", "Accuracy", "share", 1.0, mean_interval((truth == decided).astype(float), groups)),
         Measurement("mae", "Mean absolute error", "share", 0.0, mean_interval(np.abs(said - labels), groups)),
         *(
-            Measurement(name, title, "coefficient", fair, by_question(statistic))
-            for name, title, fair, statistic in rows
+            Measurement(name, title, "coefficient", fair, by_question(statistic, least))
+            for name, title, fair, least, statistic in rows
         ),
     ]
     families = [family_of(one.model) if one.model else None for one, _ in judged]

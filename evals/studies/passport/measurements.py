@@ -146,7 +146,7 @@ def _of_repetition(graded: ProbeResults) -> Iterator[Measurement]:
         drawn = [[ratings[row] for row in rows] for ratings in (first, second)]
         return krippendorff_alpha(drawn, level="interval")
 
-    estimate = bootstrap_interval(alpha, len(pairs), questions, resamples=RESAMPLES // 2)
+    estimate = bootstrap_interval(alpha, len(pairs), questions, bounds=(-1.0, 1.0), resamples=RESAMPLES // 2)
     yield Measurement("retest_alpha", "Krippendorff's alpha of repeated gradings", "coefficient", 1.0, estimate)
 
 
