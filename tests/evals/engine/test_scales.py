@@ -42,6 +42,16 @@ def test_what_is_no_mean_is_no_share():
     assert (scale([0.5, 0.7], aggregate=max)["unit"], scale([0.5, 0.7])["unit"]) == ("number", "share")
 
 
+def test_an_aggregate_that_does_not_vary_is_not_certain():
+    found = scale([1.0] * 20, aggregate=min, bounds=(0.0, 1.0))
+    assert (found["value"], found["high"], found["unit"]) == (1.0, 1.0, "number")
+    assert 0.8 < found["low"] < 0.9
+    unbounded = scale([1.0] * 20, aggregate=min)
+    assert (unbounded["low"], unbounded["high"]) == (None, None)
+    with pytest.raises(InputError, match=r"'points': values lie in \[0, 1\].*is 3\.0"):
+        scale([0.5, 3.0], aggregate=max, bounds=(0.0, 1.0))
+
+
 @pytest.mark.parametrize("declared", [{"bounds": (0, 7)}, {"unit": "number", "bounds": (7, 0)}])
 def test_impossible_scales_are_refused(declared):
     with pytest.raises(ValueError, match="metric 'points'"):

@@ -504,7 +504,7 @@ class TestBootstrap:
         bootstrapped = paired_bootstrap(d, np.zeros(300), names, resamples=20_000)
         assert bootstrapped.difference.se == near(clustered_mean(d, names, correction="CR0").se, rel=0.03)
         again = bootstrap_interval(lambda at: float(d[at].mean()), 300, names, resamples=20_000)
-        assert numbers(again) == near(numbers(bootstrapped.difference), abs=1e-9)
+        assert (again.value, again.se) == near((bootstrapped.difference.value, bootstrapped.difference.se))
 
     def test_all_resamples_have_the_closed_form_error(self):
         d = [0.3, -0.2, 0.9, 0.1]
@@ -523,12 +523,69 @@ class TestBootstrap:
     def test_undefined_resamples_are_left_out(self):
         ratings = np.array([1, 1, 2, 2, 1, 2])
         found = bootstrap_interval(lambda at: cohen_kappa(ratings[at], ratings[at]), 6, resamples=200)
-        assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+        assert (found.value, found.low, found.high) == (1.0, None, None)
         mostly = bootstrap_interval(lambda at: 1.0 if 0 in at and 1 in at and 2 in at else None, 3, resamples=200)
         assert (mostly.value, mostly.low) == (1.0, None)
         assert bootstrap_interval(lambda at: 1.0, 0).value is None
         with pytest.raises(ValueError, match="two resamples"):
             bootstrap_interval(lambda at: 1.0, 3, resamples=1)
+
+    def test_percentiles_are_expanded_by_t_and_by_the_sample_size(self):
+        d = np.random.default_rng(10).normal(size=12)
+        found = bootstrap_interval(lambda at: float(d[at].mean()), 12, resamples=20_000)
+        exact = clustered_mean(d)
+        assert (found.low, found.high) == near((exact.low, exact.high), abs=0.2 * exact.se)
+        plain = paired_bootstrap(d, np.zeros(12), resamples=20_000).difference
+        assert found.high - found.low > 1.1 * (plain.high - plain.low)
+
+    @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=30))
+    def test_with_bounds_it_contains_the_value_and_is_never_certain(self, verdicts):
+        found = f1_interval(verdicts)
+        if found.low is not None:
+            assert 0.0 <= found.low <= found.value <= found.high <= 1.0
+            assert found.high - found.low > 0.05
+
+    def test_all_verdicts_right_are_as_many_trials_as_positives(self):
+        exact = wilson(14, 14)
+        found = f1_interval([(True, True)] * 14 + [(False, False)] * 6)
+        assert (found.value, found.low, found.high, found.se) == (1.0, near(exact.low), 1.0, 0.0)
+
+    def test_one_score_of_all_is_no_certainty(self):
+        found = bootstrap_interval(
+            lambda at: float(np.full(20, 0.5)[at].mean()), 20, bounds=(0.0, 1.0), resamples=50
+        )
+        exact = wilson(10, 20)
+        assert (found.low, found.high) == near((exact.low, exact.high))
+        unbounded = bootstrap_interval(lambda at: 0.5, 20, resamples=50)
+        assert (unbounded.value, unbounded.low, unbounded.high) == (0.5, None, None)
+
+    def test_out_of_bounds_is_an_error_but_rounding_is_none(self):
+        with pytest.raises(ValueError, match=r"values lie in \[0, 1\]"):
+            bootstrap_interval(lambda at: 1.5, 3, bounds=(0.0, 1.0))
+        assert bootstrap_interval(lambda at: 1.0 + 4e-16, 3, bounds=(0.0, 1.0), resamples=20).high == 1.0
+
+    def test_covers_f1_and_perplexity(self):
+        generator, runs, n = np.random.default_rng(11), 200, 12
+        gold = generator.random((runs, n)) < 0.5
+        said = gold ^ (generator.random((runs, n)) < 0.15)
+        losses = generator.gamma(4.0, 0.5, (runs, n))
+        of_f1 = [f1_interval(list(zip(*both, strict=True))) for both in zip(gold, said, strict=True)]
+        of_perplexity = [
+            bootstrap_interval(lambda at, row=row: float(np.exp(row[at].mean())), n, resamples=200)
+            for row in losses
+        ]
+        for found, truth in ((of_f1, 0.85), (of_perplexity, np.exp(2.0))):
+            assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.92
+
+
+def f1_interval(verdicts):
+    gold, said = np.array(verdicts, dtype=float).T
+
+    def f1(at):
+        total = gold[at].sum() + said[at].sum()
+        return 2 * float((gold * said)[at].sum()) / float(total) if total else None
+
+    return bootstrap_interval(f1, len(gold), bounds=(0.0, 1.0), resamples=200)
 
 
 class TestMultiplicity:
