@@ -240,6 +240,49 @@ def doubts(dice: Dice) -> Rows:
         yield f"{n}", f"Ответ: {n} = {n - 3} + 4", False
 
 
+def rejections(dice: Dice) -> Rows:
+    """A value that the words beside it reject, or that another one joins; a factor is no difference."""
+    n, m = dice.sample(range(2, 40), 2)
+    for rejects in (
+        *("не подходит", "посторонний корень", "лишний", "отбрасываем", "не является решением", "не входит в ОДЗ"),
+        *("противоречие", "не удовлетворяет условию", "это не решение", "неверно", "отбросим этот корень"),
+        *("extraneous", "rejected", "does not satisfy", "is not valid", "wrong"),
+    ):
+        for form in (
+            "\\boxed{{{n} \\text{{ ({words})}}}}",
+            "\\boxed{{{n}}} ({words})",
+            "$\\boxed{{{n}}}$ ({words})",
+        ):
+            yield str(n), form.format(n=n, words=rejects), False
+        for form in ("Ответ: {n} ({words})", "Ответ: {n} — {words}", "Ответ: {n}, {words}"):
+            yield str(n), form.format(n=n, words=rejects), False
+    for says in ("единственное решение", "яблок", "по условию", "включая его самого", "целое число", "checked"):
+        for form in ("\\boxed{{{n} \\text{{ ({words})}}}}", "\\boxed{{{n}}} ({words})", "Ответ: {n} ({words})"):
+            yield str(n), form.format(n=n, words=says), True
+    yield str(n), f"Ответ: {n}; корень {-m} не подходит", True
+    yield str(n), f"Ответ: {n}, а число {-m} — посторонний корень", True
+    yield str(n), f"\\boxed{{{n}}} (или {m})", False
+    yield "0,5", "\\boxed{\\frac12} (или 0,5)", True
+    for adds in (
+        *("и ещё", "а ещё", "и вдобавок", "да ещё и", "вместе с", "не считая", "помимо", "и дополнительно"),
+        *("а затем", "потом", "если не", "плюс ещё", "а также"),
+    ):
+        yield str(n), f"Ответ: {n}, {adds} {m}", False
+        yield str(n), f"Ответ: {n}, {adds} ${m}$", False
+    for verb in ("увеличится", "уменьшится", "вырастет", "больше", "меньше"):
+        yield f"{verb} в {n} раз", f"Ответ: {verb} в {n} раз", True
+        yield f"{verb} в {n} раз", f"Ответ: {verb} на {n}", False
+        yield f"{verb} на {n}", f"Ответ: {verb} на {n}", True
+        yield f"{verb} на {n}", f"Ответ: {verb} в {n} раз", False
+    yield f"в {n} раз", f"Ответ: {n}", True
+    yield f"на {n}", f"Ответ: {n}", True
+    for day, with_preposition in (("среда", "в среду"), ("понедельник", "в понедельник"), ("суббота", "в субботу")):
+        yield day, f"Ответ: {with_preposition}", True
+        yield with_preposition, f"Ответ: {day}", True
+    for bounds in ("{n} с лишним", "{n} без малого", "без малого {n}", "близко к {n}"):
+        yield str(n), "Ответ: " + bounds.format(n=n), False
+
+
 def echoes(dice: Dice) -> Rows:
     for _ in range(12):
         a, b = sorted(dice.sample(range(-9, 10), 2))
@@ -545,6 +588,7 @@ KINDS: dict[str, Callable[[Dice], Rows]] = {
             runs,
             words,
             hedges,
+            rejections,
             doubts,
             echoes,
             clauses,

@@ -17,7 +17,7 @@ from .node import Node
 from .pool import ask
 from .reading.answers import read
 from .reading.deciding import deciding
-from .reading.words import meaning, same_day, same_letter, verdict_word, wording
+from .reading.words import hedge, meaning, same_day, same_letter, verdict_word, wording
 from .verdict import Grade, NoAnswer, TooLarge, Undecided, Unreadable, Verdict
 
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
@@ -36,6 +36,7 @@ _OPTION_IN_BRACKETS = re.compile(r"\([A-Za-zА-Яа-я]\)\Z")
 _TEXT = re.compile(
     r"\\(?:text|textbf|mathrm|mbox|textit|mathbf|operatorname)\s*\{([^{}]*)\}|[$\"«»]|\\[()\[\],;! ]|\*\*"
 )
+_JOINTS = (" ; ", " или ", " и ", " ≈ ")
 _MARK = re.compile(r"(?:ответ|answer): ?[*_]{0,4} ?\Z", re.IGNORECASE)
 _ONLY_WORDS = re.compile(r"[^\W\d_]+(?:[ \-][^\W\d_]+)*\Z")
 
@@ -61,7 +62,7 @@ def grade(gold: str, answer: str, *, precision: int | None = None) -> Grade:
     quick = _same_numbers(expected, found, precision)
     if quick is not None:
         return Grade(Verdict.CORRECT if quick else Verdict.WRONG, found[:LENGTH], expected)
-    if gold.split(None, 1)[0] in answer and _is_given(gold, answer) and (" ; " in gold or " ; " not in found):
+    if gold.split(None, 1)[0] in answer and _is_given(gold, answer) and not _says_more(gold, found):
         return Grade(Verdict.CORRECT, found[:LENGTH], expected, "the same text")
     needed = _words_needed(expected)
     if needed == "line":
@@ -138,6 +139,11 @@ def _usable(gold: str) -> tuple[str, str]:
         # It may still be met word for word, or by Math-Verify.
         return text, ""
     return text, "the gold answer has an ellipsis" if node.has("ellipsis") else ""
+
+
+def _says_more(gold: str, found: str) -> bool:
+    """Whether a final answer joins another to the gold one, or doubts or rejects it."""
+    return hedge(found) != hedge(gold) or any(joint in found and joint not in gold for joint in _JOINTS)
 
 
 def _is_given(gold: str, answer: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..reading.units import UNITS
-from ..reading.words import FUNCTIONS, HEDGE, NUMERALS
+from ..reading.words import FUNCTIONS, HEDGE, NUMERALS, REJECTION, takes_back
 from .formulas import masked
 
 _LENGTH = 2000
@@ -56,11 +56,18 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _ANOTHER = re.compile(
-    r";|(?<!\w)(?:иначе|в противном|в остальных|а при|а если|но при|но если|и [-−\d$][^,]{0,30} при|или)(?!\w)"
+    r";|(?<!\w)(?:если не(?=\s+[-−\d$])|иначе"
+    r"|в противном|в остальных|а при|а если|но при|но если|и [-−\d$][^,]{0,30} при|или)(?!\w)"
     r"|[,]\s*\$?[-−\d\\][^,]*(?:при|если|когда|where|when|if)(?!\w)",
     re.IGNORECASE,
 )
 _GENERAL = re.compile(r"\s*[,;]\s*(?:(?:а|и|причем|причём)\s+)?([А-Яа-яЁё]{2,})")
+_ADDED = re.compile(
+    r"\s*[,;]\s*(?:(?:и|а|да|плюс|еще|ещё|также|потом|затем|вдобавок|дополнительно|вместе|с"
+    r"|не считая|помимо|против)\s+)++[-−$\d\\]",
+    re.IGNORECASE,
+)
+"""Words that only add another value."""
 _LEADING = re.compile(
     r"(?:при|если|когда|так как|поскольку|ибо|пусть|в случае|if|when|since|because)(?!\w)[^;]*?,\s*"
     r"(?:то\s+|(?=[а-яёa-z]{4}))",
@@ -95,9 +102,10 @@ def without_clauses(line: str, *, only_reasons: bool = False) -> str:
     # Runs of spaces would cost the patterns below time that grows with their square.
     line = " ".join(_LATEX_SPACE.sub(" ", line).split())
     if not only_reasons:
-        line = _integers(_remarks(_SAME.sub(" или ", line)))
-        shorter = _EXTRANEOUS.sub("", line)
-        line = shorter if _is_mathematical(shorter) else line
+        line = _integers(without_remarks(_SAME.sub(" или ", line)))
+        extraneous = _EXTRANEOUS.search(line)
+        if extraneous and _is_mathematical(line[: extraneous.start()]) and not REJECTION.match(extraneous[0]):
+            line = line[: extraneous.start()]
     shown = _shown(line)
     if not only_reasons:
         leading = _LEADING.match(shown)
@@ -106,14 +114,15 @@ def without_clauses(line: str, *, only_reasons: bool = False) -> str:
     reason = _REASON.search(shown)
     # «12 — наименьшее число» names the answer, «12 — неверный ответ» takes it back.
     named = reason is not None and reason[0].strip() in ("-", "—", "–")
-    if reason and reason.start() and not (named and HEDGE.search(shown[reason.start() :])):
+    if reason and reason.start() and not (named and takes_back(shown[reason.start() :])):
         line, shown = line[: reason.start()], shown[: reason.start()]
     condition = next((match for match in _CONDITION.finditer(shown) if _answers(shown[: match.start()])), None)
-    if condition and not _takes_back(shown[condition.start() :], _ANOTHER):
+    refused = condition is not None and _takes_back(shown[condition.start() :], _ANOTHER)
+    if condition and not refused:
         line, shown = line[: condition.start()], shown[: condition.start()]
-    if not only_reasons:
+    if not (only_reasons or refused):
         clause = next((match for match in _GENERAL.finditer(shown) if _explains(shown, match)), None)
-        if clause and not HEDGE.search(shown[clause.start() :]):
+        if clause and not takes_back(shown[clause.start() :]):
             line = line[: clause.start()]
     return re.sub(r"\\(?:text|mbox|textrm)\s*\{\s*\Z", "", line)
 
@@ -144,7 +153,14 @@ def _takes_back(clause: str, another: re.Pattern[str]) -> bool:
 def _explains(shown: str, match: re.Match[str]) -> bool:
     """Whether a clause begins here, and not another part of the answer."""
     word = match[1].lower()
-    known = word in UNITS or word in FUNCTIONS or word in NUMERALS or word in _COPULAS or word in _JOINTS
+    known = (
+        bool(_ADDED.match(shown, match.start()))
+        or word in UNITS
+        or word in FUNCTIONS
+        or word in NUMERALS
+        or word in _COPULAS
+        or word in _JOINTS
+    )
     return not known and _answers(shown[: match.start()])
 
 
@@ -161,8 +177,11 @@ def _integers(line: str) -> str:
     )
 
 
-def _remarks(line: str) -> str:
-    """Drop remarks in brackets; ``(или 3/4)`` is another way to say the same, or another answer."""
+def without_remarks(line: str) -> str:
+    """Return a line without remarks in brackets; ``(или 3/4)`` is another way to say the same, or another answer.
+
+    Remarks that take the answer back stay.
+    """
 
     def settle(match: re.Match[str]) -> str:
         inside = match[1]
@@ -173,6 +192,6 @@ def _remarks(line: str) -> str:
         if other and _is_mathematical(rest) and (other[1] or _BEGINS_AS_VALUE.match(rest)):
             joint = "и" if other[2] else "≈" if other[3] else "или"
             return match[0] if HEDGE.search(rest) else f" {joint} {rest}"
-        return match[0] if HEDGE.search(inside) else ""
+        return match[0] if takes_back(inside) else ""
 
     return _REMARK.sub(settle, line) if "(" in line else line

@@ -13,7 +13,7 @@ from ....text.answers import ANSWER, closing_brace
 from ....text.thoughts import split_thoughts
 from ..reading.units import UNITS
 from ..reading.words import FUNCTIONS, NUMERALS, hedge, meaning
-from .clauses import has_clauses, without_clauses
+from .clauses import has_clauses, without_clauses, without_remarks
 from .formulas import Formula, find_formulas, masked
 
 _BOXES = 32
@@ -26,6 +26,7 @@ _JOINT_LENGTH = 12
 
 _SPECIAL_TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>(?:\w{1,20}$)?")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*")
+_REMARK_BEHIND = re.compile(r"\s{0,4}\$?\$?\s{0,4}(\((?!\d)[^()\n]{1,200}\))")
 _END_SPACE = re.compile(r"(?:\s|(?<!\\)\\[,;: ]?|~)+\Z")
 _BARE = re.compile(r"[-+−]?\d[\d.,/]{0,40}|[A-Za-zА-Яа-я]\b")
 _MARKER = re.compile(
@@ -110,7 +111,8 @@ def extract(answer: str) -> str | None:
     box = _last_boxes(text)
     marked = _last_marked(text)
     if box and not (marked and marked[0] > box[1] and _is_mathematical(marked[1])):
-        found: str | None = box[2]
+        remark = _REMARK_BEHIND.match(text, box[1])
+        found: str | None = without_remarks(f"{box[2]} {remark[1]}") if remark else box[2]
     else:
         found = marked[1] if marked else _last_expression(text)
     return found if not found or found.isascii() else _PICTURE.sub("", found).strip()

@@ -52,7 +52,9 @@ _STARTS = re.compile("(?:" + "|".join(re.escape(stem) for stem, _ in _BY_LENGTH)
 _MEANS = dict(_BY_LENGTH)
 _COMPARED = ("больше", "меньше", "дороже", "дешевле", "выше", "ниже", "длиннее", "короче", "старше", "младше")
 """Words of comparison that `units` has, too."""
-_MAY_BE_LEFT_OUT = frozenset(["when"])
+_WHOLE_WORDS = {"раз": "by+", "раза": "by+", "на": "by-"}
+"""Words that tell a factor («в 4 раза») from a difference («на 4»)."""
+_MAY_BE_LEFT_OUT = frozenset(["when", "by"])
 _NOT = frozenset(["правильно", "правильный", "правило", "остров", "прибыло", "дела", "дело", "делим"])
 """Words that only begin like one that decides."""
 _FILLERS = frozenset(
@@ -76,8 +78,8 @@ def deciding(words: Iterable[str]) -> frozenset[str]:
 
 
 def _mark(word: str) -> str:
-    if word in _NOT:
-        return ""
+    if word in _NOT or word in _WHOLE_WORDS:
+        return _WHOLE_WORDS.get(word, "")
     match = _STARTS.match(word)
     return _MEANS[match[0]] if match else ""
 
@@ -100,7 +102,12 @@ _NONE = Words(frozenset(), frozenset())
 
 def remembered(before: Iterable[str], after: Iterable[str]) -> Words | None:
     """Return the words around a value that may say something; None if there are none."""
-    words = Words(_kept(before), _kept(after))
+    leading = list(before)
+    kept = _kept(leading)
+    # Farther from the value «на» says where something is, and not by how much it changes.
+    if kept and leading[-1].lower() == "на":
+        kept |= {"на"}
+    words = Words(kept, _kept(after))
     return words if words != _NONE else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .words import FUNCTIONS, HEDGE, read_number_words
+from .words import FUNCTIONS, read_number_words, takes_back
 
 _SIGNS = str.maketrans(
     {
@@ -185,7 +185,7 @@ def _latex(text: str) -> str:
             break
         text = shorter
     if '"' in text and "(" in text:
-        text = _REMARK_IN_TEXT.sub(" ", text)
+        text = _REMARK_IN_TEXT.sub(_unhedged, text)
     return _ERASED.sub(" ", text) if "\\" in text else text
 
 
@@ -209,7 +209,7 @@ def _unwrap(match: re.Match[str]) -> str:
 
 def _unhedged(match: re.Match[str]) -> str:
     """Drop a remark unless it takes the answer back."""
-    return match[0] if HEDGE.search(match[0]) else ""
+    return match[0] if takes_back(match[0]) else " "
 
 
 def _join(match: re.Match[str]) -> str:

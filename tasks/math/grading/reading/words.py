@@ -182,6 +182,7 @@ HEDGE = re.compile(
     r"\?|(?<!\w)(?:возможно|может быть|а может|около того|вероятно|скорее|наверное?|кажется|вроде|не уверен\w*"
     r"|вряд ли|точнее|хотя(?! бы)|иначе|но|однако|впрочем|кроме|исключая|за исключением|вернее|то ли"
     r"|(?:или|а) (?:же )?нет|нет\s*[,:—–-]|ошиб\w+|опечат\w+|исправл\w+|невер\w+|неправильн\w+|невозможн\w+"
+    r"|без малого|с лишним|близко к"
     r"|(?:по крайней|по меньшей|как) (?:мере|минимум|максимум)|хотя бы|от силы|свыше|почти|с небольшим|чуть"
     r"|(?:не|и|или) (?:бол(?:ее|ьше)|мен(?:ее|ьше)|выше|ниже|позже|раньше)(?! (?:нет|быть|не))"
     r"|maybe|perhaps|possibly|probably|but|unless|except|rather|at (?:least|most)|almost|wrong)(?!\w)"
@@ -189,6 +190,24 @@ HEDGE = re.compile(
     re.IGNORECASE,
 )
 """Words and signs that doubt, bound, take back or replace what they stand beside."""
+REJECTION = re.compile(
+    r"\W*+(?:(?:но|а|это|эт[оаи]т?|он[аои]?|корень|число|значение|решение|ответ|but|it|this|is|the|an?) ){0,4}"
+    r"(?<!\w)(?:посторонн\w+|лишн\w+|отбр[ао]\w+|отверг\w+|отпада\w+|исключ\w+|противореч\w+"
+    r"|не (?:явля|подход|подойд|удовлетвор|вход|принадлеж|год|соответств|допус|реш|корень|ответ)\w*"
+    r"|extraneous|reject\w*|discard\w*|invalid"
+    r"|(?:(?:do|doe|i)(?:s|es)? ?n['’o]t|not) (?:valid|satisf\w+|(?:an? )?(?:solution|root|answer)|in))"
+    r"(?!\w)[^\d$;]{0,80}\Z",
+    re.IGNORECASE,
+)
+"""A remark or clause that rejects the value before it, and has none of its own."""
+
+
+def takes_back(clause: str) -> bool:
+    """Whether a clause or remark doubts, replaces or rejects the value before it."""
+    return bool(HEDGE.search(clause) or REJECTION.match(clause))
+
+
+_DIGIT = re.compile(r"\d")
 _PARTS_OF_HEDGES = (
     *("?", "то ", "но", "нет", "мож", "около", "вероятн", "скорее", "наверн", "кажется", "вроде", "уверен", "вряд"),
     *(
@@ -211,6 +230,9 @@ _PARTS_OF_HEDGES = (
         "силы",
         "свыше",
         "почти",
+        "без м",
+        "с лиш",
+        "близк",
         "с неб",
         "чуть",
         "бол",
@@ -221,15 +243,32 @@ _PARTS_OF_HEDGES = (
         "раньше",
         "точнее",
     ),
+    *(
+        "не ",
+        "посторон",
+        "лишн",
+        "отбр",
+        "отвер",
+        "отпад",
+        "противореч",
+        "extraneous",
+        "reject",
+        "discard",
+        "invalid",
+    ),
+    *("n't", "n’t", "not "),
     *("maybe", "perhaps", "possibl", "probabl", "but", "unless", "except", "rather", "at ", "almost", "wrong"),
 )
 
 
 def hedge(text: str) -> str:
-    """Return the first word or sign of `HEDGE` in a text, or an empty string; most texts need no search."""
+    """Return what doubts a text (`HEDGE`) or rejects its value (`REJECTION`), or an empty string."""
     lower = text.lower()
-    found = HEDGE.search(text) if any(part in lower for part in _PARTS_OF_HEDGES) else None
-    return found[0] if found else ""
+    # Most texts need no search.
+    if not any(part in lower for part in _PARTS_OF_HEDGES):
+        return ""
+    found = HEDGE.search(text) or (REJECTION.search(text) if _DIGIT.search(text) else None)
+    return found[0].strip() if found else ""
 
 
 def wording(text: str) -> str:
@@ -267,11 +306,15 @@ _DAYS = re.compile(r"(?:в|во|на)\s+(\w+)\.?\Z", re.IGNORECASE)
 
 def same_day(gold: str, answer: str) -> bool:
     """Whether one answer is the other one after a preposition: «в среду» for «среда»."""
-    day = _DAYS.match(answer.strip(" ."))
-    if not day:
+    days = [_DAYS.match(text.strip(" .")) for text in (gold, answer)]
+    if not any(days):
         return False
-    first, second = wording(gold), wording(day[1])
-    return first == second or (len(first) == len(second) > 4 and first[:-1] == second[:-1] and first[-1] in "ая")
+    first, second = (wording(day[1] if day else text) for day, text in zip(days, (gold, answer), strict=True))
+    return first == second or (
+        len(first) == len(second) > 4
+        and first[:-1] == second[:-1]
+        and {first[-1], second[-1]} in ({"а", "у"}, {"я", "ю"})
+    )
 
 
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
