@@ -25,6 +25,7 @@ _STRONG = (
     r"|(?:сниж|пониж|повыш|подним|опуск)а?\w*\s(?:\w+\s){0,2}до|or rather|actually|correct(?:ion|ed|ing)"
     r"|on (?:second thought\w?|reflection)|wait|I made a mistake|я ошиб\w{2,5}|scratch that|revis\w+|make (?:it"
     r"|that)"
+    r"|(?:но|хотя|и)\s+вс[её][- ]таки|на самом деле"
     r"|(?:lower|rais|reduc)\w*\s(?:\w+\s){0,2}to)\b)"
 )
 """What comes before a value takes the place of the ones before it."""
@@ -44,7 +45,7 @@ _FILLER = (
     r"|балл\w{0,3}"
     r"|моя|мой|итог\w{0,2}|итого|всего|ответ\w{0,2}|ассистент\w{0,2}|перв\w{1,3}|втор\w{1,3}|ход\w{0,2}"
     r"|вопрос\w{0,2}"
-    r"|потому|ставлю|поставлю|уже|and|for|the|a|an|it|its|it's|is|that|this|i|i'd|i'll|say|give|my|turn|question"
+    r"|потому|говоря|надо|нужно|ставлю|поставлю|уже|and|for|the|a|an|it|its|it's|is|that|this|i|i'd|i'll|say|give|my|turn|question"
     r"|first|second"
     r"|one|two|points?|rating|score|assistant|answer|response|model"
 )
@@ -96,6 +97,13 @@ _REJECTED = re.compile(
     r"|(?:я |мы )(?:бы )?(?:не|никак)\b|isn['’]t|is not|not mine)",
     re.IGNORECASE,
 )
+_ASKED = re.compile(r"[\s*_)»\"'\]]*\?")
+_TURNS = re.compile(
+    r"(?:^|[.,;:!?(…—–])\W*(?:хотя|но|впрочем|однако|нет|иначе|подумав|but|no|well|hmm|though|although|however"
+    r"|otherwise|actually)(?!\w)",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"[\s*_)»\"'\]]*(?:[.!;](?!\d)|\Z)")
 _VALUE = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -166,8 +174,11 @@ def settle(text: str, mentions: Iterable[Mention], *, bounds: bool = True) -> Re
             live.append(mention)
         elif denied and follows and leads_on(between):
             live, denied = [mention], False
-        elif linked and live:
+        elif live and follows and (linked or (_TURNS.search(between) and _ENDS.match(text, mention.end))):
+            # A bare number that ends a sentence behind «хотя …» or «нет, …» may be the new value.
             live.append(mention)
+        if _ASKED.match(text, mention.end) and live and live[-1] is mention:
+            open_ended = True
     if terms or open_ended:
         return Reading(None, Status.AMBIGUOUS)
     if not live:

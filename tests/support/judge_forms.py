@@ -241,6 +241,41 @@ def corrections(dice: Random) -> Made:
 
 
 @_of("rating")
+def corrections_in_a_clause(dice: Random) -> Made:
+    first, second = _two(dice, 2)
+    between = dice.choice(
+        [
+            ". На самом деле ",
+            ". Точнее говоря, ",
+            ", но всё-таки ",
+            ", но с оговоркой: на самом деле ",
+            ", хотя всё же нет, ",
+        ]
+    )
+    return f"{_label(dice)}: {first}{between}{second}.", second
+
+
+@_of("rating")
+def corrections_that_may_be_meant(dice: Random) -> Made:
+    first, second = _two(dice, 2)
+    behind = dice.choice(
+        [
+            ". Хотя, если подумать, всё-таки {}.",
+            ", но если честно, то {}.",
+            ". Хотя за ошибку в дате надо снизить: {}.",
+            ". Подумав ещё раз, ставлю {}.",
+            ". Нет, это слишком много, {}.",
+            ", no wait, the date is wrong: {}.",
+            ". No, that's too generous, {}.",
+            "? Не уверен.",
+            "? Not sure.",
+            "??",
+        ]
+    )
+    return f"{_label(dice)}: {first}{behind.format(second)}", None
+
+
+@_of("rating")
 def corrections_in_another_dress(dice: Random) -> Made:
     """Brackets say one thing and the words behind them another: nobody can tell."""
     first, second = _two(dice)
