@@ -19,6 +19,10 @@ LONGEST: Final = 1000
 
 
 _REFUSALS: Final = frozenset(("нет", "no"))
+_BUTS: Final = frozenset(("но", "однако", "but", "however"))
+_OBJECTION: Final = 5
+"""How many words «но это не так» may have."""
+_CONDITIONAL: Final = frozenset(("бы", "would"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,14 @@ class _Part:
     def denied(self) -> bool:
         if "if" in self.kinds:
             return False
+        if not _CONDITIONAL.isdisjoint(token.text.lower() for token in self.said):
+            return True
         plainly = takewhile(lambda token: token.kind not in ("prose", "because"), self.said)
-        kinds = "-".join(token.kind for token in (*self.lead, *plainly) if token.kind not in PUNCTUATION)
+        commas = [place for place, token in enumerate(self.lead) if token.kind == "comma"]
+        clause = self.lead[commas[-1] :] if commas else ()
+        # «Не точно, возможно Б» denies what stands before the comma.
+        lead = clause if any(token.kind == "doubt" for token in clause) else self.lead
+        kinds = "-".join(token.kind for token in (*lead, *plainly) if token.kind not in PUNCTUATION)
         # «Не исключено, что Б» denies nothing.
         return re.search("not|wrong", kinds.replace("not-wrong", "doubt")) is not None
 
@@ -125,7 +135,9 @@ def _read(text: str, tokenizer: Tokenizer, *, numbers: bool) -> Statement:
     said = _settled(counted[corrected:]) if counted else _about("denied", parts[0])
     again = [part for sentence in sentences[begins + 1 :] for part in _parts(sentence.tokens) if _answers(part)]
     denied = {token.places[0] for part in (*parts, *again) if part.denied for token in part.options}
-    undecided = said.index in denied or "join" in parts[0].kinds or _taken_back(sentences[begins:])
+    others = {token.places[0] for sentence in sentences[begins + 1 :] for token in sentence.tokens if token.places}
+    doubted = sentences[begins].asked and bool(others - {said.index})
+    undecided = doubted or said.index in denied or "join" in parts[0].kinds or _taken_back(sentences[begins:])
     if said.sense == "one" and undecided:
         said = replace(said, sense="several", index=None)
     return replace(said, asked=sentences[begins].asked)
@@ -255,6 +267,10 @@ def _taken_back(sentences: Sequence[_Sentence]) -> bool:
     head = list(takewhile(lambda token: token.kind != "because", head))
     last = max((place for place, token in enumerate(head) if token.places), default=len(head))
     rest = [token.text.lower() for token in head[last + 1 :]]
+    objected = [token.kind for token in head[last + 1 :]]
+    but = next((place for place, word in enumerate(rest) if word in _BUTS), len(rest))
+    if len(rest) - but <= _OBJECTION and not {"not", "wrong"}.isdisjoint(objected[but:]):
+        return True
     if (len(rest) == 1 and rest[0] in _REFUSALS) or rest[:1] in (["или"], ["либо"], ["or"]):
         return True
     kinds = {"not" if token.text.lower() in _REFUSALS else token.kind for token in chain(*after)}

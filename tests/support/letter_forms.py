@@ -848,6 +848,17 @@ def unclear_corrections(dice: Random, asked: Asked) -> str:
 
 
 @_of(told=False)
+def supposed_or_doubted(dice: Random, asked: Asked) -> str:
+    named = dice.choice(["Ответ {x}", "Вариант {x}", "Правильный ответ — {x}"])
+    supposed = dice.choice(
+        [" был бы верен для Марса.", " подошёл бы, если бы речь шла о воде.", " кажется верным, но это не так."]
+    )
+    doubted = dice.choice(["? Не уверен, возможно {y}.", ", но это не точно, возможно {y}.", ", но не всегда."])
+    form = named + dice.choice([doubted, doubted if "—" in named else supposed])
+    return form.format(x=asked.x, y=asked.y)
+
+
+@_of(told=False)
 def negations(dice: Random, asked: Asked) -> str:
     x = asked.x
     said = dice.choice(
