@@ -191,7 +191,7 @@ HEDGE = re.compile(
 )
 """Words and signs that doubt, bound, take back or replace what they stand beside."""
 REJECTION = re.compile(
-    r"\W*+(?:(?:но|а|это|эт[оаи]т?|он[аои]?|корень|число|значение|решение|ответ|but|it|this|is|the|an?) ){0,4}"
+    r"\W{0,9}+(?:(?:но|а|это|эт[оаи]т?|он[аои]?|корень|число|значение|решение|ответ|but|it|this|is|the|an?) ){0,4}"
     r"(?<!\w)(?:посторонн\w+|лишн\w+|отбр[ао]\w+|отверг\w+|отпада\w+|исключ\w+|противореч\w+"
     r"|не (?:явля|подход|подойд|удовлетвор|вход|принадлеж|год|соответств|допус|реш|корень|ответ)\w*"
     r"|extraneous|reject\w*|discard\w*|invalid"
