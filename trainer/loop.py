@@ -41,9 +41,7 @@ class LoopResult:
     rounds: tuple[dict[str, Any], ...]
 
 
-def loop(
-    recipe: Recipe | AnyPath, directory: AnyPath, *, notify: Notify = lambda line: None, show_progress: bool = False
-) -> LoopResult:
+def loop(recipe: Recipe | AnyPath, directory: AnyPath, *, notify: Notify = lambda line: None) -> LoopResult:
     """Do the rounds of a recipe's ``loop``.
 
     Each round trains on from the last accepted adapter and is accepted or rolled back by `acceptance.decide_round`.
@@ -52,7 +50,6 @@ def loop(
         recipe: a recipe with ``loop``, its file, or the name of one that the package ships.
         directory: where everything is written; it may hold a part of the same loop.
         notify: called with each user-facing message.
-        show_progress: draw the progress of evaluations on stderr.
 
     Raises:
         InputError, UsageError: the recipe or something it names is wrong, or another process works there.
@@ -68,17 +65,15 @@ def loop(
     settings = check_loop(recipe, notify)
     base = find_base(recipe.model)
     with only_writer(directory):
-        return _rounds(recipe, settings, base, directory, notify, show_progress)
+        return _rounds(recipe, settings, base, directory, notify)
 
 
-def _rounds(
-    recipe: Recipe, settings: Loop, base: BaseModel, directory: Path, notify: Notify, show_progress: bool
-) -> LoopResult:
+def _rounds(recipe: Recipe, settings: Loop, base: BaseModel, directory: Path, notify: Notify) -> LoopResult:
     from .acceptance import decide_round, examples
 
     start = base.adapter
     accepted = start
-    best = _evaluate(recipe, settings, base.model_string(accepted), directory / "baseline", notify, show_progress)
+    best = _evaluate(recipe, settings, base.model_string(accepted), directory / "baseline", notify)
     rounds: list[dict[str, Any]] = []
     failures = 0
     for number in range(1, settings.rounds + 1):
@@ -87,9 +82,7 @@ def _rounds(
         training = folder / "training"
         adapter = train(_of_round(recipe, number), training, base=base.with_adapter(accepted), notify=notify)
         release_memory()
-        candidate = _evaluate(
-            recipe, settings, base.model_string(adapter), folder / "evaluation", notify, show_progress
-        )
+        candidate = _evaluate(recipe, settings, base.model_string(adapter), folder / "evaluation", notify)
         history = read_metrics(training)
         alarms = history[-1].alarms if history else ()
         decision = decide_round(best, candidate, settings, looks=number, alarms=alarms)
@@ -166,16 +159,13 @@ def _of_round(recipe: Recipe, number: int) -> Recipe:
     return recipe.model_copy(update={"seed": recipe.seed + number - 1})
 
 
-def _evaluate(
-    recipe: Recipe, settings: Loop, model: str, output: Path, notify: Notify, show_progress: bool
-) -> Path:
+def _evaluate(recipe: Recipe, settings: Loop, model: str, output: Path, notify: Notify) -> Path:
     from ..evals.run import run
 
     notify(f"evaluating {model}")
     directory = run(
         model, settings.tasks, output=output, data=settings.data, limit=settings.limit,
         max_tokens=settings.max_tokens, temperature=settings.temperature, seed=recipe.seed, notify=notify,
-        show_progress=show_progress,
     )  # fmt: skip
     release_memory()
     return directory

@@ -7,15 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+import pydantic
+from pydantic import Field, ValidationError
 
 from ...errors import UsageError
 from ...judges.spec import NAMES, JudgeSpec, wrong_setting
@@ -28,7 +21,7 @@ DRAFT_TEMPERATURE = 0.7
 EPOCHS_APART = 1_000_003
 
 
-class RunSpec(BaseModel):
+class RunSpec(pydantic.BaseModel):
     """The settings of a run.
 
     Two runs of equal specs, equal model identities and equal data give the same numbers; so this is what a
@@ -38,7 +31,7 @@ class RunSpec(BaseModel):
     ``judge`` (model strings), ``judge_base_url``, ``judge_language``, ``jury_rule`` and ``judge_options``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     model: str
     tasks: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -54,7 +47,7 @@ class RunSpec(BaseModel):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     shard: Annotated[str, Field(pattern=r"^[1-9]\d*/[1-9]\d*$")] | None = None
 
-    @model_validator(mode="before")
+    @pydantic.model_validator(mode="before")
     @classmethod
     def _with_one_judge(cls, given: Any) -> Any:
         if not isinstance(given, dict) or isinstance(given.get("judge"), JudgeSpec):
@@ -63,8 +56,8 @@ class RunSpec(BaseModel):
         others = {name: value for name, value in given.items() if name not in of_judge}
         return {**others, "judge": JudgeSpec.of(**of_judge)}
 
-    @model_serializer(mode="wrap")
-    def _as_settings(self, as_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    @pydantic.model_serializer(mode="wrap")
+    def _as_settings(self, as_fields: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
         # The names, and the order, that manifests and the names of folders have had from the first day.
         settings: dict[str, Any] = {}
         for field, value in as_fields(self).items():

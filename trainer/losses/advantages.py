@@ -6,7 +6,6 @@ Every estimator takes ``rewards`` [B] (NaN where nothing was measured) and ``gro
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
@@ -134,11 +133,7 @@ def open_estimator(name: str, **options: Any) -> Estimator:
     """
     if name not in ESTIMATORS:
         raise UsageError(f"unknown advantage estimator '{name}'.{nearest(name, ESTIMATORS)}")
-    known = [
-        key
-        for key, parameter in inspect.signature(ESTIMATORS[name]).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    ]
+    known = ESTIMATORS[name].__kwdefaults__ or {}
     for key in options:
         if key not in known:
             raise UsageError(f"advantage estimator '{name}' has no option '{key}'.{nearest(key, known)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -103,11 +102,7 @@ def loss_options(name: str) -> dict[str, Any]:
         UsageError: no loss of that name (the nearest are given).
     """
     kind = _kind(name)
-    own = {
-        key: parameter.default
-        for key, parameter in inspect.signature(kind.surrogate).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
+    own = kind.surrogate.__kwdefaults__ or {}
     common = {
         "aggregation": kind.aggregation,
         "max_length": None,

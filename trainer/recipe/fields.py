@@ -9,16 +9,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+import pydantic
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from ...errors import UsageError
@@ -32,10 +24,10 @@ VALIDATION = "validation"
 """Families of prompts beside those that are trained on."""
 
 
-class Section(BaseModel):
+class Section(pydantic.BaseModel):
     """A part of a recipe: frozen, and without any key that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ScaledReward(Section):
@@ -44,7 +36,7 @@ class ScaledReward(Section):
     weight: float = 1.0
     scale: tuple[float, float]
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _rises(self) -> Self:
         if not self.scale[0] < self.scale[1]:
             raise PydanticCustomError("scale", "a scale is its lowest and its highest number")
@@ -67,7 +59,9 @@ def _with_scale(reward: Any) -> Any:
     return {names[0]: {"weight": reward[names[0]], "scale": reward["scale"]}}
 
 
-RewardField = Annotated[str | dict[str, float | ScaledReward], Field(min_length=1), BeforeValidator(_with_scale)]
+RewardField = Annotated[
+    str | dict[str, float | ScaledReward], Field(min_length=1), pydantic.BeforeValidator(_with_scale)
+]
 
 
 class Source(Section):
@@ -201,17 +195,17 @@ class Grader(JudgeSpec, Section):
 
     models: Annotated[tuple[str, ...], Field(min_length=1)]
 
-    @model_validator(mode="wrap")
+    @pydantic.model_validator(mode="wrap")
     @classmethod
-    def _as_field_error(cls, given: Any, make: ModelWrapValidatorHandler[Grader]) -> Grader:
+    def _as_field_error(cls, given: Any, make: pydantic.ModelWrapValidatorHandler[Grader]) -> Grader:
         try:
             return make(given)
         except UsageError as error:
             # So that the error gets the line of the field.
             raise PydanticCustomError("judge", "{why}", {"why": str(error)}) from None
 
-    @model_serializer(mode="wrap")
-    def _omit_empty_options(self, as_fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    @pydantic.model_serializer(mode="wrap")
+    def _omit_empty_options(self, as_fields: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Trainings started before there were options resume: their recipes have none.
         return {field: value for field, value in as_fields(self).items() if field != "options" or value}
 

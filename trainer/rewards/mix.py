@@ -18,7 +18,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from pydantic import ValidationError
@@ -275,19 +274,13 @@ class Rewards:
             self._scorers.append(await self._stack.enter_async_context(scorer))
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         await self._stack.aclose()
 
     async def score(self, sample: Sample, completion: Completion) -> Reward:
         """Return what an answer earns; whatever goes wrong is a reward without a value, never an exception."""
-        verdicts = await asyncio.gather(
-            *(
-                self._verdict(part, scorer, sample, completion)
-                for part, scorer in zip(self.parts, self._scorers, strict=True)
-            )
-        )
+        scorers = zip(self.parts, self._scorers, strict=True)
+        verdicts = await asyncio.gather(*(self._verdict(*pair, sample, completion) for pair in scorers))
         return _combined(self.parts, verdicts)
 
     async def score_all(self, answers: Sequence[tuple[Sample, Completion]]) -> list[Reward]:

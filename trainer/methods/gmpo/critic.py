@@ -17,18 +17,8 @@ from torch import Tensor
 
 from ....tasks.types import Sample
 from ...losses import Totals
+from ...losses import critic as losses
 from ...losses.advantages import effective_sample_size
-from ...losses.critic import (
-    CriticSignal,
-    Memory,
-    blend,
-    critic_divergence,
-    critic_loss,
-    expected_score,
-    explanation_advantages,
-    explanation_loss,
-    weigh,
-)
 from ...losses.groups import reward_tensor
 from ...policy.local_sampler import generate
 from ...policy.model import CRITIC, Policy
@@ -60,7 +50,7 @@ class CriticState:
         record: the latest (critic's score, checker's score) pairs.
     """
 
-    memory: Memory = field(default_factory=Memory)
+    memory: losses.Memory = field(default_factory=losses.Memory)
     frozen: str = ""
     record: tuple[tuple[float, float], ...] = ()
 
@@ -76,7 +66,7 @@ class CriticState:
     def from_json(cls, data: Mapping[str, Any]) -> CriticState:
         """Inverse of `as_json`."""
         record = tuple((score, target) for score, target in data["critic_record"])
-        return cls(Memory(*data["memory"]), data["critic_frozen"], record)
+        return cls(losses.Memory(*data["memory"]), data["critic_frozen"], record)
 
 
 class CriticLearner:
@@ -131,7 +121,7 @@ class CriticLearner:
         readings = self._read([prompt for *_, prompt in read], step)
         scores = [fmean(reading["score"] for reading in some) for some in readings]
         targets = reward_tensor([answer.reward for _, answer, _ in read])
-        blended = blend(reward_tensor(scores), targets, checker_share).tolist()
+        blended = losses.blend(reward_tensor(scores), targets, checker_share).tolist()
         critics: dict[int, dict[str, Any]] = {}
         for (group, answer, _), score, value, some in zip(read, scores, blended, readings, strict=True):
             checked = checker_share > 0 and any(reward is not None for reward in group.rewards)
@@ -149,7 +139,7 @@ class CriticLearner:
         rows = []
         for (_, tokens), logits in zip(flat, self._score_logits(flat), strict=True):
             text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            score = float(expected_score(logits.double()))
+            score = float(losses.expected_score(logits.double()))
             probabilities = [round(value, 5) for value in logits.softmax(-1).tolist()]
             rows.append(
                 {
@@ -194,7 +184,7 @@ class CriticLearner:
             metrics["critic_alarm"] = frozen
         return CriticState(signal.memory, frozen, record), signal.coefficients, metrics
 
-    def signals(self, groups: Sequence[Group], memory: Memory) -> list[dict[str, float]]:
+    def signals(self, groups: Sequence[Group], memory: losses.Memory) -> list[dict[str, float]]:
         """Return what the scores of each answer come to, in order: r, b, A, σ, τ, w and ω of `losses.critic`.
 
         NaN where the critic could not be read. For the log: every sampled answer has them, also those of groups
@@ -210,10 +200,10 @@ class CriticLearner:
         values = zip(*(column.tolist() for column in columns.values()), strict=True)
         return [dict(zip(columns, row, strict=True)) for row in values]
 
-    def _signal(self, groups: Sequence[Group], memory: Memory) -> tuple[Tensor, CriticSignal]:
+    def _signal(self, groups: Sequence[Group], memory: losses.Memory) -> tuple[Tensor, losses.CriticSignal]:
         rewards = reward_tensor([value for group in groups for value in self.rewards(group)])
         index = torch.tensor([number for number, group in enumerate(groups) for _ in group.answers])
-        return rewards, weigh(rewards, index, self._weighing, memory)
+        return rewards, losses.weigh(rewards, index, self._weighing, memory)
 
     def learn(self, groups: Sequence[Group], samples: Sequence[Sample]) -> dict[str, float]:
         """Move the critic towards the checker's scores; without any, or frozen, it stays as it is.
@@ -236,7 +226,7 @@ class CriticLearner:
             return []
         readings = answer.critic["readings"]
         scores = torch.tensor([[reading["score"] for reading in readings]], dtype=torch.float64)
-        (advantages,) = explanation_advantages(scores, reward_tensor([answer.reward])).tolist()
+        (advantages,) = losses.explanation_advantages(scores, reward_tensor([answer.reward])).tolist()
         prompt = self._prompt(sample, answer)
         return [
             _Lesson(prompt, tuple(reading["tokens"]), answer.reward, advantage)
@@ -257,12 +247,12 @@ class CriticLearner:
         texts = [(one.prompt, one.explanation) for one in lessons]
         logits = self._logits(texts)
         targets = reward_tensor([one.target for one in lessons]).to(logits.device)
-        loss = critic_loss(logits, targets, total=totals.sequences)
+        loss = losses.critic_loss(logits, targets, total=totals.sequences)
         statistics = {"loss": float(loss.detach()), "kl": 0.0}
         if self._settings.kl_weight:
             with torch.no_grad(), self._policy.model.disable_adapter():
                 initial = self._logits(texts)
-            drift = critic_divergence(logits, initial, total=totals.sequences)
+            drift = losses.critic_divergence(logits, initial, total=totals.sequences)
             statistics["kl"] = float(drift.detach())
             loss = loss + self._settings.kl_weight * drift
         loss.backward()
@@ -278,7 +268,7 @@ class CriticLearner:
                 chunk=self._recipe.optimizer.logit_chunk,
             )
             advantages = torch.tensor([one.advantage for one in written], device=values.mask.device)
-            loss = explanation_loss(values.log_probabilities, values.mask, advantages, total=totals.tokens)
+            loss = losses.explanation_loss(values.log_probabilities, values.mask, advantages, total=totals.tokens)
             (self._settings.explanation_weight * loss).backward()
             statistics["explanation_loss"] = float(loss.detach())
         return statistics

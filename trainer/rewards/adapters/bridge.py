@@ -176,7 +176,7 @@ async def _abandon(rewards: Rewards) -> None:
     for task in unfinished:
         task.cancel()
     await asyncio.gather(*unfinished, return_exceptions=True)
-    await rewards.__aexit__(None, None, None)
+    await rewards.__aexit__()
 
 
 def number_of(reward: Reward, unscored: float | None) -> float:
