@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from .errors import InputError, RunError
+from .errors import InputError, RunError, UsageError
 
 SYNC_SECONDS = 1.0
 """How often a journal is flushed to the disk: a power cut loses no more than that."""
@@ -40,7 +40,7 @@ def take_lock(directory: Path) -> int:
     """Lock a directory for this process and return the lock's file descriptor; closing it releases the lock.
 
     Raises:
-        BlockingIOError: another process holds it.
+        UsageError: another process holds it.
         OSError: the lock file cannot be opened.
     """
     from filelock import lock_descriptor
@@ -52,7 +52,7 @@ def take_lock(directory: Path) -> int:
             time.sleep(PAUSE_SECONDS if attempt else 0)
             if lock_descriptor(file, blocking=False):
                 return file
-        raise BlockingIOError(f"{directory} is held by another process")
+        raise UsageError(f"{directory} is being written by another evalkit process")
     except BaseException:
         os.close(file)
         raise
@@ -99,6 +99,18 @@ def _turn(file: int, pause: float) -> Iterator[None]:
         unlock_descriptor(file)
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an `OSError` into a `RunError` that says which file cannot be written, why, and what to do next."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"cannot write {path}: {error.strerror or error}. Nothing written so far is lost: fix the problem, or"
+            " give another --output, and run the same command again"
+        ) from error
+
+
 class Journal:
     """An append-only JSON Lines file; its folder is created if missing.
 
@@ -114,13 +126,11 @@ class Journal:
         self.path = path
         self._shared = shared
         self._synced = time.monotonic()
-        try:
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
             if not shared:
                 self._cut_torn_line()
-        except OSError as error:
-            raise disk_error(path, error) from error
 
     def _cut_torn_line(self) -> None:
         size = os.fstat(self._file).st_size
@@ -138,7 +148,7 @@ class Journal:
     def append(self, row: Any) -> Place:
         """Write one line and return its position; from then on it survives a kill of this process."""
         line = encode(row) + b"\n"
-        try:
+        with writing(self.path):
             with _turn(self._file, TURN_SECONDS) if self._shared else contextlib.nullcontext():
                 start = os.lseek(self._file, 0, os.SEEK_END)
                 if self._shared and start and os.pread(self._file, 1, start - 1) != b"\n":
@@ -149,8 +159,6 @@ class Journal:
             if time.monotonic() - self._synced > SYNC_SECONDS:
                 os.fsync(self._file)
                 self._synced = time.monotonic()
-        except OSError as error:
-            raise disk_error(self.path, error) from error
         return start, len(line)
 
     def read(self, place: Place) -> Any:
@@ -160,17 +168,14 @@ class Journal:
 
     def clear(self) -> None:
         """Remove all lines."""
-        try:
+        with writing(self.path):
             os.ftruncate(self._file, 0)
-        except OSError as error:
-            raise disk_error(self.path, error) from error
 
     def close(self) -> None:
         """Flush to the disk and close."""
         try:
-            os.fsync(self._file)
-        except OSError as error:
-            raise disk_error(self.path, error) from error
+            with writing(self.path):
+                os.fsync(self._file)
         finally:
             os.close(self._file)
 
@@ -286,18 +291,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
         return
     part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError):
-            raise disk_error(path, error) from error
-        raise
+    with writing(path):
+        try:
+            with part.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
 
 
 def encode(data: Any, *, indent: bool = False) -> bytes:
@@ -318,11 +322,3 @@ def _without_surrogates(data: Any) -> Any:
     if isinstance(data, list):
         return [_without_surrogates(value) for value in data]
     return data
-
-
-def disk_error(path: Path, error: OSError) -> RunError:
-    """Return the error for a file that cannot be written: which, why, and what to do next."""
-    return RunError(
-        f"cannot write {path}: {error.strerror or error}. "
-        "Nothing written so far is lost: fix the problem, or give another --output, and run the same command again"
-    )

@@ -121,23 +121,17 @@ def run_spec(spec: RunSpec, run_options: RunOptions, repeated: Manifest | None =
     if spec.epochs > 1 and spec.temperature == 0:
         run_options.notify(f"--epochs {spec.epochs} at temperature 0 repeats the same request {spec.epochs} times")
     directory = Path(run_options.output or Path("runs") / spec.default_name())
-    asyncio.run(_run(spec, planned, run_options, directory, repeated))
+    with RunStore(directory) as store:
+        if store.done:
+            total = sum(item.shard_size for item in planned) * spec.epochs
+            run_options.notify(f"{directory}: {len(store.done)} of {total} samples done before, resuming")
+        asyncio.run(_run(spec, planned, run_options, store, repeated))
     if warning := warning_of(write_summary(directory).canaries):
         run_options.notify(warning)
     return directory
 
 
 async def _run(
-    spec: RunSpec, planned: list[PlannedTask], run_options: RunOptions, directory: Path, repeated: Manifest | None
-) -> None:
-    with RunStore(directory) as store:
-        if store.done:
-            total = sum(item.shard_size for item in planned) * spec.epochs
-            run_options.notify(f"{directory}: {len(store.done)} of {total} samples done before, resuming")
-        await _run_with(spec, planned, run_options, store, repeated)
-
-
-async def _run_with(
     spec: RunSpec, planned: list[PlannedTask], run_options: RunOptions, store: RunStore, repeated: Manifest | None
 ) -> None:
     directory = store.directory

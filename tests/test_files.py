@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from evalkit.errors import InputError, RunError
+from evalkit.errors import InputError, RunError, UsageError
 from evalkit.files import (
     Journal,
     is_held,
@@ -62,7 +62,7 @@ def process(program: str, *arguments: object) -> Iterator[subprocess.Popen[str]]
 def test_one_process_holds_a_directory_until_it_dies(tmp_path: Path, program: str) -> None:
     with process(program, tmp_path / ".lock") as holder:
         assert is_held(tmp_path)
-        with pytest.raises(BlockingIOError, match="held by another process"):
+        with pytest.raises(UsageError, match="being written by another evalkit process"):
             take_lock(tmp_path)
         holder.send_signal(signal.SIGKILL)
         holder.wait()

@@ -25,7 +25,7 @@ from ..records.rows import SampleRow, ScoredCandidate
 from ..records.spec import RunSpec
 from ..records.store import RunStore, answer_key
 from ..solvers import Ask, Solution, measure_likelihoods, open_solver, solve
-from ..solvers.conversation import final_answer_of
+from ..solvers.conversation import final_text
 from .progress import Tally, View, silent_view
 from .scored_answer import ScoredAnswer
 from .scoring import Scorer, open_scorers
@@ -49,16 +49,6 @@ class Answered:
     work: Work
     solution: Solution | None
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """Answered work with the scores of the answer and of its candidates."""
-
-    answered: Answered
-    scored: ScoredAnswer
-    candidates: tuple[ScoredAnswer, ...]
-    seconds: float
 
 
 async def execute(
@@ -153,7 +143,9 @@ class _Run:
         if sample.continuations:
             return Solution(await self._measure_and_keep(sample))
         seed = f"{self.spec.seed} {task.name} {sample.id} {item.epoch}"
-        return await solve(sample, self.solver, self._asker(item), seed=seed, final_answer=final_answer_of(task))
+        return await solve(
+            sample, self.solver, self._asker(item), seed=seed, final_answer=task.final_answer or final_text
+        )
 
     def _asker(self, item: Work) -> Ask:
         async def ask(messages: Sequence[Message], *, draw: int = 0, greedy: bool = False) -> Completion:
@@ -198,13 +190,12 @@ class _Run:
     async def _score(self, answered: asyncio.Queue[Answered | None], scorers: dict[str, Scorer]) -> None:
         while (item := await answered.get()) is not None:
             try:
-                finished = await finish(item, scorers[item.work.planned.task.name])
-                self.store.append(row(finished))
+                row = await finish(item, scorers[item.work.planned.task.name])
+                self.store.append(row)
             except RunError as error:
                 self.stop(error)
                 continue
-            usage = item.solution.completion.usage if item.solution is not None else None
-            self.tally.add(finished.scored.score.status.value, usage.completion_tokens if usage else None)
+            self.tally.add(row.score.status.value, row.usage.completion_tokens if row.usage else None)
 
     def stop(self, failure: Exception) -> None:
         """Stop taking new work; requests in flight finish and are saved. Only the first failure is kept."""
@@ -212,28 +203,24 @@ class _Run:
             self.failure = failure
 
 
-async def finish(item: Answered, scorer: Scorer) -> Finished:
-    """Score an answer and the candidates that it was made of, each text once."""
+async def finish(item: Answered, scorer: Scorer) -> SampleRow:
+    """Score an answer and the candidates that it was made of, each text once, and return the row."""
     started = time.perf_counter()
     if item.solution is None:
-        return Finished(item, ScoredAnswer(Score(None, Status.API_ERROR, explanation=item.error)), (), 0.0)
+        return _row(item, ScoredAnswer(Score(None, Status.API_ERROR, explanation=item.error)), (), 0.0)
     sample, solution = item.work.sample, item.solution
     candidates = tuple([await scorer.score(sample, candidate) for candidate in solution.candidates])
     if solution.chosen is None:
         scored = await scorer.score(sample, solution.completion)
     else:
         scored = candidates[solution.chosen]
-    return Finished(item, scored, candidates, time.perf_counter() - started)
+    return _row(item, scored, candidates, time.perf_counter() - started)
 
 
-def row(finished: Finished) -> SampleRow:
-    """Return the row of one finished (task, sample, epoch)."""
-    work, solution, scored = finished.answered.work, finished.answered.solution, finished.scored
-    sample = work.sample
-    candidates: tuple[ScoredCandidate, ...] = ()
-    if solution is not None and solution.candidates:
-        pairs = zip(solution.candidates, finished.candidates, strict=True)
-        candidates = tuple(ScoredCandidate(one, verdict.score, verdict.answer) for one, verdict in pairs)
+def _row(item: Answered, scored: ScoredAnswer, verdicts: Sequence[ScoredAnswer], seconds: float) -> SampleRow:
+    work, sample, solution = item.work, item.work.sample, item.solution
+    pairs = zip(() if solution is None else solution.candidates, verdicts, strict=True)
+    candidates = tuple(ScoredCandidate(one, verdict.score, verdict.answer) for one, verdict in pairs)
     return SampleRow(
         task=work.planned.task.name,
         id=sample.id,
@@ -246,7 +233,7 @@ def row(finished: Finished) -> SampleRow:
         score=scored.score,
         answer=scored.answer,
         language=scored.language,
-        scored_s=round(finished.seconds, 6),
+        scored_s=round(seconds, 6),
         metadata=sample.metadata,
         chosen=solution.chosen if solution is not None and candidates else None,
         candidates=candidates,

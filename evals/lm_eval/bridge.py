@@ -43,32 +43,23 @@ class LmEvalTask(BaseTask):
 
     Samples are lm-eval's documents in lm-eval's order; their ids are the document's number, after the task's name
     in a group. ``parts`` of a score holds ``task``, ``metrics`` (by lm-eval's ``metric,filter``) and ``filtered``:
-    what each filter made of the answer.
+    what each filter made of the answer. ``tasks`` are the objects of lm-eval and ``documents`` what each of them
+    evaluates on, both by name.
     """
 
     def __init__(self, text: str, options: Options) -> None:
         loaded = load(options)
         self._options = options
-        self._tasks = {name: _configured(task, options) for name, task in loaded.tasks.items()}
-        self._documents = loaded.documents
-        self._aggregations = {name: aggregations(task) for name, task in self._tasks.items()}
-        versions = sorted({str(task.VERSION) for task in self._tasks.values()})
+        self.tasks = {name: _configured(task, options) for name, task in loaded.tasks.items()}
+        self.documents = loaded.documents
+        self._aggregations = {name: aggregations(task) for name, task in self.tasks.items()}
+        versions = sorted({str(task.VERSION) for task in self.tasks.values()})
         self.group = loaded.group
         self.name = f"lm_eval:{text}"
         self.version = f"{'+'.join(versions)} (lm-eval {metadata.version('lm_eval')})"
-        self.title = _title(loaded.group.name if loaded.group else "+".join(self._tasks), self._tasks)
+        self.title = _title(loaded.group.name if loaded.group else "+".join(self.tasks), self.tasks)
         self.metrics = as_metrics(self._aggregations, loaded.group)
         self.max_tokens = DEFAULT_MAX_TOKENS
-
-    @property
-    def documents(self) -> Mapping[str, Any]:
-        """What each of them evaluates on, by name."""
-        return self._documents
-
-    @property
-    def tasks(self) -> Mapping[str, Any]:
-        """The objects of lm-eval, by name."""
-        return self._tasks
 
     def samples(self, *, split: str, limit: int | None, seed: int) -> Iterator[Sample]:
         """Yield lm-eval's documents with its prompts, the first ``limit`` of each task.
@@ -79,7 +70,7 @@ class LmEvalTask(BaseTask):
         Raises:
             UsageError: a prompt cannot be put to evalkit's models (the message says why).
         """
-        for name, documents in self._documents.items():
+        for name, documents in self.documents.items():
             yield from self._asked(name, documents, limit)
 
     def read(self, path: Path) -> Iterator[Sample]:
@@ -89,14 +80,14 @@ class LmEvalTask(BaseTask):
             UsageError: this is a group.
             InputError: a line cannot be used.
         """
-        if len(self._tasks) > 1:
+        if len(self.tasks) > 1:
             raise UsageError(f"--data: {self.name} is a group; give a file to one of its tasks")
-        yield from self._asked(next(iter(self._tasks)), map(dict, read_records(path)), None)
+        yield from self._asked(next(iter(self.tasks)), map(dict, read_records(path)), None)
 
     def score(self, sample: Sample, completion: Completion, context: Context) -> Score:
         """Judge with lm-eval's filters and ``process_results``."""
         name = sample.metadata["task"]
-        task, document = self._tasks[name], sample.metadata["document"]
+        task, document = self.tasks[name], sample.metadata["document"]
         responses: Sequence[Any]
         if sample.continuations:
             if len(completion.loglikelihoods) != len(sample.continuations):
@@ -118,14 +109,14 @@ class LmEvalTask(BaseTask):
 
     def _asked(self, name: str, documents: Iterable[Any], limit: int | None) -> Iterator[Sample]:
         # A copy with a generator of its own: two walks through the samples must not share few-shot draws.
-        task = copy.copy(self._tasks[name])
+        task = copy.copy(self.tasks[name])
         if hasattr(task, "sampler"):
             task.sampler = copy.copy(task.sampler)
         task.set_fewshot_seed(self._options.fewshot_seed)
         for number, document in enumerate(documents):
             if number == limit:
                 return
-            id = f"{name}/{number}" if len(self._tasks) > 1 else str(number)
+            id = f"{name}/{number}" if len(self.tasks) > 1 else str(number)
             yield self._sample(id, task, name, number, document)
 
     def _sample(self, id: str, task: Any, name: str, number: int, document: Any) -> Sample:

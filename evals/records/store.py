@@ -23,8 +23,7 @@ from typing import Any, Self
 
 import orjson
 
-from ...errors import UsageError
-from ...files import Journal, Place, disk_error, read_shared_journal, replacing, take_lock
+from ...files import Journal, Place, read_shared_journal, replacing, take_lock, writing
 from ...tasks.types import APPARATUS_FAILURES, Completion
 from .rows import ROWS, Key, SampleRow, encode, read_rows
 
@@ -63,11 +62,9 @@ class RunStore:
         self.answers: dict[str, Place] = {}
 
     def __enter__(self) -> Self:
-        try:
+        with writing(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.directory)
-        except OSError as error:
-            raise disk_error(self.directory, error) from error
+            self._lock = take_lock(self.directory)
         try:
             self._answers = Journal(self.directory / "answers.jsonl")
             self._take_out_unscored()
@@ -120,10 +117,3 @@ class RunStore:
 def answer_key(*parts: Any) -> str:
     """Return the key of one answer: a hash of everything that changes it."""
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _lock(directory: Path) -> int:
-    try:
-        return take_lock(directory)
-    except BlockingIOError:
-        raise UsageError(f"{directory} is being written by another evalkit process") from None

@@ -75,14 +75,9 @@ async def open_sandbox(
     if choice.startswith("remote:"):
         from .remote import RemoteSandbox
 
-        remote = RemoteSandbox(choice.removeprefix("remote:"), slots=slots)
-        try:
-            yield remote
-        finally:
-            await remote.close()
-        return
-    tier = await _choose(choice, unsafe)
-    pool = SlotPool(tier, slots=slots, layout=find_layout())
+        pool: SlotPool = RemoteSandbox(choice.removeprefix("remote:"), slots=slots)
+    else:
+        pool = SlotPool(await _choose(choice, unsafe), slots=slots, layout=find_layout())
     try:
         yield pool
     finally:

@@ -15,13 +15,15 @@ from .conversation import total_usage
 from .prompts import choose_draft, chosen_number, merge_drafts
 
 
-class Vote:
+class _Drafting:
+    def __init__(self, drafts: int) -> None:
+        self.drafts = drafts
+
+
+class Vote(_Drafting):
     """The answer that most drafts agree on (self-consistency, Wang et al. 2023, arXiv 2203.11171)."""
 
     name = "vote"
-
-    def __init__(self, drafts: int) -> None:
-        self.drafts = drafts
 
     async def answer(self, question: Question) -> Solution:
         """Answer one chat."""
@@ -29,13 +31,10 @@ class Vote:
         return _solution(drafts, winner([question.final_answer(draft) for draft in drafts]), drafts)
 
 
-class BestOf:
+class BestOf(_Drafting):
     """The draft that the model itself finds best; the first one if its choice cannot be read."""
 
     name = "best_of"
-
-    def __init__(self, drafts: int) -> None:
-        self.drafts = drafts
 
     async def answer(self, question: Question) -> Solution:
         """Answer one chat."""
@@ -47,13 +46,10 @@ class BestOf:
         return await _with_critic(question, self.drafts, choose_draft, pick)
 
 
-class MultiAgent:
+class MultiAgent(_Drafting):
     """Drafts made side by side, and a critic that merges the best of all into one answer."""
 
     name = "multi_agent"
-
-    def __init__(self, drafts: int) -> None:
-        self.drafts = drafts
 
     async def answer(self, question: Question) -> Solution:
         """Answer one chat."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
 
-from ...tasks.base import BaseTask
 from ...tasks.types import Completion, Message, Sample, Usage
 from .base import Ask, Question, Solution, Solver
 
@@ -14,11 +13,6 @@ from .base import Ask, Question, Solution, Solver
 def final_text(completion: Completion) -> str | None:
     """Return the text without differences of case and white space, None if it is empty."""
     return " ".join(completion.text.split()).casefold() or None
-
-
-def final_answer_of(task: BaseTask) -> Callable[[Completion], str | None]:
-    """Return what tells the final answer of a completion: the task's ``final_answer``, or the text itself."""
-    return task.final_answer or final_text
 
 
 async def solve(

@@ -118,12 +118,7 @@ class Answers:
             values, claimed = self._computed[name], self._claimed[name]
             if values:
                 high = max(*values, 1e-9) if limit is None else limit
-                one: dict[str, Any] = {
-                    "name": name,
-                    "low": low,
-                    "high": high,
-                    "computed": _histogram(values, low, high),
-                }
+                one = {"name": name, "low": low, "high": high, "computed": _histogram(values, low, high)}
                 one["claimed"] = _histogram(claimed, low, high) if claimed else None
                 histograms.append({**one, "impossible": self._impossible[name]})
         return {"answers": self._judged, "claims": claims, "histograms": histograms}

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import pytest
 from evalkit.cli.reporting import report
-from evalkit.errors import InputError, RunError
+from evalkit.errors import InputError, RunError, UsageError
 from evalkit.evals.records.store import RunStore
 from evalkit.files import encode, is_held, take_lock, write_json
 from evalkit.reports import report_data, write_report
@@ -117,7 +117,7 @@ def test_asking_whether_a_directory_is_held_keeps_no_writer_out(tmp_path: Path) 
     assert not is_held(tmp_path)
     lock = take_lock(tmp_path)
     assert is_held(tmp_path)
-    with pytest.raises(BlockingIOError):
+    with pytest.raises(UsageError, match="another evalkit process"):
         take_lock(tmp_path)
     os.close(lock)
     assert not is_held(tmp_path)

@@ -16,7 +16,6 @@ from evalkit.evals.engine.scored_answer import examine
 from evalkit.evals.judging.canaries import is_judged
 from evalkit.evals.records.plan import plan_tasks
 from evalkit.evals.records.spec import RunSpec
-from evalkit.evals.solvers.conversation import final_answer_of, final_text
 from evalkit.tasks import base
 from evalkit.tasks.adapter import HOOKS, REQUIRED, adapt
 from evalkit.tasks.base import BaseTask
@@ -106,7 +105,7 @@ def test_the_harness_takes_the_defaults(tmp_path):
     (tmp_path / "duck.py").write_text(PLUGIN, encoding="utf-8")
     (planned,) = plan_tasks(RunSpec.of(model="replay:", tasks=(f"{tmp_path / 'duck.py'}:task",)))
     assert not is_judged(planned)
-    assert final_answer_of(planned.task) is final_text
+    assert planned.task.final_answer is None
     assert examine(planned.task, Completion("Четыре"))[0] is None
     (part,) = open_reward(f"{tmp_path / 'duck.py'}:task")
     assert isinstance(part.task, BaseTask)

@@ -143,7 +143,7 @@ def test_moments_are_scaled_or_forgotten():
 
 
 def test_one_process_trains_in_a_directory(tmp_path: Path):
-    with only_writer(tmp_path), pytest.raises(UsageError, match="being trained in"), only_writer(tmp_path):
+    with only_writer(tmp_path), pytest.raises(UsageError, match="being written by"), only_writer(tmp_path):
         pass
 
 

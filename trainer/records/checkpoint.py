@@ -24,7 +24,7 @@ import orjson
 import torch
 from torch import Tensor
 
-from ...errors import InputError, RunError, UsageError
+from ...errors import InputError, RunError
 from ...files import encode, take_lock
 from ..policy.resets import ResetState
 
@@ -149,10 +149,7 @@ def only_writer(directory: Path) -> Iterator[None]:
         UsageError: another process trains there.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    try:
-        file = take_lock(directory)
-    except BlockingIOError:
-        raise UsageError(f"{directory} is being trained in by another process") from None
+    file = take_lock(directory)
     try:
         yield
     finally:

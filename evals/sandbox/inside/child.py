@@ -175,10 +175,6 @@ def _flush() -> None:
             stream.flush()
 
 
-def _raised(error: BaseException) -> dict[str, Any]:
-    return {"raised": describe_exception(error)}
-
-
 class _Server:
     """Answers the worker's questions about the program: calls, attributes, items of what it returned."""
 
@@ -207,14 +203,14 @@ class _Server:
         try:
             message = reply()
         except Exception as error:
-            message = _raised(error)
+            message = {"raised": describe_exception(error)}
         _flush()
         try:
             send(self.connection, message)
         except WireError:
             send(self.connection, {"too_long": True})
         except RecursionError as error:
-            send(self.connection, _raised(error))
+            send(self.connection, {"raised": describe_exception(error)})
 
     def _reply(self, question: dict[str, Any]) -> dict[str, Any]:
         target = self._target(question["target"])

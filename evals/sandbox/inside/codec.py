@@ -101,10 +101,6 @@ def decode(data: Any, handle: Callable[[Any], Any] = refuse) -> Any:
     return handle(data) if decoder is None else decoder(content, handle)
 
 
-def _decode_dict(content: Any, handle: Callable[[Any], Any]) -> Any:
-    return {decode(key, handle): decode(item, handle) for key, item in content}
-
-
 def _decode_range(content: Any, handle: Callable[[Any], Any]) -> Any:
     start, stop, step = (decode(bound) for bound in content)
     return range(start, stop, step)
@@ -113,7 +109,7 @@ def _decode_range(content: Any, handle: Callable[[Any], Any]) -> Any:
 _DECODERS: dict[str, Callable[[Any, Callable[[Any], Any]], Any]] = {
     "int": lambda content, _: int(content, 16),
     "tuple": lambda content, handle: tuple([decode(item, handle) for item in content]),
-    "dict": _decode_dict,
+    "dict": lambda content, handle: {decode(key, handle): decode(item, handle) for key, item in content},
     "set": lambda content, handle: {decode(item, handle) for item in content},
     "frozenset": lambda content, handle: frozenset([decode(item, handle) for item in content]),
     "bytes": lambda content, _: bytes.fromhex(content),

@@ -97,14 +97,15 @@ class Guest:
     program is dead, `SandboxError` when the sandbox is.
     """
 
+    may_end_loops = False
+    raised: BaseException | None = None
+    stopped: StoppedError | None = None
+    cpu_seconds = 0.0
+
     def __init__(self, zygote: Zygote, limits: dict[str, Any], stdin: bytes = b"", *, split_output: bool) -> None:
         self.zygote = zygote
         self.limits = limits
         self.callbacks: list[Callable[..., Any]] = []
-        self.may_end_loops = False
-        self.raised: BaseException | None = None
-        self.stopped: StoppedError | None = None
-        self.cpu_seconds = 0.0
         self._status: int | None = None
         self._stdin = os.memfd_create("stdin")
         self._stdout = os.memfd_create("stdout")

@@ -17,10 +17,6 @@ class RelayGuest(Guest):
         self.parent = parent
         self.limits = limits
         self.callbacks = []
-        self.may_end_loops = False
-        self.raised = None
-        self.stopped = None
-        self.cpu_seconds = 0.0
         self._input = stdin
         self._source = ""
         self._streams = (b"", b"")
