@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import time
@@ -226,6 +227,12 @@ def read_shared_journal(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
             if isinstance(row, dict):
                 yield (start, len(line)), row
             start += len(line)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> Any:

@@ -52,10 +52,6 @@ class Difference:
     lost: tuple[str, ...]
     adjusted: float | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -68,7 +64,7 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
-        return {**asdict(self), "differences": [one.as_json() for one in self.differences]}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,7 @@ def _rounds(recipe: Recipe, settings: Loop, base: BaseModel, directory: Path, no
         decision = decide_round(best, candidate, settings, looks=number, alarms=alarms)
         entry = {
             "round": number,
-            **decision.as_json(),
+            **asdict(decision),
             "alarms": raised_alarms(history),
             "examples": examples(best, candidate, decision.gain.task),
         }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
+from ...files import sha256_of
 from ...tasks.records import Record, read_records
 from ...tasks.types import Completion, Message, Usage
 from .base import Model, ModelOptions, Sampling
@@ -46,9 +46,7 @@ class Replay:
         for record in read_records(path):
             for chat, answer in _answers(record):
                 self._answers.setdefault(chat, []).append(answer)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.identity: Mapping[str, Any] = {"backend": "replay", "sha256": digest}
+        self.identity: Mapping[str, Any] = {"backend": "replay", "sha256": sha256_of(path)}
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Completion:
         """Return the stored answer.

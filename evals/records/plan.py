@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from ...errors import InputError, UsageError
+from ...files import sha256_of
 from ...tasks.base import BaseTask
 from ...tasks.registry import open_task
 from ...tasks.types import Sample
@@ -118,15 +119,10 @@ def _examine(task: BaseTask, path: Path | None, spec: RunSpec) -> tuple[int, str
             digest.update(orjson.dumps(sample))
     if not seen:
         raise InputError(f"{path or task.name}: no samples")
-    if path is not None:
-        digest = _digest(task.sources(path))
-    return len(seen), digest.hexdigest(), measures
+    return len(seen), digest.hexdigest() if path is None else _sha256(task.sources(path)), measures
 
 
-def _digest(paths: Sequence[Path]) -> hashlib._Hash:
+def _sha256(paths: Sequence[Path]) -> str:
     """Return the sha256 of a file, or of the digests of several."""
-    digests = []
-    for path in paths:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256"))
-    return digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(one.digest() for one in digests))
+    sums = [sha256_of(path) for path in paths]
+    return sums[0] if len(sums) == 1 else hashlib.sha256(b"".join(map(bytes.fromhex, sums))).hexdigest()

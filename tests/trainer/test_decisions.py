@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from dataclasses import asdict
 
 import pytest
 from evalkit.errors import UsageError
@@ -60,7 +61,7 @@ def test_what_becomes_of_the_optimizer():
 
 def test_a_reset_state_survives_a_checkpoint():
     state = record_reset(record_evaluation(Reset(), ResetState(), 0.4), 7, "manual")
-    assert ResetState.from_json(json.loads(json.dumps(state.as_json()))) == state
+    assert ResetState.from_json(json.loads(json.dumps(asdict(state)))) == state
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_means_of_what_was_watched() -> None:
     }
     assert watched_means([answer(1.0)]) == {}
     group = Group("f", 0, "s", (1,), (answer(1.0, strict=0.5),))
-    assert Group.from_json(orjson.loads(orjson.dumps(group.as_json()))) == group
+    assert Group.from_json(orjson.loads(orjson.dumps(asdict(group)))) == group
 
 
 def told(texts: list[str], rewards: list[float | None]) -> list[CanaryAnswer]:

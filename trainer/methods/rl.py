@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -126,7 +126,7 @@ class Sampling(Method[SampledBatch]):
 
     def state(self) -> dict[str, Any]:
         """Return how far the prompts are used up, and groups sampled but not yet learned from."""
-        surplus = [{"step": group.step, "group": group.as_json()} for group in self._surplus]
+        surplus = [{"step": group.step, "group": asdict(group)} for group in self._surplus]
         return {"cursor": {"drawn": self._drawn}, "surplus": surplus}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ checkpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from ..recipe.fields import Reset
@@ -29,10 +29,6 @@ class ResetState:
     best: float | None = None
     stale: int = 0
     history: tuple[tuple[int, str], ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -16,7 +16,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class TrainState:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values, those of the method beside the others."""
-        return {"step": self.step, "resets": self.resets.as_json(), **self.method}
+        return {"step": self.step, "resets": asdict(self.resets), **self.method}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TrainState:

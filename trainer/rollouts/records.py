@@ -60,10 +60,6 @@ class Group:
         """What the answers earned, before any shaping."""
         return [answer.reward for answer in self.answers]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values; floats come back from JSON as they were."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Inverse of `as_json`."""
@@ -89,7 +85,7 @@ class Wave:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
-        return {"step": self.step, "wave": self.number, "groups": [group.as_json() for group in self.groups]}
+        return {"step": self.step, "wave": self.number, "groups": [asdict(group) for group in self.groups]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

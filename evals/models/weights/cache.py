@@ -60,8 +60,7 @@ def file_sha256(path: Path) -> str:
         found = orjson.loads(_stamp(path).read_bytes())
         if {key: found[key] for key in known} == known:
             return str(found["sha256"])
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    digest = files.sha256_of(path)
     remember_sha256(path, digest)
     return digest
 

@@ -24,6 +24,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ....errors import ModelError
+from ....files import sha256_of
 from .cache import cache_folder, file_sha256, locked, remember_sha256
 from .catalog import Entry, Wheel
 
@@ -102,10 +103,7 @@ def _download(entry: Entry, folder: Path) -> None:
 
 def _is_here(wheel: Wheel, folder: Path) -> bool:
     path = folder / wheel.file
-    if not path.is_file():
-        return False
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() == wheel.sha256
+    return path.is_file() and sha256_of(path) == wheel.sha256
 
 
 def _download_wheel(entry: Entry, wheel: Wheel, folder: Path) -> None:
