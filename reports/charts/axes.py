@@ -1,4 +1,4 @@
-"""Shared by all figures: scales, ticks and labels, the frame of a plot, markers of runs, SVG elements.
+"""Shared by all figures: scales, ticks and labels, the frame of a plot, markers of runs.
 
 Figures are plain SVG without scripts and style attributes. Colours come from the classes ``m0`` … ``m7`` of the
 style sheet; marker shapes differ too, for print and for colour-blind readers. A table beside each figure has the
@@ -7,15 +7,16 @@ numbers, so figures are hidden from screen readers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from math import ceil, floor, log10
 from typing import Any, Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ..language.numbers import Numbers
+from .elements import coordinate, element, text
 
 COLOURS: Final = 8
 _SHAPES = (
@@ -24,47 +25,6 @@ _SHAPES = (
     "M0-5L5 0L0 5L-5 0z",
     "M0-4.8L4.8 3.6H-4.8z",
 )
-
-
-# Elements
-
-
-def coordinate(value: float) -> str:
-    """Format a coordinate with up to two decimals."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def element(tag: str, *children: str, **attributes: str | float | None) -> Markup:
-    """Return an SVG element; text children are escaped.
-
-    Attributes keep their order: ``text_anchor`` becomes ``text-anchor``, ``class_`` becomes ``class``. Numbers are
-    formatted as coordinates, None is omitted.
-    """
-    named = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{escape(value if isinstance(value, str) else coordinate(value))}"'
-        for name, value in attributes.items()
-        if value is not None
-    )
-    inside = "".join(map(escape, children))
-    return Markup(f"<{tag}{named}>{inside}</{tag}>" if children else f"<{tag}{named}/>")
-
-
-def text(
-    x: float | str, y: float | str, words: str, anchor: str | None = None, *, kind: str | None = None
-) -> Markup:
-    """Return a text element; ``anchor`` is start, middle or end."""
-    return element("text", words, class_=kind, x=x, y=y, text_anchor=anchor)
-
-
-def figure(kind: str, width: float, height: float, parts: Iterable[str]) -> Markup:
-    """Return an SVG of ``width`` × ``height`` units, hidden from screen readers; ``kind`` are its classes."""
-    size = f"0 0 {coordinate(width)} {coordinate(height)}"
-    return element("svg", Markup().join(parts), class_=kind, viewBox=size, aria_hidden="true")
-
-
-def corners(points: Iterable[tuple[float, float]]) -> str:
-    """Format the points of a polygon."""
-    return " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in points)
 
 
 # Runs

@@ -9,7 +9,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from ..language.numbers import Numbers
-from .axes import Frame, Scale, axes, coordinate, element, figure, scale_of_steps, scale_of_values, text, tone
+from .axes import Frame, Scale, axes, scale_of_steps, scale_of_values, tone
+from .elements import coordinate, element, figure, text
 
 MOST_HINTS: Final = 60
 _DOTS = 60  # up to so many points each has a dot

@@ -12,22 +12,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from ..language.numbers import Numbers
-from .axes import (
-    SHARE,
-    Frame,
-    Scale,
-    axes,
-    coordinate,
-    corners,
-    element,
-    figure,
-    mark,
-    quarters,
-    round_up,
-    scale_of,
-    text,
-    tone,
-)
+from .axes import SHARE, Frame, Scale, axes, mark, quarters, round_up, scale_of, tone
+from .elements import coordinate, corners, element, figure, text
 
 LINE_HEIGHT: Final = 1.5
 """em; one line of the numbers beside the chart."""

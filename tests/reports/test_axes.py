@@ -7,12 +7,12 @@ from evalkit.reports.charts.axes import (
     Frame,
     Scale,
     axes,
-    element,
     quarters,
     scale_of,
     scale_of_steps,
     scale_of_values,
 )
+from evalkit.reports.charts.elements import element
 from evalkit.reports.language.numbers import Numbers
 from evalkit.reports.language.words import words_in
 from hypothesis import given

@@ -174,7 +174,7 @@ class HfModel:
         Raises:
             ModelError: the model computes no numbers.
         """
-        return [sum(value for value, _ in await self._scored(self._cutter.windows(text))) for text in texts]
+        return [sum(value for value, _ in await self._scored(list(self._cutter.windows(text)))) for text in texts]
 
     def render(self, messages: Sequence[Message]) -> str:
         """Return the rendered prompt, up to the start of the assistant's answer.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from evalkit.errors import ModelError
 from evalkit.evals.models.hf.batching import Batcher, choose_batch
-from evalkit.evals.models.likelihood import cut_pair, cut_text
+from evalkit.evals.models.likelihood import TokenCutter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,8 +135,16 @@ def test_all_requests_are_answered_in_batches() -> None:
 # -- cut texts ----------------------------------------------------------------------------------------------------
 
 
-def by_letters(text: str, special: bool) -> list[int]:
-    return [1, *map(ord, text)] if special else list(map(ord, text))
+class Letters:
+    """A tokenizer of letters, whose BOS is 1."""
+
+    bos_token_id = 1
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        return [1, *map(ord, text)] if add_special_tokens else list(map(ord, text))
+
+    def decode(self, tokens: list[int]) -> str:
+        return "".join(map(chr, tokens))
 
 
 @pytest.mark.parametrize(
@@ -151,13 +159,14 @@ def by_letters(text: str, special: bool) -> list[int]:
     ],
 )
 def test_pairs(context: str, continuation: str, inputs: list[int], targets: list[int]) -> None:
-    found = cut_pair(context, continuation, encode=by_letters, prefix_token=1, max_length=6)
+    found = TokenCutter(Letters(), 6).pair(context, continuation)
     assert (list(found.inputs), list(found.targets)) == (inputs, targets)
 
 
 @given(tokens=st.lists(st.integers(2, 99), max_size=60), max_length=st.integers(1, 12))
 def test_windows_score_every_token_once(tokens: list[int], max_length: int) -> None:
-    windows = list(cut_text(tokens, prefix_token=1, max_length=max_length))
+    windows = list(TokenCutter(Letters(), max_length).windows("".join(map(chr, tokens))))
+    tokens = [1, *tokens]
     assert [token for window in windows for token in window.targets] == tokens
     assert len(windows) == math.ceil(len(tokens) / max_length)
     seen = 0
