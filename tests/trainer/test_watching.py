@@ -133,7 +133,7 @@ ANSWERS = [f"Море синее, а волна номер {word} ещё син�
             "canary prompts: Cyrillic letters fell",
         ),
         (ANSWERS[:1] * 4, [1.0] * 4, "canary prompts: different answers fell from 100% to 25%"),
-        ([""] * 4, [1.0] * 4, "canary prompts: Cyrillic letters fell"),
+        ([""] * 4, [1.0] * 4, "canary prompts: different answers fell from 100% to 25%"),
     ],
 )
 def test_canary_prompts_tell_of_a_collapse(
