@@ -50,6 +50,18 @@ def values(metrics: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {metric["name"]: metric["value"] for metric in metrics if metric["value"] is not None}
 
 
+def figures(results: Mapping[str, Any]) -> list[Any]:
+    """Return what results count and the values of the tasks' own metrics: intervals have better methods today."""
+    return [
+        (
+            *(task[name] for name in ("task", "version", "samples", "answered", "scored", "coverage", "statuses")),
+            values([metric for metric in task["metrics"] if metric["kind"] == "task"]),
+            task["usage"],
+        )
+        for task in results["tasks"]
+    ] + [results["complete"], results["judging"]]
+
+
 def test_the_files_come_back_as_they_are(run: Path) -> None:
     results = read_results(run)
     assert results is not None
@@ -64,7 +76,7 @@ def test_the_files_come_back_as_they_are(run: Path) -> None:
 
 
 def test_they_are_summed_up_as_they_were(run: Path) -> None:
-    assert summarize(run).as_json() == stored(run)
+    assert figures(summarize(run).as_json()) == figures(stored(run))
 
 
 def test_a_rescore_finds_what_was_found(run: Path) -> None:
@@ -73,7 +85,8 @@ def test_a_rescore_finds_what_was_found(run: Path) -> None:
     kept = stored(run)
     described = (run / "manifest.json").read_bytes()
     before, after = rescore(run)
-    assert before.as_json() == after.as_json() == kept == stored(run)
+    assert figures(before.as_json()) == figures(kept)
+    assert figures(after.as_json()) == figures(stored(run)) == figures(kept)
     assert (run / "samples.jsonl").read_bytes() == rows
     assert (run / "manifest.json").read_bytes() == described
 
@@ -132,7 +145,7 @@ def test_shards_of_an_old_run_are_merged_to_its_numbers(run: Path, tmp_path: Pat
     for name in ("verdicts.jsonl", "canaries.jsonl"):
         (parts[1] / name).unlink(missing_ok=True)
     merged = stored(merge(parts, tmp_path / "whole"))
-    assert {**merged, "name": kept["name"]} == kept
+    assert figures(merged) == figures(kept)
 
 
 def test_both_stand_on_one_page(tmp_path: Path) -> None:

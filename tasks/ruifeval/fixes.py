@@ -20,6 +20,7 @@ class Fix(StrEnum):
     PARAGRAPH_INDEX = "paragraph-index"
     PROMPT_DEFECTS = "prompt-defects"
     REPEATED_PROMPT = "repeated-prompt"
+    INVISIBLE_ANSWER = "invisible-answer"
 
 
 Fixes = frozenset[Fix]

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from .fixes import NO_FIXES, Fixes
+from .fixes import NO_FIXES, Fix, Fixes
 from .result import RELATIONS, RuleResult
 from .rules import (
     change_case,
@@ -81,7 +81,7 @@ def check(
         KeyError: no such instruction.
     """
     text = response if isinstance(response, Text) else Text(response)
-    if text.blank:
+    if text.blank or (Fix.INVISIBLE_ANSWER in fixes and text.invisible):
         return RuleResult(False, "пустой ответ")
     return INSTRUCTIONS[instruction_id].rule(text, fixes, **kwargs)
 

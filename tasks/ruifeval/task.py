@@ -85,7 +85,7 @@ ruifeval_fixed = RuIFEval("ruifeval-fixed", "ruIFEval, repaired", fixes=ALL_FIXE
 ruifeval_mini = RuIFEval(
     "ruifeval-mini",
     "ruIFEval mini (own prompts)",
-    frozenset({Fix.REPEATED_PROMPT}),
+    frozenset({Fix.REPEATED_PROMPT, Fix.INVISIBLE_ANSWER}),
     trainable=True,
     max_tokens=512,
 )

@@ -19,7 +19,12 @@ class Text:
 
     @cached_property
     def blank(self) -> bool:
-        """Whether there is nothing that shows, be it white space or letters that are blank."""
+        """Whether there is nothing but white space."""
+        return not self.raw or self.raw.isspace()
+
+    @cached_property
+    def invisible(self) -> bool:
+        """Whether nothing in it shows, be it white space or letters that are blank."""
         return not has_content(self.raw)
 
     @cached_property

@@ -8,7 +8,7 @@ from .answers import ANSWER
 
 _WORDS = 3
 _SENTENCE_END = re.compile(r"(?:(?<=[.?!…])|(?<=[.?!…]»))\s+|\n")
-_SIGNS = re.compile(r"^[\W_]+|[\W_]+$")
+_WORD = re.compile(r"[^\W_](?:\S*[^\W_])?")
 _FRAME = re.compile(rf"```\w*|\\boxed\{{|\b(?:{ANSWER}):", re.IGNORECASE)
 
 
@@ -32,4 +32,4 @@ def repeats(prompt: str, answer: str, *, whole: bool = False) -> bool:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (_SIGNS.sub("", word) for word in _FRAME.sub(" ", text).casefold().split())))
+    return tuple(_WORD.findall(_FRAME.sub(" ", text).casefold()))

@@ -81,9 +81,18 @@ def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return report_data([build_run(folder / "run", sample_rows(2, skill=0.5, seed=1), model="x")])
 
 
+@pytest.fixture(scope="module")
+def expected(harmless: dict[str, Any]) -> dict[Any, int]:
+    return dict(structure(render(harmless)))
+
+
+BREAK = ("wbr", ())
+
+
 @settings(max_examples=25, deadline=None)
 @given(label=st.text(max_size=60))
-def test_any_label_is_only_a_label(label: str, harmless: dict[str, Any]) -> None:
+def test_any_label_is_only_a_label(label: str, harmless: dict[str, Any], expected: dict[Any, int]) -> None:
     page = render({**harmless, "runs": [{**harmless["runs"][0], "label": label}]})
     page.encode()
-    assert structure(page) == structure(render(harmless))
+    # Long labels may break behind punctuation.
+    assert {**structure(page), BREAK: 0} == {**expected, BREAK: 0}

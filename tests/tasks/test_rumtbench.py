@@ -46,7 +46,7 @@ def test_the_tasks_are_tasks_and_stand_for_each_other():
         assert isinstance(task, Task)
         assert "judge" in task.needs
     assert rumtbench.stand_in == rumtbench_fixed.stand_in == rumtbench_mini.name
-    with pytest.raises(UsageError, match="has the split 'test' alone"):
+    with pytest.raises(UsageError, match="has only the split 'test'"):
         list(rumtbench_mini.samples(split="train", limit=None, seed=0))
 
 
@@ -140,8 +140,11 @@ MISTAKES = {
     "no id": ({"category": "math", "turns": ["?"]}, "field 'question_id' is missing"),
     "a wrong id": ({**GOOD, "question_id": True}, "field 'question_id': expected a whole number or a string"),
     "no category": ({"question_id": 1, "turns": ["?"]}, "field 'category' is missing"),
-    "no turns": ({**GOOD, "turns": []}, "field 'turns': expected a list of one or two questions"),
-    "three turns": ({**GOOD, "turns": ["1", "2", "3"]}, "field 'turns': expected a list of one or two questions"),
+    "no turns": ({**GOOD, "turns": []}, "field 'turns': expected a list of one or two non-empty strings"),
+    "three turns": (
+        {**GOOD, "turns": ["1", "2", "3"]},
+        "field 'turns': expected a list of one or two non-empty strings",
+    ),
     "an empty turn": ({**GOOD, "turns": ["?", " "]}, "field 'turns'"),
     "no reference": (
         GOOD,

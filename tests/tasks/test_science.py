@@ -203,7 +203,7 @@ def test_the_metric_is_broken_down_by_subject():
 
 
 def test_an_unknown_split():
-    with pytest.raises(UsageError, match="'test' alone"):
+    with pytest.raises(UsageError, match="only the split 'test'"):
         science.samples(split="train", limit=None, seed=0)
 
 

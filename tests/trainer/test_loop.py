@@ -196,7 +196,7 @@ def test_honest_learning_raises_no_alarm():
         (SAME, "different answers fell"),
         ([f"море {n} " * 40 for n in range(60)], "repetition within answers rose"),
         ([text * 9 for text in RUSSIAN], "answers went from"),
-        (["", " "] * 30, "Cyrillic letters fell"),
+        (["", " "] * 30, "different answers fell"),
     ],
 )
 def test_other_ways_to_please_a_scorer_raise_alarms(answers: list[str], alarm: str):

@@ -282,7 +282,7 @@ def test_prompts_that_cannot_be_trained_on_are_named(bench: Path, tmp_path: Path
                 "words": {"task": "reward:plugin.py:vowels"} | {"task": "plugin.py:words", "data": "plugin.py"}
             },
         )
-    with pytest.raises(UsageError, match="ruifeval has the split 'test' alone"):
+    with pytest.raises(UsageError, match="ruifeval has only the split 'test'"):
         trained(bench, tmp_path / "b", prompts={"r": {"task": "ruifeval"}})
 
 

@@ -308,7 +308,7 @@ def test_standard_input_has_its_usual_names(tier, source):
 def test_a_program_that_starts_processes_is_told_that_it_cannot(tier, source):
     (result,) = run(tier, stdio(source, ("", "1")))
     assert outcomes(result) == ["error"]
-    assert "cannot start others" in result.results[0].detail
+    assert "cannot start processes" in result.results[0].detail
 
 
 def test_limits_hold_while_bytes_keep_coming(tier):
@@ -492,7 +492,9 @@ def test_nothing_weaker_is_taken_where_nothing_works(monkeypatch):
         async with open_sandbox(choice, slots=1, unsafe=unsafe) as sandbox:
             return sandbox.name
 
-    with pytest.raises(RunError, match=r"no code is run.*unshare.*apparmor.*no docker command.*--unsafe-code"):
+    with pytest.raises(
+        RunError, match=r"programs are not run.*unshare.*apparmor.*no docker command.*--unsafe-code"
+    ):
         asyncio.run(open_it("auto"))
     with pytest.raises(RunError, match="'landlock' does not work here"):
         asyncio.run(open_it("landlock", unsafe=True))

@@ -181,18 +181,18 @@ def test_a_pickle_that_does_more_is_refused_and_not_run(file, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("не base64", "neither JSON nor base 64"),
-        ("AAAA", "neither JSON nor base 64"),
-        (base64.b64encode(b"plain").decode(), "neither JSON nor base 64"),
-        (base64.b64encode(zlib.compress(b"[" * 100_000)).decode(), "not JSON inside"),
+        ("не base64", "neither JSON nor base64"),
+        ("AAAA", "neither JSON nor base64"),
+        (base64.b64encode(b"plain").decode(), "neither JSON nor base64"),
+        (base64.b64encode(zlib.compress(b"[" * 100_000)).decode(), "content is not JSON"),
         (base64.b64encode(zlib.compress(b"x" * 1000)[:-6]).decode(), "cut off"),
         (packed([], lambda text: pickle.dumps(["[]"])), "opcode EMPTY_LIST"),
         (packed([], lambda text: pickle.dumps("[]")[:-4]), "pickled string is broken"),
         (packed([], lambda text: pickle.dumps("[]")[:5]), "pickled string is broken"),
         (packed([], lambda text: b"\x80\x04\x8c\x05ab"), "pickled string is broken"),
         (packed([], lambda text: b"\x80\x04\x8c\x02\xff\xff."), "pickled string is broken"),
-        (packed([], lambda text: b"\x80\x04."), "something else than one string"),
-        ("[" * 100_000, "not JSON inside"),
+        (packed([], lambda text: b"\x80\x04."), "something other than a string"),
+        ("[" * 100_000, "content is not JSON"),
     ],
 )
 def test_what_cannot_be_unpacked_is_told(text, message):
@@ -321,7 +321,7 @@ def test_the_tasks_are_tasks(task):
     assert isinstance(task, Task)
     assert task.needs == ("sandbox",)
     assert task.metrics[0].name == "pass@1"
-    with pytest.raises(UsageError, match="the split 'test' alone"):
+    with pytest.raises(UsageError, match="only the split 'test'"):
         task.samples(split="train", limit=None, seed=0)
 
 

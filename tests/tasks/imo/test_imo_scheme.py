@@ -75,7 +75,7 @@ def test_one_path_of_several_may_fall_short_but_none_may_exceed():
         (changed(bonus=1), "unknown 'bonus'"),
         (changed(checkpoints=[{"id": "1", "points": 8, "text": "x"}]), "from 1 to 7"),
         (changed(checkpoints=[{"id": "1", "points": True, "text": "x"}]), "whole number"),
-        (changed(checkpoints=[{"id": "1", "points": 7, "text": " "}]), "not empty"),
+        (changed(checkpoints=[{"id": "1", "points": 7, "text": " "}]), "non-empty"),
         (changed(checkpoints=[{"id": "а", "points": 7, "text": "x"}]), "used twice"),
         (changed(zero_credit=[1]), r"zero_credit\[0\]"),
         (changed(deductions=[{"id": "а", "text": "x"}]), "either 'minus' or 'cap'"),
