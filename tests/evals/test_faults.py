@@ -57,7 +57,7 @@ def test_thousands_of_requests_at_a_server_that_does_everything_wrong(samples: i
         return kind
 
     def answer(prompt: str) -> str:
-        return prompt + " да" * (2_000_000 if prompt in huge else 1)
+        return prompt + " да" * (700_000 if prompt in huge else 1)
 
     (tmp_path / "echo.py").write_text(TASK)
     with LoopbackServer(answer=answer, faults=fault) as server:
@@ -84,6 +84,6 @@ def test_thousands_of_requests_at_a_server_that_does_everything_wrong(samples: i
     assert all(row.score.value == 1 for row in rows if row.score.status == "ok")
     (task,) = orjson.loads((directory / "results.json").read_bytes())["tasks"]
     assert task["coverage"] == pytest.approx(1 - statuses["api_error"] / samples)
-    # Ten megabytes may take longer than the five seconds of a request on a busy machine; what came is whole.
+    # Four megabytes may take longer than the five seconds of a request on a busy machine; what came is whole.
     sizes = [len(row.completion.text) for row in rows if row.completion and row.messages[-1].content in huge]
-    assert all(size > 5_000_000 for size in sizes if size)
+    assert all(size > 2_000_000 for size in sizes if size)

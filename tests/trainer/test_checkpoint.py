@@ -185,6 +185,7 @@ def check_kills(bench: Path, folder: Path, kills: int, **changes: object) -> Non
     assert told(folder / "straight") == told(folder / "killed")
 
 
+@pytest.mark.exhaustive
 def test_killed_anywhere_it_ends_with_the_very_same_weights(bench: Path, tmp_path: Path):
     check_kills(bench, tmp_path, 5)
 

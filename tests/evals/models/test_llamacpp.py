@@ -81,6 +81,7 @@ async def _two_answers(model: LlamaCpp) -> list[Completion]:
     return whole + await answers(model, QUESTIONS[:1], 1, max_tokens=3)
 
 
+@pytest.mark.exhaustive
 @embedded
 def test_greedy_answers_with_one_slot_do_not_depend_on_what_was_asked_before(weights: Path) -> None:
     async def three_ways(model: LlamaCpp) -> list[list[str]]:
