@@ -93,6 +93,7 @@ def test_541_prompts_at_concurrency_64_survive_429_and_500(tmp_path: Path) -> No
     assert len(server.requests) == 541 + failed
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.exhaustive)])
 def test_kill_9_in_the_middle_and_the_same_command_finishes_the_rest(kills: int, tmp_path: Path) -> None:

@@ -613,6 +613,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.exhaustive)])
 def test_kill_9_loses_no_verdict_of_two_judges(tmp_path, kills):
     """Killed at random moments; at the server, a request is repeated only if it was in flight at a kill."""
@@ -769,6 +770,7 @@ def test_the_programs_in_the_docs_run(tmp_path, monkeypatch):
     assert run(averages) == "m 7.0 None 7.0 on 1 of 1\n"
 
 
+@pytest.mark.exhaustive
 def test_the_commands_in_the_docs_run(tmp_path, monkeypatch):
     """All of them in their order, on a server that is model and judge in one."""
     question = {"question_id": 81, "category": "writing", "turns": ["Напишите письмо.", "Короче."]}

@@ -604,7 +604,7 @@ def test_headings_of_all_parts_share_one_left_edge(page: Page, report: Path, boa
 
 
 @pytest.mark.skipif(AXE is None, reason=WHY_NO_AXE)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.exhaustive)], ids=["light", "dark"])
 def test_axe_finds_nothing(page: Page, runs: list[Path], report: Path, board: Path, dark: bool) -> None:
     single = write_report(runs[:1], report.with_name("single.html"))
     page.look(dark=dark)

@@ -176,6 +176,7 @@ def test_the_data_lies_beside_the_page_and_agrees_with_it(folder: Path, tmp_path
     assert found == list(samples)
 
 
+@pytest.mark.exhaustive
 def test_equal_runs_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from evalkit.reports import write_leaderboard;"

@@ -18,6 +18,7 @@ def test_runs_are_the_same_for_a_seed(tmp_path: Path) -> None:
     assert len({*first, *other}) == 4
 
 
+@pytest.mark.exhaustive
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason=WHY_NO_CHROMIUM)
 def test_a_toy_is_measured_throughout(tmp_path: Path) -> None:

@@ -429,7 +429,7 @@ def test_a_report_on_disk_loads_itself_afresh_where_the_reader_is(page: Page, ru
 @pytest.mark.browser
 @needs_chromium
 @pytest.mark.skipif(AXE is None, reason=WHY_NO_AXE)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.exhaustive)], ids=["light", "dark"])
 def test_axe_finds_nothing_in_live_pages(page: Page, server: Server, runs: Path, dark: bool) -> None:
     page.server = server.address
     page.look(dark=dark)

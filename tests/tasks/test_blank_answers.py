@@ -31,7 +31,7 @@ def test_what_shows_nothing_is_no_answer(text: str) -> None:
     finding = precheck(text)
     assert finding is not None
     assert finding.reason is Reason.EMPTY
-    assert Text(text).blank
+    assert Text(text).invisible
 
 
 @given(TEXTS, st.sampled_from("аZ5∞—.家🙂é½"))

@@ -72,6 +72,7 @@ def written(name: str, page: str, **changes: Any) -> dict[str, Any]:
     return recipe
 
 
+@pytest.mark.exhaustive
 def test_the_prorl_page(tmp_path: Path):
     page = "the-prorl-recipe.md"
     shutil.copy(ROOT / "tasks/code/data/problems.jsonl", "code-train.jsonl")
@@ -113,6 +114,7 @@ def test_the_page_shows_the_recipe_that_ships():
     }  # fmt: skip
 
 
+@pytest.mark.exhaustive
 def test_the_gmpo_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     page = "gmpo-and-its-critic.md"
     task = {"math": {"task": "plugin.py:words", "split": "train"}}

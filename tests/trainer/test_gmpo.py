@@ -285,6 +285,7 @@ def test_a_distrusted_critic_freezes_the_policy_and_goes_on_learning(bench: Path
     assert all(not tensor.any() for name, tensor in adapter.items() if "lora_B" in name)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_gmpo_learns_with_its_critic(bench: Path, tmp_path: Path):
     rows = trained(

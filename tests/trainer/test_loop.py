@@ -321,6 +321,7 @@ def test_a_round_that_is_not_better_is_rolled_back(bench: Path, tmp_path: Path):
         loop(write_recipe(bench, "none.yaml"), tmp_path / "none")
 
 
+@pytest.mark.exhaustive
 def test_the_documented_reward_and_recipe_run_at_toy_size(bench: Path, tmp_path: Path):
     import re
 

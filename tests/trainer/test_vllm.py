@@ -67,6 +67,7 @@ def test_each_step_is_answered_by_the_newest_version(bench: Path, tmp_path: Path
     assert {(body["temperature"], body["top_p"], body["top_k"]) for body in first} == {(1.2, 1.0, -1)}
 
 
+@pytest.mark.exhaustive
 def test_a_killed_training_goes_on_with_what_it_paid_for(
     bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

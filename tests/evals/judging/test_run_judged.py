@@ -148,6 +148,7 @@ def test_what_judging_may_cost_is_told_before_and_is_not_exceeded(
     assert told("openai:no-price") == "judge calls: 4 (up to 12 with retries)"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.exhaustive)])
 def test_kills_of_a_run_with_two_judges_lose_no_verdict(kills: int, tmp_path: Path) -> None:

@@ -216,6 +216,7 @@ def test_stock_tasks_on_local_data(lm: Any, folder: Path, tmp_path: Path, file: 
     assert {key: metric["value"] for key, metric in ours.items()} == expected
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["own_group", "own_macro"])
 def test_a_group_is_one_task_broken_down_by_its_members(lm: Any, folder: Path, name: str) -> None:
     theirs = by_lm_eval(lm, folder, name)["results"]
@@ -272,6 +273,7 @@ def test_a_run_on_our_own_backend_gives_lm_evals_metrics(
     check_parity(folder, chat_folder, tmp_path, name, options, settings)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.embedded
 @pytest.mark.parametrize(
     ("name", "options", "settings"),

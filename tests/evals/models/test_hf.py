@@ -105,7 +105,10 @@ def test_greedy_answers_are_those_of_transformers(tiny: Path) -> None:
     assert len(list(filter(None, expected))) > 5
 
 
-@pytest.mark.parametrize("architecture", ["llama", "gemma3_text", "lfm2", "qwen3_next", "gpt2", "bloom"])
+@pytest.mark.parametrize(
+    "architecture",
+    ["llama", "gemma3_text", "lfm2", pytest.param("qwen3_next", marks=pytest.mark.exhaustive), "gpt2", "bloom"],
+)
 def test_answers_do_not_depend_on_the_batch(tmp_path: Path, architecture: str) -> None:
     """Full and sliding attention, convolutions, linear attention, learned positions, ALiBi."""
     folder = save_tiny_model(tmp_path, architecture=architecture)

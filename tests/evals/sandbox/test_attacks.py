@@ -58,6 +58,7 @@ def test_more_attacks_are_all_stopped():
     _held(asyncio.run(run_attacks(_strongest(), MODES, [MORE_ATTACKS])), len(MODES) * _count(MORE_ATTACKS))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.conformance
 @pytest.mark.slow
 def test_collected_attacks_are_all_stopped(vector_file):

@@ -417,6 +417,7 @@ def test_a_cancelled_run_frees_its_slot(tier):
     assert descendants() == []
 
 
+@pytest.mark.exhaustive
 def test_many_runs_leave_nothing_behind(tier):
     """Two thousand runs, bad ones among them: no process, descriptor, file or memory is kept."""
     good, bad = calls(DOUBLE, "double", ((1,), 2)), calls("import os\ndef f(x): os.abort()", "f", ((1,), 1))

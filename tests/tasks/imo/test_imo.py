@@ -431,6 +431,7 @@ def test_a_run_is_graded_and_rescored(tmp_path):
     assert task["metrics"][0]["value"] == pytest.approx((1 + 6 + 6 + 6 + 3 + 2) / 6)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_commands_and_files_in_the_docs_work(tmp_path, monkeypatch):
     """All of them in their order, on a server that is model and judges in one."""

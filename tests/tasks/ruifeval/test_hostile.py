@@ -61,7 +61,7 @@ def everything(answer):
 
 
 # Quadratic time would outlast the suite's time limit with either length.
-@pytest.mark.parametrize("length", [200_000, pytest.param(1_000_000, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("length", [50_000, pytest.param(1_000_000, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("unit", UNITS, ids=ascii)
 def test_a_long_answer_of_anything_is_scored(unit, length):
     answer = "x" + unit * (length // len(unit)) + "y"
