@@ -184,6 +184,7 @@ STOCK: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("file", STOCK)
 @pytest.mark.parametrize("shots", [0, 1])
 def test_stock_tasks_on_local_data(lm: Any, folder: Path, tmp_path: Path, file: str, shots: int) -> None:
@@ -233,6 +234,7 @@ def test_a_group_is_one_task_broken_down_by_its_members(lm: Any, folder: Path, n
     )
 
 
+@pytest.mark.exhaustive
 def test_limit_takes_the_first_documents_of_each_task(lm: Any, folder: Path) -> None:
     theirs = by_lm_eval(lm, folder, "own_group", limit=5, num_fewshot=1)["results"]
     ours, scores = by_evalkit(lm, f"{folder}/own_group.yaml,num_fewshot=1", limit=5)
