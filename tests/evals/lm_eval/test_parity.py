@@ -258,6 +258,7 @@ def chat_folder(model_folder: Path) -> Path:
     return path
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "options", "settings"),
     [
