@@ -21,6 +21,8 @@ from .retry import OUT_OF_MONEY, Failure, RequestError, failure_of_status
 _LENGTH = frozenset({"length", "maxtokens", "maxoutputtokens", "modellength", "modelcontextwindowexceeded"})
 # Finish reasons that name a failure of the server: network_error, abort, insufficient_system_resource, …
 _FAILED = re.compile(r"error|abort|cancel|fail|insufficient|overload|timeout|timedout|unavailable|preempt")
+# What servers call the words of an error.
+_MESSAGES = ("message", "detail", "msg", "error_msg", "error_message", "errors")
 _LONGEST_REASON = 300
 
 
@@ -33,6 +35,7 @@ def read_answer(content: bytes, *, latency: float) -> Completion:
         RequestError: it is not one (broken JSON, no choices, an HTML page of a proxy), or it says that the server
             failed.
     """
+    content = content.removeprefix(b"\xef\xbb\xbf")
     try:
         body = _joined(content) if _is_stream(content) else _parse(content)
         choice = _choice(body)
@@ -67,10 +70,10 @@ def _choice(body: Any) -> Mapping[str, Any]:
     Raises:
         RequestError: the body or the choice says that the server failed.
     """
-    if isinstance(body, dict) and (body.get("error") or ("choices" not in body and _reports_error(body))):
+    if isinstance(body, dict) and _reports_error(body):
         raise _failed(body.get("error") or body)
     choice = body["choices"][0]
-    if choice.get("error"):
+    if _says_something(choice.get("error")):
         raise _failed(choice["error"])
     reason = choice.get("finish_reason")
     if isinstance(reason, str) and _FAILED.search(_plain(reason)):
@@ -82,7 +85,14 @@ def _choice(body: Any) -> Mapping[str, Any]:
 
 
 def _reports_error(body: Mapping[str, Any]) -> bool:
-    return body.get("object") == "error" or any(name in body for name in ("message", "detail"))
+    if _says_something(body.get("error")) or body.get("object") == "error":
+        return True
+    return "choices" not in body and any(name in body for name in _MESSAGES)
+
+
+def _says_something(error: Any) -> bool:
+    """Tell an error from a field that is there and empty, as in ``{"code": 0, "message": ""}``."""
+    return any(error.values()) if isinstance(error, dict) else bool(error)
 
 
 def _failed(error: Any) -> RequestError:
@@ -106,7 +116,7 @@ def _reason_of(body: Any) -> str:
     error = body.get("error") or body if isinstance(body, dict) else body
     if not isinstance(error, dict):
         return _one_line(str(error))
-    message = next((error[name] for name in ("message", "detail", "msg") if error.get(name)), error)
+    message = next((error[name] for name in _MESSAGES if error.get(name)), error)
     metadata = error.get("metadata")
     # OpenRouter: the provider's own words.
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
@@ -125,6 +135,8 @@ def _content(content: Any) -> tuple[str, list[str]]:
     """
     if content is None or isinstance(content, str):
         return content or "", []
+    if isinstance(content, dict):
+        content = [content]
     if not isinstance(content, list):
         raise TypeError("the content is not text")
     texts, thoughts = [], []
@@ -175,14 +187,14 @@ def _joined(content: bytes) -> dict[str, Any]:
     for event in _events(content):
         if not isinstance(event, dict):
             raise TypeError("an event is not an object")
-        if event.get("error") or _reports_error(event):
+        if _reports_error(event):
             return event
         if event.get("usage"):
             joined["usage"] = event["usage"]
         for choice in event.get("choices") or ():
             if choice.get("index", 0) != 0:
                 continue
-            if choice.get("error"):
+            if _says_something(choice.get("error")):
                 return {"choices": [choice]}
             for name, piece in (choice.get("delta") or choice.get("message") or {}).items():
                 if isinstance(piece, str) and name != "role":

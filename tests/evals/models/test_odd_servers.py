@@ -137,9 +137,32 @@ def test_an_error_with_status_200_that_concerns_all_ends_the_run(error: Any) -> 
         assert failure(server).fatal
 
 
-@pytest.mark.parametrize("nothing", [None, {}, "", [], False])
+@pytest.mark.parametrize("nothing", [None, {}, "", [], False, {"code": 0, "message": ""}, {"code": None}])
 def test_an_error_that_is_empty_is_none(nothing: Any) -> None:
     with RawServer([http({**chat(error=nothing), "error": nothing})]) as server:
+        assert ask(server).text == "да"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 400, "msg": "too long"}, {"status": 400, "error_msg": "too long"},
+        {"code": "400", "detail": "too long"},
+        {"code": 400, "errors": [{"message": "too long"}]}, {"object": "error", "message": "too long", "code": 400},
+        {"type": "error", "error": {"type": "invalid_request_error", "message": "too long"}},
+        {"success": False, "choices": None, "error": {"code": 400, "msg": "too long"}},
+        {"success": False, "code": 400, "error_message": "too long"},
+    ],
+    ids=json.dumps,
+)  # fmt: skip
+def test_the_reason_of_an_error_is_told_whatever_the_server_calls_it(body: Any) -> None:
+    with RawServer([http(body)]) as server:
+        assert "too long" in str(failure(server))
+        assert len(server.requests) == 1
+
+
+def test_a_byte_order_mark_is_no_part_of_an_answer() -> None:
+    with RawServer([http(b"\xef\xbb\xbf" + json.dumps(chat()).encode())]) as server:
         assert ask(server).text == "да"
 
 
@@ -172,6 +195,7 @@ PARTS: tuple[tuple[Any, str, str | None], ...] = (
     ([{"type": "reasoning", "summary": [{"type": "summary_text", "text": "думаю"}]}, DA], "да", "думаю"),
     ([{"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "да"}], "да", None),
     ([{"type": "refusal", "refusal": "нет"}], "нет", None),
+    ({"type": "text", "text": "да"}, "да", None),
     ([], "", None),
     (None, "", None),
 )  # fmt: skip
@@ -194,7 +218,7 @@ def test_reasoning_in_all_its_shapes(field: str, thought: Any) -> None:
     assert (answer.text, answer.reasoning) == ("да", "думаю")
 
 
-@pytest.mark.parametrize("odd", [5, {"a": 1}, True, [5], [[{"type": "text"}]]], ids=repr)
+@pytest.mark.parametrize("odd", [5, {"a": 1}, {"type": "audio"}, True, [5], [[{"type": "text"}]]], ids=repr)
 def test_content_that_is_no_text_is_no_answer(odd: Any) -> None:
     with RawServer([http(chat(odd)), GOOD]) as server:
         assert ask(server).text in ("да", "")
@@ -220,6 +244,7 @@ STREAMS = {
     "comments": b": OPENROUTER PROCESSING\n\n" + events(*TWO),
     "names": b"event: message\nid: 5\n" + events(*TWO),
     "no end": events(*TWO, end=b""),
+    "byte order mark": b"\xef\xbb\xbf" + events(*TWO),
     "usage last": events(*TWO, {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 7}}),
     "reason alone": events(delta("Готово,"), delta(" всё."), {"choices": [{"delta": {}, "finish_reason": "stop"}]}),
     "second choice": events(TWO[0], {"choices": [{"index": 1, "delta": {"content": "не то"}}]}, TWO[1]),
